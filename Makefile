@@ -1,0 +1,49 @@
+# `make` regenerates generated/ from openapi.yaml. Everything runs in .venv, which is made when it is missing or
+# when its requirements have changed; python3 (3.11 or newer), make and git are all that must be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := generate
+.PHONY: generate drift demo test lint clean lock help
+
+help: ## say what each target does
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say make PYTHON=python3.x")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what requirements/dev.txt pins into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@mkdir -p generated/azure_imds_api emulator/azure_imds_emulator
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+generate: $(STAMP) ## make generated/ from openapi.yaml (the default)
+	@$(BIN)/python -m generator
+
+drift: $(STAMP) ## fail if generated/ is not what openapi.yaml gives
+	@$(BIN)/python -m generator --check
+
+demo: $(STAMP) ## a token and the machine's metadata from the embedded emulator
+	@$(BIN)/python examples/demo.py
+
+test: $(STAMP) ## all tests
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP) ## style, types and the specification
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+lock: ## pin the development requirements anew, from pyproject.toml
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --group dev --all-extras pyproject.toml -o requirements/dev.txt
+
+clean: ## remove the environment and everything that tools leave behind
+	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

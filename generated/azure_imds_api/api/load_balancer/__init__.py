@@ -1,0 +1,111 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+"""The load_balancer operations."""
+
+from typing import Any
+
+from ...models.load_balancer_response import LoadBalancerResponse
+from .. import AsyncSend, Operation, Send
+from . import load_balancer_get_metadata as _load_balancer_get_metadata
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+LOAD_BALANCER_GET_METADATA: Operation[LoadBalancerResponse] = Operation(
+    build=_load_balancer_get_metadata._get_kwargs,
+    parse=_load_balancer_get_metadata._parse_response,
+    id="LoadBalancer_GetMetadata",
+    method="GET",
+    path="/loadbalancer",
+    success=[(200, 200)],
+    rules={
+        "api_version": {
+            "in": "query",
+            "name": "api-version",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",
+            "type": "string",
+        },
+        "metadata": {"enum": ["true"], "in": "header", "name": "Metadata", "type": "string"},
+    },
+    answer={"properties": {"loadbalancer": {"type": "object"}}, "required": ["loadbalancer"], "type": "object"},
+    idempotent=True,
+)
+
+
+class LoadBalancerOperations:
+    """The load_balancer operations."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def get_metadata(
+        self,
+        *,
+        api_version: str | None = None,
+    ) -> LoadBalancerResponse:
+        """Describe the load balancer in front of this virtual machine
+
+        Instance-level public addresses and the inbound and outbound rules that concern this machine. For
+        machines behind a Standard load balancer or with a Standard public address; /instance shows no such
+        address. Ports are integers here, unlike the strings of /instance.
+
+        IPv6 addresses come in brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, bare in
+        Microsoft's sample: accept both.
+
+        404 has three meanings: no load balancer here or one of the Basic SKU, a wrong path, or a feature that
+        is still being enabled. Only the text tells them apart. Not available on Azure Stack Hub.
+
+        Args:
+            api_version: Version of the answer, 2020-10-01 or later. The default is the version that introduced the
+                category, the one in Microsoft's own samples and so the one on most hosts; nothing is documented as added
+                since. 2023-07-01 is in use in the field too. Default: 2020-10-01.
+
+        Returns:
+            LoadBalancerResponse
+        """
+        return self._send(
+            LOAD_BALANCER_GET_METADATA,
+            _given(
+                api_version=api_version,
+            ),
+        )
+
+
+class AsyncLoadBalancerOperations:
+    """The load_balancer operations."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def get_metadata(
+        self,
+        *,
+        api_version: str | None = None,
+    ) -> LoadBalancerResponse:
+        """Describe the load balancer in front of this virtual machine
+
+        Instance-level public addresses and the inbound and outbound rules that concern this machine. For
+        machines behind a Standard load balancer or with a Standard public address; /instance shows no such
+        address. Ports are integers here, unlike the strings of /instance.
+
+        IPv6 addresses come in brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, bare in
+        Microsoft's sample: accept both.
+
+        404 has three meanings: no load balancer here or one of the Basic SKU, a wrong path, or a feature that
+        is still being enabled. Only the text tells them apart. Not available on Azure Stack Hub.
+
+        Args:
+            api_version: Version of the answer, 2020-10-01 or later. The default is the version that introduced the
+                category, the one in Microsoft's own samples and so the one on most hosts; nothing is documented as added
+                since. 2023-07-01 is in use in the field too. Default: 2020-10-01.
+
+        Returns:
+            LoadBalancerResponse
+        """
+        return await self._send(
+            LOAD_BALANCER_GET_METADATA,
+            _given(
+                api_version=api_version,
+            ),
+        )

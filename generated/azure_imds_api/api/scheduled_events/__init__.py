@@ -1,0 +1,236 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+"""The scheduled_events operations."""
+
+from typing import Any
+
+from ...models.scheduled_events import ScheduledEvents
+from ...models.start_events_request import StartEventsRequest
+from .. import AsyncSend, Operation, Send
+from . import scheduled_events_get_events as _scheduled_events_get_events
+from . import scheduled_events_start_events as _scheduled_events_start_events
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+SCHEDULED_EVENTS_GET_EVENTS: Operation[ScheduledEvents] = Operation(
+    build=_scheduled_events_get_events._get_kwargs,
+    parse=_scheduled_events_get_events._parse_response,
+    id="ScheduledEvents_GetEvents",
+    method="GET",
+    path="/scheduledevents",
+    success=[(200, 200)],
+    rules={
+        "api_version": {
+            "in": "query",
+            "name": "api-version",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",
+            "type": "string",
+        },
+        "metadata": {"enum": ["true"], "in": "header", "name": "Metadata", "type": "string"},
+    },
+    answer={
+        "properties": {
+            "DocumentIncarnation": {"type": "integer"},
+            "Events": {
+                "items": {
+                    "properties": {
+                        "EventId": {"type": "string"},
+                        "EventStatus": {},
+                        "EventType": {},
+                        "Resources": {"items": {"type": "string"}, "type": "array"},
+                    },
+                    "required": ["EventId", "EventType", "EventStatus", "Resources"],
+                    "type": "object",
+                },
+                "type": "array",
+            },
+        },
+        "required": ["DocumentIncarnation", "Events"],
+        "type": "object",
+    },
+    idempotent=True,
+    response_seconds=150,
+)
+
+SCHEDULED_EVENTS_START_EVENTS: Operation[None] = Operation(
+    build=_scheduled_events_start_events._get_kwargs,
+    parse=_scheduled_events_start_events._parse_response,
+    id="ScheduledEvents_StartEvents",
+    method="POST",
+    path="/scheduledevents",
+    success=[(200, 200)],
+    rules={
+        "api_version": {
+            "in": "query",
+            "name": "api-version",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",
+            "type": "string",
+        },
+        "body": {
+            "in": "body",
+            "name": "body",
+            "properties": {
+                "StartRequests": {
+                    "items": {
+                        "properties": {"EventId": {"minLength": 1, "pattern": "^[!-~]+\\Z", "type": "string"}},
+                        "required": ["EventId"],
+                        "type": "object",
+                    },
+                    "minItems": 1,
+                    "type": "array",
+                }
+            },
+            "required": ["StartRequests"],
+            "type": "object",
+        },
+        "metadata": {"enum": ["true"], "in": "header", "name": "Metadata", "type": "string"},
+    },
+    required=["body"],
+    idempotent=True,
+)
+
+
+class ScheduledEventsOperations:
+    """The scheduled_events operations."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def get_events(
+        self,
+        *,
+        api_version: str | None = None,
+    ) -> ScheduledEvents:
+        """List the maintenance that is announced
+
+        All announced or running events of the group: an availability set, a scale-set placement group, a
+        cloud service, or a machine of its own. Every member sees the events of all, so look for your own name
+        in `Resources`.
+
+        The first request switches the feature on. That answer may take two minutes, and events appear within
+        five. After 24 hours without a request it is off again. Poll about once a second.
+
+        Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as the
+        scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started when
+        first seen.
+
+        Args:
+            api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
+                2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
+                current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
+
+        Returns:
+            ScheduledEvents
+        """
+        return self._send(
+            SCHEDULED_EVENTS_GET_EVENTS,
+            _given(
+                api_version=api_version,
+            ),
+        )
+
+    def start_events(
+        self,
+        *,
+        body: StartEventsRequest,
+        api_version: str | None = None,
+    ) -> None:
+        """Let announced events begin now
+
+        Consents to one or more events, so that Azure need not wait for `NotBefore`. Consent holds for all
+        machines named in the event, not only for this one. An event begins once every affected tenant has
+        agreed or its time has come.
+
+        Consenting again, or after another machine did, is answered with 200 as well. 400: the header or the
+        body is malformed. What an unknown `EventId` gets is not documented; expect 400.
+
+        Args:
+            api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
+                2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
+                current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
+            body: The request's body.
+
+        Returns:
+            None
+        """
+        return self._send(
+            SCHEDULED_EVENTS_START_EVENTS,
+            _given(
+                api_version=api_version,
+                body=body,
+            ),
+        )
+
+
+class AsyncScheduledEventsOperations:
+    """The scheduled_events operations."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def get_events(
+        self,
+        *,
+        api_version: str | None = None,
+    ) -> ScheduledEvents:
+        """List the maintenance that is announced
+
+        All announced or running events of the group: an availability set, a scale-set placement group, a
+        cloud service, or a machine of its own. Every member sees the events of all, so look for your own name
+        in `Resources`.
+
+        The first request switches the feature on. That answer may take two minutes, and events appear within
+        five. After 24 hours without a request it is off again. Poll about once a second.
+
+        Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as the
+        scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started when
+        first seen.
+
+        Args:
+            api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
+                2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
+                current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
+
+        Returns:
+            ScheduledEvents
+        """
+        return await self._send(
+            SCHEDULED_EVENTS_GET_EVENTS,
+            _given(
+                api_version=api_version,
+            ),
+        )
+
+    async def start_events(
+        self,
+        *,
+        body: StartEventsRequest,
+        api_version: str | None = None,
+    ) -> None:
+        """Let announced events begin now
+
+        Consents to one or more events, so that Azure need not wait for `NotBefore`. Consent holds for all
+        machines named in the event, not only for this one. An event begins once every affected tenant has
+        agreed or its time has come.
+
+        Consenting again, or after another machine did, is answered with 200 as well. 400: the header or the
+        body is malformed. What an unknown `EventId` gets is not documented; expect 400.
+
+        Args:
+            api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
+                2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
+                current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
+            body: The request's body.
+
+        Returns:
+            None
+        """
+        return await self._send(
+            SCHEDULED_EVENTS_START_EVENTS,
+            _given(
+                api_version=api_version,
+                body=body,
+            ),
+        )

@@ -1,0 +1,253 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.error_response import ErrorResponse
+from ...models.scheduled_events import ScheduledEvents
+from ...models.true_flag import TrueFlag
+from ...types import UNSET, Response
+
+
+def _get_kwargs(
+    *,
+    api_version: str = "2020-07-01",
+    metadata: TrueFlag = "true",
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    headers["Metadata"] = str(metadata)
+
+    params: dict[str, Any] = {}
+
+    params["api-version"] = api_version
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/scheduledevents",
+        "params": params,
+    }
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ErrorResponse | ScheduledEvents:
+    if response.status_code == 200:
+        response_200 = ScheduledEvents.from_dict(response.json())
+
+        return response_200
+
+    response_default = ErrorResponse.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ErrorResponse | ScheduledEvents]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    api_version: str = "2020-07-01",
+    metadata: TrueFlag = "true",
+) -> Response[ErrorResponse | ScheduledEvents]:
+    """List the maintenance that is announced
+
+     All announced or running events of the group: an availability set, a scale-set placement group, a
+    cloud service, or a machine of its own. Every member sees the events of all, so look for your own
+    name
+    in `Resources`.
+
+    The first request switches the feature on. That answer may take two minutes, and events appear
+    within
+    five. After 24 hours without a request it is off again. Poll about once a second.
+
+    Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as
+    the
+    scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started
+    when
+    first seen.
+
+    Args:
+        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
+            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
+            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
+            such as 2025-04-07, are not in it. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
+            no false. Default: 'true'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | ScheduledEvents]
+    """
+
+    kwargs = _get_kwargs(
+        api_version=api_version,
+        metadata=metadata,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    api_version: str = "2020-07-01",
+    metadata: TrueFlag = "true",
+) -> ErrorResponse | ScheduledEvents | None:
+    """List the maintenance that is announced
+
+     All announced or running events of the group: an availability set, a scale-set placement group, a
+    cloud service, or a machine of its own. Every member sees the events of all, so look for your own
+    name
+    in `Resources`.
+
+    The first request switches the feature on. That answer may take two minutes, and events appear
+    within
+    five. After 24 hours without a request it is off again. Poll about once a second.
+
+    Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as
+    the
+    scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started
+    when
+    first seen.
+
+    Args:
+        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
+            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
+            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
+            such as 2025-04-07, are not in it. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
+            no false. Default: 'true'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | ScheduledEvents
+    """
+
+    return sync_detailed(
+        client=client,
+        api_version=api_version,
+        metadata=metadata,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    api_version: str = "2020-07-01",
+    metadata: TrueFlag = "true",
+) -> Response[ErrorResponse | ScheduledEvents]:
+    """List the maintenance that is announced
+
+     All announced or running events of the group: an availability set, a scale-set placement group, a
+    cloud service, or a machine of its own. Every member sees the events of all, so look for your own
+    name
+    in `Resources`.
+
+    The first request switches the feature on. That answer may take two minutes, and events appear
+    within
+    five. After 24 hours without a request it is off again. Poll about once a second.
+
+    Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as
+    the
+    scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started
+    when
+    first seen.
+
+    Args:
+        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
+            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
+            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
+            such as 2025-04-07, are not in it. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
+            no false. Default: 'true'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | ScheduledEvents]
+    """
+
+    kwargs = _get_kwargs(
+        api_version=api_version,
+        metadata=metadata,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    api_version: str = "2020-07-01",
+    metadata: TrueFlag = "true",
+) -> ErrorResponse | ScheduledEvents | None:
+    """List the maintenance that is announced
+
+     All announced or running events of the group: an availability set, a scale-set placement group, a
+    cloud service, or a machine of its own. Every member sees the events of all, so look for your own
+    name
+    in `Resources`.
+
+    The first request switches the feature on. That answer may take two minutes, and events appear
+    within
+    five. After 24 hours without a request it is off again. Poll about once a second.
+
+    Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as
+    the
+    scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started
+    when
+    first seen.
+
+    Args:
+        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
+            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
+            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
+            such as 2025-04-07, are not in it. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
+            no false. Default: 'true'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | ScheduledEvents
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            api_version=api_version,
+            metadata=metadata,
+        )
+    ).parsed

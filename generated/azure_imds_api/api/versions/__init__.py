@@ -1,0 +1,75 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+"""The versions operations."""
+
+from typing import Any
+
+from ...models.versions_response import VersionsResponse
+from .. import AsyncSend, Operation, Send
+from . import versions_get_versions as _versions_get_versions
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+VERSIONS_GET_VERSIONS: Operation[VersionsResponse] = Operation(
+    build=_versions_get_versions._get_kwargs,
+    parse=_versions_get_versions._parse_response,
+    id="Versions_GetVersions",
+    method="GET",
+    path="/versions",
+    success=[(200, 200)],
+    rules={"metadata": {"enum": ["true"], "in": "header", "name": "Metadata", "type": "string"}},
+    answer={
+        "properties": {"apiVersions": {"items": {"type": "string"}, "type": "array"}},
+        "required": ["apiVersions"],
+        "type": "object",
+    },
+    idempotent=True,
+)
+
+
+class VersionsOperations:
+    """The versions operations."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def get_versions(
+        self,
+    ) -> VersionsResponse:
+        """List the API versions that this host supports
+
+        The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its own
+        list, and may take versions that are missing here.
+
+        The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
+        either, but the general rule asks for the header and every known client sends it.
+
+        Returns:
+            VersionsResponse
+        """
+        return self._send(VERSIONS_GET_VERSIONS, _given())
+
+
+class AsyncVersionsOperations:
+    """The versions operations."""
+
+    def __init__(self, send: AsyncSend) -> None:
+        self._send = send
+
+    async def get_versions(
+        self,
+    ) -> VersionsResponse:
+        """List the API versions that this host supports
+
+        The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its own
+        list, and may take versions that are missing here.
+
+        The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
+        either, but the general rule asks for the header and every known client sends it.
+
+        Returns:
+            VersionsResponse
+        """
+        return await self._send(VERSIONS_GET_VERSIONS, _given())

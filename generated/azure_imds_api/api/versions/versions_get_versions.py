@@ -1,0 +1,189 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.error_response import ErrorResponse
+from ...models.true_flag import TrueFlag
+from ...models.versions_response import VersionsResponse
+from ...types import Response
+
+
+def _get_kwargs(
+    *,
+    metadata: TrueFlag = "true",
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    headers["Metadata"] = str(metadata)
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/versions",
+    }
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ErrorResponse | VersionsResponse:
+    if response.status_code == 200:
+        response_200 = VersionsResponse.from_dict(response.json())
+
+        return response_200
+
+    response_default = ErrorResponse.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ErrorResponse | VersionsResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    metadata: TrueFlag = "true",
+) -> Response[ErrorResponse | VersionsResponse]:
+    """List the API versions that this host supports
+
+     The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its
+    own
+    list, and may take versions that are missing here.
+
+    The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
+    either, but the general rule asks for the header and every known client sends it.
+
+    Args:
+        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
+            no false. Default: 'true'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | VersionsResponse]
+    """
+
+    kwargs = _get_kwargs(
+        metadata=metadata,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    metadata: TrueFlag = "true",
+) -> ErrorResponse | VersionsResponse | None:
+    """List the API versions that this host supports
+
+     The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its
+    own
+    list, and may take versions that are missing here.
+
+    The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
+    either, but the general rule asks for the header and every known client sends it.
+
+    Args:
+        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
+            no false. Default: 'true'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | VersionsResponse
+    """
+
+    return sync_detailed(
+        client=client,
+        metadata=metadata,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    metadata: TrueFlag = "true",
+) -> Response[ErrorResponse | VersionsResponse]:
+    """List the API versions that this host supports
+
+     The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its
+    own
+    list, and may take versions that are missing here.
+
+    The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
+    either, but the general rule asks for the header and every known client sends it.
+
+    Args:
+        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
+            no false. Default: 'true'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ErrorResponse | VersionsResponse]
+    """
+
+    kwargs = _get_kwargs(
+        metadata=metadata,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    metadata: TrueFlag = "true",
+) -> ErrorResponse | VersionsResponse | None:
+    """List the API versions that this host supports
+
+     The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its
+    own
+    list, and may take versions that are missing here.
+
+    The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
+    either, but the general rule asks for the header and every known client sends it.
+
+    Args:
+        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
+            no false. Default: 'true'.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ErrorResponse | VersionsResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            metadata=metadata,
+        )
+    ).parsed

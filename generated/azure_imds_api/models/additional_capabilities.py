@@ -1,0 +1,60 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="AdditionalCapabilities")
+
+
+@_attrs_define
+class AdditionalCapabilities:
+    """Capabilities switched on for the machine. Since 2021-11-01."""
+
+    hibernation_enabled: str | Unset = UNSET
+    """ "true" or "false": whether the machine can hibernate. Since 2021-11-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        hibernation_enabled = self.hibernation_enabled
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if hibernation_enabled is not UNSET:
+            field_dict["hibernationEnabled"] = hibernation_enabled
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        hibernation_enabled = d.pop("hibernationEnabled", UNSET)
+
+        additional_capabilities = cls(
+            hibernation_enabled=hibernation_enabled,
+        )
+
+        additional_capabilities.additional_properties = d
+        return additional_capabilities
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,142 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.attested_time_stamp import AttestedTimeStamp
+    from ..models.plan import Plan
+
+
+T = TypeVar("T", bound="AttestedData")
+
+
+@_attrs_define
+class AttestedData:
+    """What an attested document says once opened. Worth something only after the signature is verified. Classic machines
+    have vmId for certain, the rest perhaps.
+
+    """
+
+    license_type: str | Unset = UNSET
+    """ License under Azure Hybrid Benefit; "" without. Since 2020-09-01. """
+    nonce: str | Unset = UNSET
+    """ The nonce of the request. Without one, a UTC stamp YYYYMMDD-HHMMSS, seen equal to expiresOn as well as to
+    createdOn: read nothing into it. Since 2018-10-01. """
+    plan: Plan | Unset = UNSET
+    """ Marketplace plan of the image; all members are "" for other images. Since 2018-04-02, in attested data since
+    2018-10-01. """
+    sku: str | Unset = UNSET
+    """ SKU of the image; "" for custom images. Since 2019-11-01. """
+    subscription_id: str | Unset = UNSET
+    """ Subscription of the machine, as a GUID. Since 2019-04-30. """
+    time_stamp: AttestedTimeStamp | Unset = UNSET
+    """ When the statement holds. Tables in the documentation spell the member timestamp; documents say timeStamp.
+    Since 2018-10-01. """
+    vm_id: str | Unset = UNSET
+    """ Unique id of the machine. Since 2018-10-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        license_type = self.license_type
+
+        nonce = self.nonce
+
+        plan: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.plan, Unset):
+            plan = self.plan.to_dict()
+
+        sku = self.sku
+
+        subscription_id = self.subscription_id
+
+        time_stamp: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.time_stamp, Unset):
+            time_stamp = self.time_stamp.to_dict()
+
+        vm_id = self.vm_id
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if license_type is not UNSET:
+            field_dict["licenseType"] = license_type
+        if nonce is not UNSET:
+            field_dict["nonce"] = nonce
+        if plan is not UNSET:
+            field_dict["plan"] = plan
+        if sku is not UNSET:
+            field_dict["sku"] = sku
+        if subscription_id is not UNSET:
+            field_dict["subscriptionId"] = subscription_id
+        if time_stamp is not UNSET:
+            field_dict["timeStamp"] = time_stamp
+        if vm_id is not UNSET:
+            field_dict["vmId"] = vm_id
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.attested_time_stamp import AttestedTimeStamp  # noqa: PLC0415
+        from ..models.plan import Plan  # noqa: PLC0415
+
+        d = dict(src_dict)
+        license_type = d.pop("licenseType", UNSET)
+
+        nonce = d.pop("nonce", UNSET)
+
+        _plan = d.pop("plan", UNSET)
+        plan: Plan | Unset
+        if isinstance(_plan, Unset):
+            plan = UNSET
+        else:
+            plan = Plan.from_dict(_plan)
+
+        sku = d.pop("sku", UNSET)
+
+        subscription_id = d.pop("subscriptionId", UNSET)
+
+        _time_stamp = d.pop("timeStamp", UNSET)
+        time_stamp: AttestedTimeStamp | Unset
+        if isinstance(_time_stamp, Unset):
+            time_stamp = UNSET
+        else:
+            time_stamp = AttestedTimeStamp.from_dict(_time_stamp)
+
+        vm_id = d.pop("vmId", UNSET)
+
+        attested_data = cls(
+            license_type=license_type,
+            nonce=nonce,
+            plan=plan,
+            sku=sku,
+            subscription_id=subscription_id,
+            time_stamp=time_stamp,
+            vm_id=vm_id,
+        )
+
+        attested_data.additional_properties = d
+        return attested_data
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

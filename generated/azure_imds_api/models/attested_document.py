@@ -1,0 +1,70 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="AttestedDocument")
+
+
+@_attrs_define
+class AttestedDocument:
+    """A signed statement about the machine, still closed."""
+
+    encoding: str
+    """ Form of the signature, always pkcs7. Refuse anything else. """
+    signature: str
+    """ CMS SignedData (DER) in base64, on one line, with AttestedData as JSON inside and the signing certificate
+    alone: intermediates are not included. It names sha256WithRSAEncryption as its digest algorithm, which strict
+    CMS libraries may reject. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        encoding = self.encoding
+
+        signature = self.signature
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "encoding": encoding,
+                "signature": signature,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        encoding = d.pop("encoding")
+
+        signature = d.pop("signature")
+
+        attested_document = cls(
+            encoding=encoding,
+            signature=signature,
+        )
+
+        attested_document.additional_properties = d
+        return attested_document
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,73 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="AttestedTimeStamp")
+
+
+@_attrs_define
+class AttestedTimeStamp:
+    """When the statement holds. Tables in the documentation spell the member timestamp; documents say timeStamp. Since
+    2018-10-01.
+
+    """
+
+    created_on: str | Unset = UNSET
+    """ Time of signing, UTC, as MM/DD/YY HH:MM:SS -0000 with a year of two digits. Since 2018-10-01. """
+    expires_on: str | Unset = UNSET
+    """ End of validity, in the same form. Six hours in a recent capture, seconds in a sample: rely on this value,
+    not on a length. Since 2018-10-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        created_on = self.created_on
+
+        expires_on = self.expires_on
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if created_on is not UNSET:
+            field_dict["createdOn"] = created_on
+        if expires_on is not UNSET:
+            field_dict["expiresOn"] = expires_on
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        created_on = d.pop("createdOn", UNSET)
+
+        expires_on = d.pop("expiresOn", UNSET)
+
+        attested_time_stamp = cls(
+            created_on=created_on,
+            expires_on=expires_on,
+        )
+
+        attested_time_stamp.additional_properties = d
+        return attested_time_stamp
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

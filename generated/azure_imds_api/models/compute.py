@@ -1,0 +1,584 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.known_azure_environment import KnownAzureEnvironment, check_known_azure_environment
+from ..models.known_os_type import KnownOsType, check_known_os_type
+from ..models.known_priority import KnownPriority, check_known_priority
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.additional_capabilities import AdditionalCapabilities
+    from ..models.extended_location import ExtendedLocation
+    from ..models.host import Host
+    from ..models.host_group import HostGroup
+    from ..models.os_profile import OsProfile
+    from ..models.plan import Plan
+    from ..models.public_key import PublicKey
+    from ..models.security_profile import SecurityProfile
+    from ..models.storage_profile import StorageProfile
+    from ..models.tag import Tag
+    from ..models.virtual_machine_scale_set import VirtualMachineScaleSet
+
+
+T = TypeVar("T", bound="Compute")
+
+
+@_attrs_define
+class Compute:
+    """The virtual machine itself. Missing on classic (pre-ARM) machines. "" means that a field does not apply."""
+
+    additional_capabilities: AdditionalCapabilities | Unset = UNSET
+    """ Capabilities switched on for the machine. Since 2021-11-01. """
+    az_environment: KnownAzureEnvironment | str | Unset = UNSET
+    """ The cloud. Decides which authority, token audience and attestation domain to use. Compare without regard to
+    case: documentation prints AZUREPUBLICCLOUD, hosts send AzurePublicCloud. Since 2018-10-01. """
+    custom_data: str | Unset = UNSET
+    """ Switched off and always ""; userData took its place. Since 2019-02-01. """
+    eviction_policy: str | Unset = UNSET
+    """ What happens to a Spot machine when it is evicted (Deallocate or Delete, it is believed); "" for others.
+    Since 2020-12-01. """
+    extended_location: ExtendedLocation | Unset = UNSET
+    """ The edge zone the machine runs in; both members are "" outside of one. Since 2021-03-01. """
+    host: Host | Unset = UNSET
+    """ The dedicated host of the machine. Not together with hostGroup. Since 2021-11-15. """
+    host_group: HostGroup | Unset = UNSET
+    """ The group of dedicated hosts of the machine. Not together with host. Since 2021-11-15. """
+    is_host_compatibility_layer_vm: str | Unset = UNSET
+    """ "true" or "false": whether the machine runs on the host compatibility layer. Since 2020-06-01. """
+    license_type: str | Unset = UNSET
+    """ License brought along under Azure Hybrid Benefit, such as Windows_Client; "" without. Since 2020-09-01. """
+    location: str | Unset = UNSET
+    """ Region by its short name, such as eastus. Old hosts were seen to send SouthIndia, so compare without regard
+    to case. Since 2017-04-02. """
+    name: str | Unset = UNSET
+    """ Name of the machine. An instance of a uniform scale set is called after the set, like vmss_0. Since
+    2017-04-02. """
+    offer: str | Unset = UNSET
+    """ Offer of the platform or gallery image; "" for other disks. Since 2017-04-02. """
+    os_profile: OsProfile | Unset = UNSET
+    """ What was set up in the operating system at creation. All "" on specialized disks. Since 2020-07-15. """
+    os_type: KnownOsType | str | Unset = UNSET
+    """ Linux or Windows; some samples write it in lower case. Since 2017-04-02. """
+    physical_zone: str | Unset = UNSET
+    """ Physical availability zone, in the style of eastus-AZ01; case and form vary. Since 2023-11-15. """
+    placement_group_id: str | Unset = UNSET
+    """ Placement group of the scale set, as a GUID; "" outside of one. Since 2017-08-01. """
+    plan: Plan | Unset = UNSET
+    """ Marketplace plan of the image; all members are "" for other images. Since 2018-04-02, in attested data since
+    2018-10-01. """
+    platform_fault_domain: str | Unset = UNSET
+    """ Fault domain, as digits. Since 2017-04-02. """
+    platform_sub_fault_domain: str | Unset = UNSET
+    """ Sub fault domain; mostly "". Since 2021-10-01. """
+    platform_update_domain: str | Unset = UNSET
+    """ Update domain, as digits. Since 2017-04-02. """
+    priority: KnownPriority | str | Unset = UNSET
+    """ Regular or Spot; Low is possible, and "" was seen on a regular machine. Since 2020-12-01. """
+    provider: str | Unset = UNSET
+    """ Resource provider, Microsoft.Compute. Since 2018-10-01. """
+    public_keys: list[PublicKey] | Unset = UNSET
+    """ SSH public keys of the machine; [] if none. Since 2018-04-02. """
+    publisher: str | Unset = UNSET
+    """ Publisher of the image; "" for disks without one. Since 2017-04-02. """
+    resource_group_name: str | Unset = UNSET
+    """ Resource group. Its case is not reliable. Since 2017-08-01. """
+    resource_id: str | Unset = UNSET
+    """ Azure resource id of the machine. Compare without regard to case: tokens spell the same id another way.
+    Since 2019-03-11. """
+    security_profile: SecurityProfile | Unset = UNSET
+    """ Security features of the machine. Since 2020-06-01. """
+    sku: str | Unset = UNSET
+    """ SKU of the image; "" for custom images. Since 2017-04-02. """
+    storage_profile: StorageProfile | Unset = UNSET
+    """ Image and disks of the machine. Since 2019-06-01. """
+    subscription_id: str | Unset = UNSET
+    """ Subscription of the machine, as a GUID. Since 2017-08-01. """
+    tags: str | Unset = UNSET
+    """ Tags in one string, name:value joined by ";". Nothing is escaped, so a colon or semicolon inside a tag makes
+    it ambiguous: read tagsList. Since 2017-08-01. """
+    tags_list: list[Tag] | Unset = UNSET
+    """ Tags, one by one; [] if none. Since 2019-06-04. """
+    user_data: str | Unset = UNSET
+    """ User data in base64; "" if none. May hold white space, to be dropped before decoding. No place for secrets:
+    every process of the machine can read it. Since 2021-01-01. """
+    version: str | Unset = UNSET
+    """ Version of the image. Since 2017-04-02. """
+    virtual_machine_scale_set: VirtualMachineScaleSet | Unset = UNSET
+    """ The scale set of a machine in flexible orchestration. Since 2021-03-01. """
+    vm_id: str | Unset = UNSET
+    """ Unique id of the machine, a GUID in lower case. Equals the SMBIOS UUID from SMBIOS 2.6 on; before, that one
+    has its bytes swapped. Since 2017-04-02. """
+    vm_scale_set_name: str | Unset = UNSET
+    """ Name of the scale set; "" outside of one. Since 2017-12-01. """
+    vm_size: str | Unset = UNSET
+    """ Size of the machine, such as Standard_D2s_v5. Since 2017-04-02. """
+    zone: str | Unset = UNSET
+    """ Logical availability zone, "1" to "3"; "" if the machine is in none. Since 2017-12-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        additional_capabilities: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.additional_capabilities, Unset):
+            additional_capabilities = self.additional_capabilities.to_dict()
+
+        az_environment: str | Unset
+        if isinstance(self.az_environment, Unset):
+            az_environment = UNSET
+        elif isinstance(self.az_environment, str):
+            az_environment = self.az_environment
+        else:
+            az_environment = self.az_environment
+
+        custom_data = self.custom_data
+
+        eviction_policy = self.eviction_policy
+
+        extended_location: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.extended_location, Unset):
+            extended_location = self.extended_location.to_dict()
+
+        host: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.host, Unset):
+            host = self.host.to_dict()
+
+        host_group: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.host_group, Unset):
+            host_group = self.host_group.to_dict()
+
+        is_host_compatibility_layer_vm = self.is_host_compatibility_layer_vm
+
+        license_type = self.license_type
+
+        location = self.location
+
+        name = self.name
+
+        offer = self.offer
+
+        os_profile: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.os_profile, Unset):
+            os_profile = self.os_profile.to_dict()
+
+        os_type: str | Unset
+        if isinstance(self.os_type, Unset):
+            os_type = UNSET
+        elif isinstance(self.os_type, str):
+            os_type = self.os_type
+        else:
+            os_type = self.os_type
+
+        physical_zone = self.physical_zone
+
+        placement_group_id = self.placement_group_id
+
+        plan: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.plan, Unset):
+            plan = self.plan.to_dict()
+
+        platform_fault_domain = self.platform_fault_domain
+
+        platform_sub_fault_domain = self.platform_sub_fault_domain
+
+        platform_update_domain = self.platform_update_domain
+
+        priority: str | Unset
+        if isinstance(self.priority, Unset):
+            priority = UNSET
+        elif isinstance(self.priority, str):
+            priority = self.priority
+        else:
+            priority = self.priority
+
+        provider = self.provider
+
+        public_keys: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.public_keys, Unset):
+            public_keys = []
+            for public_keys_item_data in self.public_keys:
+                public_keys_item = public_keys_item_data.to_dict()
+                public_keys.append(public_keys_item)
+
+        publisher = self.publisher
+
+        resource_group_name = self.resource_group_name
+
+        resource_id = self.resource_id
+
+        security_profile: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.security_profile, Unset):
+            security_profile = self.security_profile.to_dict()
+
+        sku = self.sku
+
+        storage_profile: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.storage_profile, Unset):
+            storage_profile = self.storage_profile.to_dict()
+
+        subscription_id = self.subscription_id
+
+        tags = self.tags
+
+        tags_list: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.tags_list, Unset):
+            tags_list = []
+            for tags_list_item_data in self.tags_list:
+                tags_list_item = tags_list_item_data.to_dict()
+                tags_list.append(tags_list_item)
+
+        user_data = self.user_data
+
+        version = self.version
+
+        virtual_machine_scale_set: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.virtual_machine_scale_set, Unset):
+            virtual_machine_scale_set = self.virtual_machine_scale_set.to_dict()
+
+        vm_id = self.vm_id
+
+        vm_scale_set_name = self.vm_scale_set_name
+
+        vm_size = self.vm_size
+
+        zone = self.zone
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if additional_capabilities is not UNSET:
+            field_dict["additionalCapabilities"] = additional_capabilities
+        if az_environment is not UNSET:
+            field_dict["azEnvironment"] = az_environment
+        if custom_data is not UNSET:
+            field_dict["customData"] = custom_data
+        if eviction_policy is not UNSET:
+            field_dict["evictionPolicy"] = eviction_policy
+        if extended_location is not UNSET:
+            field_dict["extendedLocation"] = extended_location
+        if host is not UNSET:
+            field_dict["host"] = host
+        if host_group is not UNSET:
+            field_dict["hostGroup"] = host_group
+        if is_host_compatibility_layer_vm is not UNSET:
+            field_dict["isHostCompatibilityLayerVm"] = is_host_compatibility_layer_vm
+        if license_type is not UNSET:
+            field_dict["licenseType"] = license_type
+        if location is not UNSET:
+            field_dict["location"] = location
+        if name is not UNSET:
+            field_dict["name"] = name
+        if offer is not UNSET:
+            field_dict["offer"] = offer
+        if os_profile is not UNSET:
+            field_dict["osProfile"] = os_profile
+        if os_type is not UNSET:
+            field_dict["osType"] = os_type
+        if physical_zone is not UNSET:
+            field_dict["physicalZone"] = physical_zone
+        if placement_group_id is not UNSET:
+            field_dict["placementGroupId"] = placement_group_id
+        if plan is not UNSET:
+            field_dict["plan"] = plan
+        if platform_fault_domain is not UNSET:
+            field_dict["platformFaultDomain"] = platform_fault_domain
+        if platform_sub_fault_domain is not UNSET:
+            field_dict["platformSubFaultDomain"] = platform_sub_fault_domain
+        if platform_update_domain is not UNSET:
+            field_dict["platformUpdateDomain"] = platform_update_domain
+        if priority is not UNSET:
+            field_dict["priority"] = priority
+        if provider is not UNSET:
+            field_dict["provider"] = provider
+        if public_keys is not UNSET:
+            field_dict["publicKeys"] = public_keys
+        if publisher is not UNSET:
+            field_dict["publisher"] = publisher
+        if resource_group_name is not UNSET:
+            field_dict["resourceGroupName"] = resource_group_name
+        if resource_id is not UNSET:
+            field_dict["resourceId"] = resource_id
+        if security_profile is not UNSET:
+            field_dict["securityProfile"] = security_profile
+        if sku is not UNSET:
+            field_dict["sku"] = sku
+        if storage_profile is not UNSET:
+            field_dict["storageProfile"] = storage_profile
+        if subscription_id is not UNSET:
+            field_dict["subscriptionId"] = subscription_id
+        if tags is not UNSET:
+            field_dict["tags"] = tags
+        if tags_list is not UNSET:
+            field_dict["tagsList"] = tags_list
+        if user_data is not UNSET:
+            field_dict["userData"] = user_data
+        if version is not UNSET:
+            field_dict["version"] = version
+        if virtual_machine_scale_set is not UNSET:
+            field_dict["virtualMachineScaleSet"] = virtual_machine_scale_set
+        if vm_id is not UNSET:
+            field_dict["vmId"] = vm_id
+        if vm_scale_set_name is not UNSET:
+            field_dict["vmScaleSetName"] = vm_scale_set_name
+        if vm_size is not UNSET:
+            field_dict["vmSize"] = vm_size
+        if zone is not UNSET:
+            field_dict["zone"] = zone
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.additional_capabilities import AdditionalCapabilities  # noqa: PLC0415
+        from ..models.extended_location import ExtendedLocation  # noqa: PLC0415
+        from ..models.host import Host  # noqa: PLC0415
+        from ..models.host_group import HostGroup  # noqa: PLC0415
+        from ..models.os_profile import OsProfile  # noqa: PLC0415
+        from ..models.plan import Plan  # noqa: PLC0415
+        from ..models.public_key import PublicKey  # noqa: PLC0415
+        from ..models.security_profile import SecurityProfile  # noqa: PLC0415
+        from ..models.storage_profile import StorageProfile  # noqa: PLC0415
+        from ..models.tag import Tag  # noqa: PLC0415
+        from ..models.virtual_machine_scale_set import VirtualMachineScaleSet  # noqa: PLC0415
+
+        d = dict(src_dict)
+        _additional_capabilities = d.pop("additionalCapabilities", UNSET)
+        additional_capabilities: AdditionalCapabilities | Unset
+        if isinstance(_additional_capabilities, Unset):
+            additional_capabilities = UNSET
+        else:
+            additional_capabilities = AdditionalCapabilities.from_dict(_additional_capabilities)
+
+        def _parse_az_environment(data: object) -> KnownAzureEnvironment | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                az_environment_type_0 = check_known_azure_environment(data)
+
+                return az_environment_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownAzureEnvironment | str | Unset, data)
+
+        az_environment = _parse_az_environment(d.pop("azEnvironment", UNSET))
+
+        custom_data = d.pop("customData", UNSET)
+
+        eviction_policy = d.pop("evictionPolicy", UNSET)
+
+        _extended_location = d.pop("extendedLocation", UNSET)
+        extended_location: ExtendedLocation | Unset
+        if isinstance(_extended_location, Unset):
+            extended_location = UNSET
+        else:
+            extended_location = ExtendedLocation.from_dict(_extended_location)
+
+        _host = d.pop("host", UNSET)
+        host: Host | Unset
+        if isinstance(_host, Unset):
+            host = UNSET
+        else:
+            host = Host.from_dict(_host)
+
+        _host_group = d.pop("hostGroup", UNSET)
+        host_group: HostGroup | Unset
+        if isinstance(_host_group, Unset):
+            host_group = UNSET
+        else:
+            host_group = HostGroup.from_dict(_host_group)
+
+        is_host_compatibility_layer_vm = d.pop("isHostCompatibilityLayerVm", UNSET)
+
+        license_type = d.pop("licenseType", UNSET)
+
+        location = d.pop("location", UNSET)
+
+        name = d.pop("name", UNSET)
+
+        offer = d.pop("offer", UNSET)
+
+        _os_profile = d.pop("osProfile", UNSET)
+        os_profile: OsProfile | Unset
+        if isinstance(_os_profile, Unset):
+            os_profile = UNSET
+        else:
+            os_profile = OsProfile.from_dict(_os_profile)
+
+        def _parse_os_type(data: object) -> KnownOsType | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                os_type_type_0 = check_known_os_type(data)
+
+                return os_type_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownOsType | str | Unset, data)
+
+        os_type = _parse_os_type(d.pop("osType", UNSET))
+
+        physical_zone = d.pop("physicalZone", UNSET)
+
+        placement_group_id = d.pop("placementGroupId", UNSET)
+
+        _plan = d.pop("plan", UNSET)
+        plan: Plan | Unset
+        if isinstance(_plan, Unset):
+            plan = UNSET
+        else:
+            plan = Plan.from_dict(_plan)
+
+        platform_fault_domain = d.pop("platformFaultDomain", UNSET)
+
+        platform_sub_fault_domain = d.pop("platformSubFaultDomain", UNSET)
+
+        platform_update_domain = d.pop("platformUpdateDomain", UNSET)
+
+        def _parse_priority(data: object) -> KnownPriority | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                priority_type_0 = check_known_priority(data)
+
+                return priority_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownPriority | str | Unset, data)
+
+        priority = _parse_priority(d.pop("priority", UNSET))
+
+        provider = d.pop("provider", UNSET)
+
+        _public_keys = d.pop("publicKeys", UNSET)
+        public_keys: list[PublicKey] | Unset = UNSET
+        if _public_keys is not UNSET:
+            public_keys = []
+            for public_keys_item_data in _public_keys:
+                public_keys_item = PublicKey.from_dict(public_keys_item_data)
+
+                public_keys.append(public_keys_item)
+
+        publisher = d.pop("publisher", UNSET)
+
+        resource_group_name = d.pop("resourceGroupName", UNSET)
+
+        resource_id = d.pop("resourceId", UNSET)
+
+        _security_profile = d.pop("securityProfile", UNSET)
+        security_profile: SecurityProfile | Unset
+        if isinstance(_security_profile, Unset):
+            security_profile = UNSET
+        else:
+            security_profile = SecurityProfile.from_dict(_security_profile)
+
+        sku = d.pop("sku", UNSET)
+
+        _storage_profile = d.pop("storageProfile", UNSET)
+        storage_profile: StorageProfile | Unset
+        if isinstance(_storage_profile, Unset):
+            storage_profile = UNSET
+        else:
+            storage_profile = StorageProfile.from_dict(_storage_profile)
+
+        subscription_id = d.pop("subscriptionId", UNSET)
+
+        tags = d.pop("tags", UNSET)
+
+        _tags_list = d.pop("tagsList", UNSET)
+        tags_list: list[Tag] | Unset = UNSET
+        if _tags_list is not UNSET:
+            tags_list = []
+            for tags_list_item_data in _tags_list:
+                tags_list_item = Tag.from_dict(tags_list_item_data)
+
+                tags_list.append(tags_list_item)
+
+        user_data = d.pop("userData", UNSET)
+
+        version = d.pop("version", UNSET)
+
+        _virtual_machine_scale_set = d.pop("virtualMachineScaleSet", UNSET)
+        virtual_machine_scale_set: VirtualMachineScaleSet | Unset
+        if isinstance(_virtual_machine_scale_set, Unset):
+            virtual_machine_scale_set = UNSET
+        else:
+            virtual_machine_scale_set = VirtualMachineScaleSet.from_dict(_virtual_machine_scale_set)
+
+        vm_id = d.pop("vmId", UNSET)
+
+        vm_scale_set_name = d.pop("vmScaleSetName", UNSET)
+
+        vm_size = d.pop("vmSize", UNSET)
+
+        zone = d.pop("zone", UNSET)
+
+        compute = cls(
+            additional_capabilities=additional_capabilities,
+            az_environment=az_environment,
+            custom_data=custom_data,
+            eviction_policy=eviction_policy,
+            extended_location=extended_location,
+            host=host,
+            host_group=host_group,
+            is_host_compatibility_layer_vm=is_host_compatibility_layer_vm,
+            license_type=license_type,
+            location=location,
+            name=name,
+            offer=offer,
+            os_profile=os_profile,
+            os_type=os_type,
+            physical_zone=physical_zone,
+            placement_group_id=placement_group_id,
+            plan=plan,
+            platform_fault_domain=platform_fault_domain,
+            platform_sub_fault_domain=platform_sub_fault_domain,
+            platform_update_domain=platform_update_domain,
+            priority=priority,
+            provider=provider,
+            public_keys=public_keys,
+            publisher=publisher,
+            resource_group_name=resource_group_name,
+            resource_id=resource_id,
+            security_profile=security_profile,
+            sku=sku,
+            storage_profile=storage_profile,
+            subscription_id=subscription_id,
+            tags=tags,
+            tags_list=tags_list,
+            user_data=user_data,
+            version=version,
+            virtual_machine_scale_set=virtual_machine_scale_set,
+            vm_id=vm_id,
+            vm_scale_set_name=vm_scale_set_name,
+            vm_size=vm_size,
+            zone=zone,
+        )
+
+        compute.additional_properties = d
+        return compute
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,73 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.extended_compute import ExtendedCompute
+
+
+T = TypeVar("T", bound="Extended")
+
+
+@_attrs_define
+class Extended:
+    """Only with extended=true. For provisioning agents; known from their source, not from Microsoft's documentation."""
+
+    compute: ExtendedCompute | Unset = UNSET
+    """ Facts about provisioning. Seen at 2021-08-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        compute: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.compute, Unset):
+            compute = self.compute.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if compute is not UNSET:
+            field_dict["compute"] = compute
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.extended_compute import ExtendedCompute  # noqa: PLC0415
+
+        d = dict(src_dict)
+        _compute = d.pop("compute", UNSET)
+        compute: ExtendedCompute | Unset
+        if isinstance(_compute, Unset):
+            compute = UNSET
+        else:
+            compute = ExtendedCompute.from_dict(_compute)
+
+        extended = cls(
+            compute=compute,
+        )
+
+        extended.additional_properties = d
+        return extended
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

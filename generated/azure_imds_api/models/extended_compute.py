@@ -1,0 +1,89 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.known_pps_type import KnownPpsType, check_known_pps_type
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="ExtendedCompute")
+
+
+@_attrs_define
+class ExtendedCompute:
+    """Facts about provisioning. Seen at 2021-08-01."""
+
+    has_custom_data: bool | Unset = UNSET
+    """ Whether custom data was given at creation. A real boolean, the only one of the document. """
+    pps_type: KnownPpsType | str | Unset = UNSET
+    """ Kind of pre-provisioning the machine is in; the word None if it is in none. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        has_custom_data = self.has_custom_data
+
+        pps_type: str | Unset
+        if isinstance(self.pps_type, Unset):
+            pps_type = UNSET
+        elif isinstance(self.pps_type, str):
+            pps_type = self.pps_type
+        else:
+            pps_type = self.pps_type
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if has_custom_data is not UNSET:
+            field_dict["hasCustomData"] = has_custom_data
+        if pps_type is not UNSET:
+            field_dict["ppsType"] = pps_type
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        has_custom_data = d.pop("hasCustomData", UNSET)
+
+        def _parse_pps_type(data: object) -> KnownPpsType | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                pps_type_type_0 = check_known_pps_type(data)
+
+                return pps_type_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownPpsType | str | Unset, data)
+
+        pps_type = _parse_pps_type(d.pop("ppsType", UNSET))
+
+        extended_compute = cls(
+            has_custom_data=has_custom_data,
+            pps_type=pps_type,
+        )
+
+        extended_compute.additional_properties = d
+        return extended_compute
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,175 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="IdentityTokenResponse")
+
+
+@_attrs_define
+class IdentityTokenResponse:
+    """An access token. Beside access_token, a host has always been seen to send client_id, expires_in, expires_on,
+    ext_expires_in, not_before, resource and token_type. Numbers travel as strings; other hosts of managed identities
+    are known to send real numbers, so read both.
+
+    """
+
+    access_token: str = _attrs_field(repr=False)
+    """ The token, a JWT to be treated as opaque. A secret. """
+    client_id: str | Unset = UNSET
+    """ Client id of the identity. Specified for requests that ask by it, seen in all answers. """
+    expires_in: str | Unset = UNSET
+    """ Remaining life in seconds, as digits. Less than the full life for a stored token. """
+    expires_on: str | Unset = UNSET
+    """ End of life in Unix seconds, as digits; the exp claim. Prefer it to expires_in. """
+    ext_expires_in: str | Unset = UNSET
+    """ Seconds, as digits, that the token may serve beyond its life while the authority is down. """
+    msi_res_id: str | Unset = UNSET
+    """ Azure resource id of the identity, if the request named it so. """
+    not_before: str | Unset = UNSET
+    """ Begin of life in Unix seconds, as digits; the nbf claim. In the past for a stored token. """
+    object_id: str | Unset = UNSET
+    """ Object id of the identity, if the request named it so. """
+    refresh_in: int | str | Unset = UNSET
+    """ Seconds until a refresh is advisable. Neither specified nor seen here, but clients read it where it comes;
+    without it they take half of a life of two hours or more. """
+    refresh_token: str | Unset = _attrs_field(default=UNSET, repr=False)
+    """ Not used. Only in a sample of the documentation, as "". """
+    resource: str | Unset = UNSET
+    """ The resource that was asked for. """
+    token_type: str | Unset = UNSET
+    """ How to present the token, Bearer. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        access_token = self.access_token
+
+        client_id = self.client_id
+
+        expires_in = self.expires_in
+
+        expires_on = self.expires_on
+
+        ext_expires_in = self.ext_expires_in
+
+        msi_res_id = self.msi_res_id
+
+        not_before = self.not_before
+
+        object_id = self.object_id
+
+        refresh_in: int | str | Unset
+        if isinstance(self.refresh_in, Unset):
+            refresh_in = UNSET
+        else:
+            refresh_in = self.refresh_in
+
+        refresh_token = self.refresh_token
+
+        resource = self.resource
+
+        token_type = self.token_type
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "access_token": access_token,
+            }
+        )
+        if client_id is not UNSET:
+            field_dict["client_id"] = client_id
+        if expires_in is not UNSET:
+            field_dict["expires_in"] = expires_in
+        if expires_on is not UNSET:
+            field_dict["expires_on"] = expires_on
+        if ext_expires_in is not UNSET:
+            field_dict["ext_expires_in"] = ext_expires_in
+        if msi_res_id is not UNSET:
+            field_dict["msi_res_id"] = msi_res_id
+        if not_before is not UNSET:
+            field_dict["not_before"] = not_before
+        if object_id is not UNSET:
+            field_dict["object_id"] = object_id
+        if refresh_in is not UNSET:
+            field_dict["refresh_in"] = refresh_in
+        if refresh_token is not UNSET:
+            field_dict["refresh_token"] = refresh_token
+        if resource is not UNSET:
+            field_dict["resource"] = resource
+        if token_type is not UNSET:
+            field_dict["token_type"] = token_type
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        access_token = d.pop("access_token")
+
+        client_id = d.pop("client_id", UNSET)
+
+        expires_in = d.pop("expires_in", UNSET)
+
+        expires_on = d.pop("expires_on", UNSET)
+
+        ext_expires_in = d.pop("ext_expires_in", UNSET)
+
+        msi_res_id = d.pop("msi_res_id", UNSET)
+
+        not_before = d.pop("not_before", UNSET)
+
+        object_id = d.pop("object_id", UNSET)
+
+        def _parse_refresh_in(data: object) -> int | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            return cast(int | str | Unset, data)
+
+        refresh_in = _parse_refresh_in(d.pop("refresh_in", UNSET))
+
+        refresh_token = d.pop("refresh_token", UNSET)
+
+        resource = d.pop("resource", UNSET)
+
+        token_type = d.pop("token_type", UNSET)
+
+        identity_token_response = cls(
+            access_token=access_token,
+            client_id=client_id,
+            expires_in=expires_in,
+            expires_on=expires_on,
+            ext_expires_in=ext_expires_in,
+            msi_res_id=msi_res_id,
+            not_before=not_before,
+            object_id=object_id,
+            refresh_in=refresh_in,
+            refresh_token=refresh_token,
+            resource=resource,
+            token_type=token_type,
+        )
+
+        identity_token_response.additional_properties = d
+        return identity_token_response
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

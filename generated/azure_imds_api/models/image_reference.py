@@ -1,0 +1,126 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="ImageReference")
+
+
+@_attrs_define
+class ImageReference:
+    """The image the machine was made from: id for a custom image, else offer, publisher, sku and version. All "" if an
+    existing OS disk was attached. Since 2019-06-01.
+
+    """
+
+    community_gallery_image_id: str | Unset = UNSET
+    """ Id of the image in a community gallery; "" for others. Since 2023-07-01. """
+    exact_version: str | Unset = UNSET
+    """ The version that was in fact used, where version says latest, for example; often "". Since 2023-07-01. """
+    id: str | Unset = UNSET
+    """ Azure resource id of a custom image; "" for others. Since 2019-06-01. """
+    offer: str | Unset = UNSET
+    """ Offer of a platform or marketplace image. Since 2019-06-01. """
+    publisher: str | Unset = UNSET
+    """ Publisher of a platform or marketplace image. Since 2019-06-01. """
+    shared_gallery_image_id: str | Unset = UNSET
+    """ Id of the image in a shared gallery; "" for others. Since 2023-07-01. """
+    sku: str | Unset = UNSET
+    """ SKU of a platform or marketplace image. Since 2019-06-01. """
+    version: str | Unset = UNSET
+    """ Version that was asked for, possibly latest. Since 2019-06-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        community_gallery_image_id = self.community_gallery_image_id
+
+        exact_version = self.exact_version
+
+        id = self.id
+
+        offer = self.offer
+
+        publisher = self.publisher
+
+        shared_gallery_image_id = self.shared_gallery_image_id
+
+        sku = self.sku
+
+        version = self.version
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if community_gallery_image_id is not UNSET:
+            field_dict["communityGalleryImageId"] = community_gallery_image_id
+        if exact_version is not UNSET:
+            field_dict["exactVersion"] = exact_version
+        if id is not UNSET:
+            field_dict["id"] = id
+        if offer is not UNSET:
+            field_dict["offer"] = offer
+        if publisher is not UNSET:
+            field_dict["publisher"] = publisher
+        if shared_gallery_image_id is not UNSET:
+            field_dict["sharedGalleryImageId"] = shared_gallery_image_id
+        if sku is not UNSET:
+            field_dict["sku"] = sku
+        if version is not UNSET:
+            field_dict["version"] = version
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        community_gallery_image_id = d.pop("communityGalleryImageId", UNSET)
+
+        exact_version = d.pop("exactVersion", UNSET)
+
+        id = d.pop("id", UNSET)
+
+        offer = d.pop("offer", UNSET)
+
+        publisher = d.pop("publisher", UNSET)
+
+        shared_gallery_image_id = d.pop("sharedGalleryImageId", UNSET)
+
+        sku = d.pop("sku", UNSET)
+
+        version = d.pop("version", UNSET)
+
+        image_reference = cls(
+            community_gallery_image_id=community_gallery_image_id,
+            exact_version=exact_version,
+            id=id,
+            offer=offer,
+            publisher=publisher,
+            shared_gallery_image_id=shared_gallery_image_id,
+            sku=sku,
+            version=version,
+        )
+
+        image_reference.additional_properties = d
+        return image_reference
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,110 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.compute import Compute
+    from ..models.extended import Extended
+    from ..models.network import Network
+
+
+T = TypeVar("T", bound="Instance")
+
+
+@_attrs_define
+class Instance:
+    """The instance document. Nothing is certain to be there: see the operation for what versions and hosts leave out."""
+
+    compute: Compute | Unset = UNSET
+    """ The virtual machine itself. Missing on classic (pre-ARM) machines. "" means that a field does not apply. """
+    extended: Extended | Unset = UNSET
+    """ Only with extended=true. For provisioning agents; known from their source, not from Microsoft's
+    documentation. """
+    network: Network | Unset = UNSET
+    """ The network of the machine. Since 2017-04-02. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        compute: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.compute, Unset):
+            compute = self.compute.to_dict()
+
+        extended: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.extended, Unset):
+            extended = self.extended.to_dict()
+
+        network: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.network, Unset):
+            network = self.network.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if compute is not UNSET:
+            field_dict["compute"] = compute
+        if extended is not UNSET:
+            field_dict["extended"] = extended
+        if network is not UNSET:
+            field_dict["network"] = network
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.compute import Compute  # noqa: PLC0415
+        from ..models.extended import Extended  # noqa: PLC0415
+        from ..models.network import Network  # noqa: PLC0415
+
+        d = dict(src_dict)
+        _compute = d.pop("compute", UNSET)
+        compute: Compute | Unset
+        if isinstance(_compute, Unset):
+            compute = UNSET
+        else:
+            compute = Compute.from_dict(_compute)
+
+        _extended = d.pop("extended", UNSET)
+        extended: Extended | Unset
+        if isinstance(_extended, Unset):
+            extended = UNSET
+        else:
+            extended = Extended.from_dict(_extended)
+
+        _network = d.pop("network", UNSET)
+        network: Network | Unset
+        if isinstance(_network, Unset):
+            network = UNSET
+        else:
+            network = Network.from_dict(_network)
+
+        instance = cls(
+            compute=compute,
+            extended=extended,
+            network=network,
+        )
+
+        instance.additional_properties = d
+        return instance
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,15 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from typing import Literal
+
+InstancesGetMetadataFormat = Literal["json", "text"]
+
+INSTANCES_GET_METADATA_FORMAT_VALUES: set[InstancesGetMetadataFormat] = {
+    "json",
+    "text",
+}
+
+
+def check_instances_get_metadata_format(value: str) -> InstancesGetMetadataFormat:
+    if value in INSTANCES_GET_METADATA_FORMAT_VALUES:
+        return value
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {INSTANCES_GET_METADATA_FORMAT_VALUES!r}")

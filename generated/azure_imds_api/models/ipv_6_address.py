@@ -1,0 +1,60 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="Ipv6Address")
+
+
+@_attrs_define
+class Ipv6Address:
+    """A private IPv6 address. IMDS tells no public one here. Since 2017-04-02."""
+
+    private_ip_address: str | Unset = UNSET
+    """ Address inside the virtual network. Since 2017-04-02. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        private_ip_address = self.private_ip_address
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if private_ip_address is not UNSET:
+            field_dict["privateIpAddress"] = private_ip_address
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        private_ip_address = d.pop("privateIpAddress", UNSET)
+
+        ipv_6_address = cls(
+            private_ip_address=private_ip_address,
+        )
+
+        ipv_6_address.additional_properties = d
+        return ipv_6_address
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

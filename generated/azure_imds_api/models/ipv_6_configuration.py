@@ -1,0 +1,78 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.ipv_6_address import Ipv6Address
+
+
+T = TypeVar("T", bound="Ipv6Configuration")
+
+
+@_attrs_define
+class Ipv6Configuration:
+    """IPv6 of an interface. IMDS tells no IPv6 subnet. Since 2017-04-02."""
+
+    ip_address: list[Ipv6Address] | Unset = UNSET
+    """ Addresses of the interface; [] if none. Since 2017-04-02. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        ip_address: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.ip_address, Unset):
+            ip_address = []
+            for ip_address_item_data in self.ip_address:
+                ip_address_item = ip_address_item_data.to_dict()
+                ip_address.append(ip_address_item)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if ip_address is not UNSET:
+            field_dict["ipAddress"] = ip_address
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.ipv_6_address import Ipv6Address  # noqa: PLC0415
+
+        d = dict(src_dict)
+        _ip_address = d.pop("ipAddress", UNSET)
+        ip_address: list[Ipv6Address] | Unset = UNSET
+        if _ip_address is not UNSET:
+            ip_address = []
+            for ip_address_item_data in _ip_address:
+                ip_address_item = Ipv6Address.from_dict(ip_address_item_data)
+
+                ip_address.append(ip_address_item)
+
+        ipv_6_configuration = cls(
+            ip_address=ip_address,
+        )
+
+        ipv_6_configuration.additional_properties = d
+        return ipv_6_configuration
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,82 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.source_vault import SourceVault
+
+
+T = TypeVar("T", bound="KeyEncryptionKey")
+
+
+@_attrs_define
+class KeyEncryptionKey:
+    """The key that wraps the disk's key. Since 2021-11-01."""
+
+    key_url: str | Unset = UNSET
+    """ URL of the key. Since 2021-11-01. """
+    source_vault: SourceVault | Unset = UNSET
+    """ A key vault. Since 2021-11-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        key_url = self.key_url
+
+        source_vault: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.source_vault, Unset):
+            source_vault = self.source_vault.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if key_url is not UNSET:
+            field_dict["keyUrl"] = key_url
+        if source_vault is not UNSET:
+            field_dict["sourceVault"] = source_vault
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.source_vault import SourceVault  # noqa: PLC0415
+
+        d = dict(src_dict)
+        key_url = d.pop("keyUrl", UNSET)
+
+        _source_vault = d.pop("sourceVault", UNSET)
+        source_vault: SourceVault | Unset
+        if isinstance(_source_vault, Unset):
+            source_vault = UNSET
+        else:
+            source_vault = SourceVault.from_dict(_source_vault)
+
+        key_encryption_key = cls(
+            key_url=key_url,
+            source_vault=source_vault,
+        )
+
+        key_encryption_key.additional_properties = d
+        return key_encryption_key
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

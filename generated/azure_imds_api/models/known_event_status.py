@@ -1,0 +1,15 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from typing import Literal
+
+KnownEventStatus = Literal["Scheduled", "Started"]
+
+KNOWN_EVENT_STATUS_VALUES: set[KnownEventStatus] = {
+    "Scheduled",
+    "Started",
+}
+
+
+def check_known_event_status(value: str) -> KnownEventStatus:
+    if value in KNOWN_EVENT_STATUS_VALUES:
+        return value
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {KNOWN_EVENT_STATUS_VALUES!r}")

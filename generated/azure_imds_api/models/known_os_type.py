@@ -1,0 +1,15 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from typing import Literal
+
+KnownOsType = Literal["Linux", "Windows"]
+
+KNOWN_OS_TYPE_VALUES: set[KnownOsType] = {
+    "Linux",
+    "Windows",
+}
+
+
+def check_known_os_type(value: str) -> KnownOsType:
+    if value in KNOWN_OS_TYPE_VALUES:
+        return value
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {KNOWN_OS_TYPE_VALUES!r}")

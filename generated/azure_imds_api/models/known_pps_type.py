@@ -1,0 +1,17 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from typing import Literal
+
+KnownPpsType = Literal["None", "PreprovisionedOSDisk", "Running", "Savable"]
+
+KNOWN_PPS_TYPE_VALUES: set[KnownPpsType] = {
+    "None",
+    "PreprovisionedOSDisk",
+    "Running",
+    "Savable",
+}
+
+
+def check_known_pps_type(value: str) -> KnownPpsType:
+    if value in KNOWN_PPS_TYPE_VALUES:
+        return value
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {KNOWN_PPS_TYPE_VALUES!r}")

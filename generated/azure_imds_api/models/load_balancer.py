@@ -1,0 +1,124 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.inbound_rule import InboundRule
+    from ..models.outbound_rule import OutboundRule
+    from ..models.public_ip_address import PublicIpAddress
+
+
+T = TypeVar("T", bound="LoadBalancer")
+
+
+@_attrs_define
+class LoadBalancer:
+    """Addresses and rules. Since 2020-10-01."""
+
+    public_ip_addresses: list[PublicIpAddress] | Unset = UNSET
+    """ Instance-level public addresses; [] if none. Since 2020-10-01. """
+    inbound_rules: list[InboundRule] | Unset = UNSET
+    """ Load-balancing and inbound NAT rules that lead to this machine; [] if none. Since 2020-10-01. """
+    outbound_rules: list[OutboundRule] | Unset = UNSET
+    """ Rules by which traffic of this machine leaves through the load balancer; [] if none. Since 2020-10-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        public_ip_addresses: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.public_ip_addresses, Unset):
+            public_ip_addresses = []
+            for public_ip_addresses_item_data in self.public_ip_addresses:
+                public_ip_addresses_item = public_ip_addresses_item_data.to_dict()
+                public_ip_addresses.append(public_ip_addresses_item)
+
+        inbound_rules: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.inbound_rules, Unset):
+            inbound_rules = []
+            for inbound_rules_item_data in self.inbound_rules:
+                inbound_rules_item = inbound_rules_item_data.to_dict()
+                inbound_rules.append(inbound_rules_item)
+
+        outbound_rules: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.outbound_rules, Unset):
+            outbound_rules = []
+            for outbound_rules_item_data in self.outbound_rules:
+                outbound_rules_item = outbound_rules_item_data.to_dict()
+                outbound_rules.append(outbound_rules_item)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if public_ip_addresses is not UNSET:
+            field_dict["publicIpAddresses"] = public_ip_addresses
+        if inbound_rules is not UNSET:
+            field_dict["inboundRules"] = inbound_rules
+        if outbound_rules is not UNSET:
+            field_dict["outboundRules"] = outbound_rules
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.inbound_rule import InboundRule  # noqa: PLC0415
+        from ..models.outbound_rule import OutboundRule  # noqa: PLC0415
+        from ..models.public_ip_address import PublicIpAddress  # noqa: PLC0415
+
+        d = dict(src_dict)
+        _public_ip_addresses = d.pop("publicIpAddresses", UNSET)
+        public_ip_addresses: list[PublicIpAddress] | Unset = UNSET
+        if _public_ip_addresses is not UNSET:
+            public_ip_addresses = []
+            for public_ip_addresses_item_data in _public_ip_addresses:
+                public_ip_addresses_item = PublicIpAddress.from_dict(public_ip_addresses_item_data)
+
+                public_ip_addresses.append(public_ip_addresses_item)
+
+        _inbound_rules = d.pop("inboundRules", UNSET)
+        inbound_rules: list[InboundRule] | Unset = UNSET
+        if _inbound_rules is not UNSET:
+            inbound_rules = []
+            for inbound_rules_item_data in _inbound_rules:
+                inbound_rules_item = InboundRule.from_dict(inbound_rules_item_data)
+
+                inbound_rules.append(inbound_rules_item)
+
+        _outbound_rules = d.pop("outboundRules", UNSET)
+        outbound_rules: list[OutboundRule] | Unset = UNSET
+        if _outbound_rules is not UNSET:
+            outbound_rules = []
+            for outbound_rules_item_data in _outbound_rules:
+                outbound_rules_item = OutboundRule.from_dict(outbound_rules_item_data)
+
+                outbound_rules.append(outbound_rules_item)
+
+        load_balancer = cls(
+            public_ip_addresses=public_ip_addresses,
+            inbound_rules=inbound_rules,
+            outbound_rules=outbound_rules,
+        )
+
+        load_balancer.additional_properties = d
+        return load_balancer
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

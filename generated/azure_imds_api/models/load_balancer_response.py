@@ -1,0 +1,66 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.load_balancer import LoadBalancer
+
+
+T = TypeVar("T", bound="LoadBalancerResponse")
+
+
+@_attrs_define
+class LoadBalancerResponse:
+    """What concerns this machine at its load balancer."""
+
+    loadbalancer: LoadBalancer
+    """ Addresses and rules. Since 2020-10-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        loadbalancer = self.loadbalancer.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "loadbalancer": loadbalancer,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.load_balancer import LoadBalancer  # noqa: PLC0415
+
+        d = dict(src_dict)
+        loadbalancer = LoadBalancer.from_dict(d.pop("loadbalancer"))
+
+        load_balancer_response = cls(
+            loadbalancer=loadbalancer,
+        )
+
+        load_balancer_response.additional_properties = d
+        return load_balancer_response
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,69 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="ManagedDisk")
+
+
+@_attrs_define
+class ManagedDisk:
+    """The managed disk behind a disk. Since 2019-06-01."""
+
+    id: str | Unset = UNSET
+    """ Azure resource id of the managed disk. Since 2019-06-01. """
+    storage_account_type: str | Unset = UNSET
+    """ Kind of storage, such as Standard_LRS, StandardSSD_LRS, Premium_LRS or UltraSSD_LRS. Since 2019-06-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
+        storage_account_type = self.storage_account_type
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if id is not UNSET:
+            field_dict["id"] = id
+        if storage_account_type is not UNSET:
+            field_dict["storageAccountType"] = storage_account_type
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        id = d.pop("id", UNSET)
+
+        storage_account_type = d.pop("storageAccountType", UNSET)
+
+        managed_disk = cls(
+            id=id,
+            storage_account_type=storage_account_type,
+        )
+
+        managed_disk.additional_properties = d
+        return managed_disk
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,78 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.network_interface import NetworkInterface
+
+
+T = TypeVar("T", bound="Network")
+
+
+@_attrs_define
+class Network:
+    """The network of the machine. Since 2017-04-02."""
+
+    interface: list[NetworkInterface] | Unset = UNSET
+    """ Network interfaces, in no guaranteed order: the first one need not be the primary. Since 2017-04-02. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        interface: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.interface, Unset):
+            interface = []
+            for interface_item_data in self.interface:
+                interface_item = interface_item_data.to_dict()
+                interface.append(interface_item)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if interface is not UNSET:
+            field_dict["interface"] = interface
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.network_interface import NetworkInterface  # noqa: PLC0415
+
+        d = dict(src_dict)
+        _interface = d.pop("interface", UNSET)
+        interface: list[NetworkInterface] | Unset = UNSET
+        if _interface is not UNSET:
+            interface = []
+            for interface_item_data in _interface:
+                interface_item = NetworkInterface.from_dict(interface_item_data)
+
+                interface.append(interface_item)
+
+        network = cls(
+            interface=interface,
+        )
+
+        network.additional_properties = d
+        return network
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

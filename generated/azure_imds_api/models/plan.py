@@ -1,0 +1,81 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="Plan")
+
+
+@_attrs_define
+class Plan:
+    """Marketplace plan of the image; all members are "" for other images. Since 2018-04-02, in attested data since
+    2018-10-01.
+
+    """
+
+    name: str | Unset = UNSET
+    """ Name of the plan. """
+    product: str | Unset = UNSET
+    """ Product that the plan belongs to. """
+    publisher: str | Unset = UNSET
+    """ Publisher of the plan. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        name = self.name
+
+        product = self.product
+
+        publisher = self.publisher
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if name is not UNSET:
+            field_dict["name"] = name
+        if product is not UNSET:
+            field_dict["product"] = product
+        if publisher is not UNSET:
+            field_dict["publisher"] = publisher
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        name = d.pop("name", UNSET)
+
+        product = d.pop("product", UNSET)
+
+        publisher = d.pop("publisher", UNSET)
+
+        plan = cls(
+            name=name,
+            product=product,
+            publisher=publisher,
+        )
+
+        plan.additional_properties = d
+        return plan
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,69 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="PublicIpAddress")
+
+
+@_attrs_define
+class PublicIpAddress:
+    """A public address of this machine and the private one behind it."""
+
+    frontend_ip_address: str | Unset = UNSET
+    """ Public address; IPv6 possibly in brackets. """
+    private_ip_address: str | Unset = UNSET
+    """ Private address; IPv6 possibly in brackets. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        frontend_ip_address = self.frontend_ip_address
+
+        private_ip_address = self.private_ip_address
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if frontend_ip_address is not UNSET:
+            field_dict["frontendIpAddress"] = frontend_ip_address
+        if private_ip_address is not UNSET:
+            field_dict["privateIpAddress"] = private_ip_address
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        frontend_ip_address = d.pop("frontendIpAddress", UNSET)
+
+        private_ip_address = d.pop("privateIpAddress", UNSET)
+
+        public_ip_address = cls(
+            frontend_ip_address=frontend_ip_address,
+            private_ip_address=private_ip_address,
+        )
+
+        public_ip_address.additional_properties = d
+        return public_ip_address
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

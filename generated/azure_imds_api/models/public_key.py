@@ -1,0 +1,69 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="PublicKey")
+
+
+@_attrs_define
+class PublicKey:
+    """An SSH public key of the machine. Since 2018-04-02."""
+
+    key_data: str | Unset = UNSET
+    """ The key in OpenSSH form. Line breaks may occur within. Since 2018-04-02. """
+    path: str | Unset = UNSET
+    """ File that holds the key in the machine. Since 2018-04-02. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        key_data = self.key_data
+
+        path = self.path
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if key_data is not UNSET:
+            field_dict["keyData"] = key_data
+        if path is not UNSET:
+            field_dict["path"] = path
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        key_data = d.pop("keyData", UNSET)
+
+        path = d.pop("path", UNSET)
+
+        public_key = cls(
+            key_data=key_data,
+            path=path,
+        )
+
+        public_key.additional_properties = d
+        return public_key
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,187 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.known_event_source import KnownEventSource, check_known_event_source
+from ..models.known_event_status import KnownEventStatus, check_known_event_status
+from ..models.known_event_type import KnownEventType, check_known_event_type
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="ScheduledEvent")
+
+
+@_attrs_define
+class ScheduledEvent:
+    """One interruption, announced or under way."""
+
+    event_id: str
+    """ Id of the event, a GUID. Give it back letter by letter to start the event. """
+    event_type: KnownEventType | str
+    """ What will happen. Freeze: pause of seconds, memory kept. Reboot: memory is lost (now and then only a pause
+    comes of it). Redeploy: move to another host, ephemeral disks are lost. Preempt: a Spot machine is taken away.
+    Terminate: the machine is about to be deleted. """
+    resources: list[str]
+    """ Names of the machines concerned. Look for your own; neighbours' events come here too. """
+    event_status: KnownEventStatus | str
+    """ Scheduled, then Started. There is no word for the end; the event disappears. """
+    resource_type: str | Unset = UNSET
+    """ Kind of the resources, VirtualMachine. """
+    not_before: str | Unset = UNSET
+    """ The event will not begin earlier unless it is started. RFC 1123 in GMT, such as Tue, 02 Jan 2024 03:19:05
+    GMT; "" once begun. Microsoft's mock server writes ISO 8601. """
+    description: str | Unset = UNSET
+    """ Text for people. Since 2019-04-01. """
+    event_source: KnownEventSource | str | Unset = UNSET
+    """ Who caused it, Azure itself or a user. Since 2019-08-01. """
+    duration_in_seconds: int | Unset = UNSET
+    """ Expected interruption in seconds; 0 for none to be felt, -1 for unknown or not applicable. Since 2020-07-01.
+    """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        event_id = self.event_id
+
+        event_type: str
+        if isinstance(self.event_type, str):
+            event_type = self.event_type
+        else:
+            event_type = self.event_type
+
+        resources = self.resources
+
+        event_status: str
+        if isinstance(self.event_status, str):
+            event_status = self.event_status
+        else:
+            event_status = self.event_status
+
+        resource_type = self.resource_type
+
+        not_before = self.not_before
+
+        description = self.description
+
+        event_source: str | Unset
+        if isinstance(self.event_source, Unset):
+            event_source = UNSET
+        elif isinstance(self.event_source, str):
+            event_source = self.event_source
+        else:
+            event_source = self.event_source
+
+        duration_in_seconds = self.duration_in_seconds
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "EventId": event_id,
+                "EventType": event_type,
+                "Resources": resources,
+                "EventStatus": event_status,
+            }
+        )
+        if resource_type is not UNSET:
+            field_dict["ResourceType"] = resource_type
+        if not_before is not UNSET:
+            field_dict["NotBefore"] = not_before
+        if description is not UNSET:
+            field_dict["Description"] = description
+        if event_source is not UNSET:
+            field_dict["EventSource"] = event_source
+        if duration_in_seconds is not UNSET:
+            field_dict["DurationInSeconds"] = duration_in_seconds
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        event_id = d.pop("EventId")
+
+        def _parse_event_type(data: object) -> KnownEventType | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                event_type_type_0 = check_known_event_type(data)
+
+                return event_type_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownEventType | str, data)
+
+        event_type = _parse_event_type(d.pop("EventType"))
+
+        resources = cast(list[str], d.pop("Resources"))
+
+        def _parse_event_status(data: object) -> KnownEventStatus | str:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                event_status_type_0 = check_known_event_status(data)
+
+                return event_status_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownEventStatus | str, data)
+
+        event_status = _parse_event_status(d.pop("EventStatus"))
+
+        resource_type = d.pop("ResourceType", UNSET)
+
+        not_before = d.pop("NotBefore", UNSET)
+
+        description = d.pop("Description", UNSET)
+
+        def _parse_event_source(data: object) -> KnownEventSource | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                event_source_type_0 = check_known_event_source(data)
+
+                return event_source_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownEventSource | str | Unset, data)
+
+        event_source = _parse_event_source(d.pop("EventSource", UNSET))
+
+        duration_in_seconds = d.pop("DurationInSeconds", UNSET)
+
+        scheduled_event = cls(
+            event_id=event_id,
+            event_type=event_type,
+            resources=resources,
+            event_status=event_status,
+            resource_type=resource_type,
+            not_before=not_before,
+            description=description,
+            event_source=event_source,
+            duration_in_seconds=duration_in_seconds,
+        )
+
+        scheduled_event.additional_properties = d
+        return scheduled_event
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

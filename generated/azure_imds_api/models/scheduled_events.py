@@ -1,0 +1,83 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.scheduled_event import ScheduledEvent
+
+
+T = TypeVar("T", bound="ScheduledEvents")
+
+
+@_attrs_define
+class ScheduledEvents:
+    """All events of the machine's group at one moment."""
+
+    document_incarnation: int
+    """ Changes whenever Events does. Compare for being different, not for being greater: whether it ever starts
+    again is not documented. """
+    events: list[ScheduledEvent]
+    """ Announced and running events; [] if there are none. One that has ended or was called off is gone. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        document_incarnation = self.document_incarnation
+
+        events = []
+        for events_item_data in self.events:
+            events_item = events_item_data.to_dict()
+            events.append(events_item)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "DocumentIncarnation": document_incarnation,
+                "Events": events,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.scheduled_event import ScheduledEvent  # noqa: PLC0415
+
+        d = dict(src_dict)
+        document_incarnation = d.pop("DocumentIncarnation")
+
+        events = []
+        _events = d.pop("Events")
+        for events_item_data in _events:
+            events_item = ScheduledEvent.from_dict(events_item_data)
+
+            events.append(events_item)
+
+        scheduled_events = cls(
+            document_incarnation=document_incarnation,
+            events=events,
+        )
+
+        scheduled_events.additional_properties = d
+        return scheduled_events
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

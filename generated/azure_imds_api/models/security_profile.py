@@ -1,0 +1,107 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.known_security_type import KnownSecurityType, check_known_security_type
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="SecurityProfile")
+
+
+@_attrs_define
+class SecurityProfile:
+    """Security features of the machine. Since 2020-06-01."""
+
+    encryption_at_host: str | Unset = UNSET
+    """ "true" or "false": whether disks are encrypted at the host. Since 2021-11-01. """
+    secure_boot_enabled: str | Unset = UNSET
+    """ "true" or "false": whether UEFI secure boot is on. Since 2020-06-01. """
+    security_type: KnownSecurityType | str | Unset = UNSET
+    """ Trusted launch or confidential machine; "" for neither. Since 2021-12-13. """
+    virtual_tpm_enabled: str | Unset = UNSET
+    """ "true" or "false": whether the machine has a virtual TPM. Since 2020-06-01. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        encryption_at_host = self.encryption_at_host
+
+        secure_boot_enabled = self.secure_boot_enabled
+
+        security_type: str | Unset
+        if isinstance(self.security_type, Unset):
+            security_type = UNSET
+        elif isinstance(self.security_type, str):
+            security_type = self.security_type
+        else:
+            security_type = self.security_type
+
+        virtual_tpm_enabled = self.virtual_tpm_enabled
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if encryption_at_host is not UNSET:
+            field_dict["encryptionAtHost"] = encryption_at_host
+        if secure_boot_enabled is not UNSET:
+            field_dict["secureBootEnabled"] = secure_boot_enabled
+        if security_type is not UNSET:
+            field_dict["securityType"] = security_type
+        if virtual_tpm_enabled is not UNSET:
+            field_dict["virtualTpmEnabled"] = virtual_tpm_enabled
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        encryption_at_host = d.pop("encryptionAtHost", UNSET)
+
+        secure_boot_enabled = d.pop("secureBootEnabled", UNSET)
+
+        def _parse_security_type(data: object) -> KnownSecurityType | str | Unset:
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                security_type_type_0 = check_known_security_type(data)
+
+                return security_type_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(KnownSecurityType | str | Unset, data)
+
+        security_type = _parse_security_type(d.pop("securityType", UNSET))
+
+        virtual_tpm_enabled = d.pop("virtualTpmEnabled", UNSET)
+
+        security_profile = cls(
+            encryption_at_host=encryption_at_host,
+            secure_boot_enabled=secure_boot_enabled,
+            security_type=security_type,
+            virtual_tpm_enabled=virtual_tpm_enabled,
+        )
+
+        security_profile.additional_properties = d
+        return security_profile
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

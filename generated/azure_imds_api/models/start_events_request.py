@@ -1,0 +1,74 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.start_request import StartRequest
+
+
+T = TypeVar("T", bound="StartEventsRequest")
+
+
+@_attrs_define
+class StartEventsRequest:
+    """Consent to events."""
+
+    start_requests: list[StartRequest]
+    """ The events to start, one or more. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        start_requests = []
+        for start_requests_item_data in self.start_requests:
+            start_requests_item = start_requests_item_data.to_dict()
+            start_requests.append(start_requests_item)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "StartRequests": start_requests,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.start_request import StartRequest  # noqa: PLC0415
+
+        d = dict(src_dict)
+        start_requests = []
+        _start_requests = d.pop("StartRequests")
+        for start_requests_item_data in _start_requests:
+            start_requests_item = StartRequest.from_dict(start_requests_item_data)
+
+            start_requests.append(start_requests_item)
+
+        start_events_request = cls(
+            start_requests=start_requests,
+        )
+
+        start_events_request.additional_properties = d
+        return start_events_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,180 @@
+"""What the specification says about each operation and the generator does not pass on to its templates.
+
+openapi-python-client drops constraints, extensions and `format: password`. They are read here from the same
+document and written by the templates beside the operations, as data, so that nobody states them twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openapi_python_client.strings import PythonIdentifier
+
+from .specification import Operation, Specification
+
+#: JSON Schema keywords that the wrapper enforces on what is sent.
+ENFORCED = (
+    "type",
+    "enum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "items",
+    "properties",
+    "required",
+)
+
+#: Our extensions, by the kind of node that may carry them.
+EXTENSIONS = {
+    "operation": ("x-mutually-exclusive", "x-echoed", "x-retry-statuses", "x-idempotent", "x-response-seconds"),
+    "server": ("x-name", "x-api-version"),
+}
+
+
+def python_name(name: str) -> str:
+    """The identifier that the generator makes of a parameter's, tag's or operation's name."""
+    return str(PythonIdentifier(name, prefix="field_"))
+
+
+class Contract:
+    """The facts that templates ask for, by the generator's own names."""
+
+    def __init__(self, specification: Specification) -> None:
+        self._spec = specification
+        self._operations = {python_name(o.id): o for o in specification.operations()}
+        self.secrets = {
+            place[-1]
+            for place, node in specification.nodes()
+            if isinstance(node, dict) and node.get("format") == "password" and "properties" in place[-2:-1]
+        }
+        self.version = str(specification.document["info"]["version"])
+        self.servers = [
+            {
+                "name": server.get("x-name", server["url"]),
+                "url": server["url"],
+                "api_version": server.get("x-api-version"),
+            }
+            for server in specification.document.get("servers") or []
+        ]
+
+    def method(self, name: str) -> str:
+        """The facade's method: the operation's name without its tag."""
+        operation = self._operations[name]
+        return name.removeprefix(python_name(operation.tag) + "_")
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """One operation's facts, as keyword arguments of the generated `Operation`."""
+        operation = self._operations[name]
+        data = operation.data
+        facts: dict[str, Any] = {
+            "id": operation.id,
+            "method": operation.method.upper(),
+            "path": operation.path,
+            "success": self._success_ranges(operation),
+            "rules": self._rules(operation),
+        }
+        required = self._required(operation)
+        if required:
+            facts["required"] = required
+        answer = self._answer(operation)
+        if answer:
+            facts["answer"] = answer
+        optional = {
+            "exclusive": [[python_name(n) for n in group] for group in data.get("x-mutually-exclusive", ())],
+            "echoed": {python_name(n): members for n, members in data.get("x-echoed", {}).items()},
+            "retry_statuses": data.get("x-retry-statuses", []),
+            "idempotent": operation.method in ("get", "head", "options", "put", "delete")
+            or data.get("x-idempotent", False),
+            "response_seconds": data.get("x-response-seconds"),
+        }
+        return facts | {key: value for key, value in optional.items() if value}
+
+    def fixed(self, name: str) -> list[str]:
+        """The parameters that can only ever have their default, so that the facade need not offer them."""
+        schemas = [(p, self._spec.resolve(p["schema"])) for _, p in self._spec.parameters(self._operations[name])]
+        return [p["name"] for p, s in schemas if p.get("required") and s.get("enum", ()) == [s.get("default")]]
+
+    def describe(self, name: str, parameter: str) -> str:
+        """What the specification says about one argument, with its default: a line of the facade's docstring."""
+        for _, data in self._spec.parameters(self._operations[name]):
+            if data["name"] == parameter:
+                schema = self._spec.resolve(data["schema"])
+                default = f" Default: {schema['default']}." if "default" in schema else ""
+                return str(schema.get("description", "")).strip() + default
+        return str(self._operations[name].data.get("requestBody", {}).get("description", "The request's body."))
+
+    def rule(self, schema: Any) -> dict[str, Any]:
+        """A request schema cut down to what the wrapper enforces, references written out."""
+        schema = self._spec.resolve(schema)
+        rule: dict[str, Any] = {}
+        for keyword in ENFORCED:
+            if keyword not in schema:
+                continue
+            value = schema[keyword]
+            if keyword == "properties":
+                value = {name: self.rule(sub) for name, sub in value.items()}
+            elif keyword == "items":
+                value = self.rule(value)
+            elif keyword == "pattern":
+                value = _anchored(value)
+            rule[keyword] = value
+        return rule
+
+    def _rules(self, operation: Operation) -> dict[str, Any]:
+        rules: dict[str, Any] = {}
+        for _, parameter in self._spec.parameters(operation):
+            rule = self.rule(parameter.get("schema", {}))
+            if parameter["in"] == "path":
+                rule["minLength"] = max(1, rule.get("minLength", 1))
+            rules[python_name(parameter["name"])] = {"name": parameter["name"], "in": parameter["in"], **rule}
+        body = self._spec.resolve(operation.data.get("requestBody", {}))
+        for media in body.get("content", {}).values():
+            rules["body"] = {"name": "body", "in": "body", **self.rule(media.get("schema", {}))}
+            break
+        return rules
+
+    def _required(self, operation: Operation) -> list[str]:
+        """The arguments that a caller must give: required, and without a default."""
+        names = [
+            python_name(p["name"])
+            for _, p in self._spec.parameters(operation)
+            if p.get("required") and "default" not in self._spec.resolve(p["schema"])
+        ]
+        body = self._spec.resolve(operation.data.get("requestBody", {}))
+        return names + (["body"] if body.get("required") else [])
+
+    def _success_ranges(self, operation: Operation) -> list[tuple[int, int]]:
+        ranges: list[tuple[int, int]] = []
+        for code in operation.data["responses"]:
+            if str(code).startswith("2"):
+                low, high = str(code).upper().replace("X", "0"), str(code).upper().replace("X", "9")
+                ranges.append((int(low), int(high)))
+        return sorted(ranges)
+
+    def _answer(self, operation: Operation) -> dict[str, Any]:
+        """What a JSON success must have for the generated code to read it: types and members of what is required."""
+        for code, response in operation.data["responses"].items():
+            media = self._spec.resolve(response).get("content", {}).get("application/json")
+            if str(code).startswith("2") and media:
+                return self._skeleton(media.get("schema", {}))
+        return {}
+
+    def _skeleton(self, schema: Any) -> dict[str, Any]:
+        schema = self._spec.resolve(schema)
+        kept: dict[str, Any] = {key: schema[key] for key in ("type", "minLength") if key in schema}
+        required = schema.get("required", [])
+        if required:
+            kept["required"] = required
+            kept["properties"] = {name: self._skeleton(schema["properties"][name]) for name in required}
+        if "items" in schema:
+            kept["items"] = self._skeleton(schema["items"])
+        return kept
+
+
+def _anchored(pattern: str) -> str:
+    """ECMA-262's `$` is the very end; Python's also matches before a last line feed, which must not pass."""
+    return pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern

@@ -1,0 +1,213 @@
+"""Makes generated/azure_imds_api from openapi.yaml: lint, generate beside it, check, swap in whole."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import importlib.metadata
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import openapi_python_client
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+from ruff.__main__ import find_ruff_bin
+
+from . import lint
+from .contract import Contract
+from .specification import Specification
+
+HERE = Path(__file__).parent
+BANNER = (
+    "# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.\n"
+)
+RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120")
+IMPORT_EVERYTHING = """
+import importlib, pkgutil, sys
+package = importlib.import_module("azure_imds_api")
+for module in pkgutil.walk_packages(package.__path__, "azure_imds_api."):
+    importlib.import_module(module.name)
+from azure_imds_api import models
+for name in models.__all__:
+    getattr(models, name)
+"""
+
+
+class GenerationError(Exception):
+    """The specification passed its lint, but no usable code came of it."""
+
+
+def generate(root: Path) -> bool:
+    """Replaces `generated/azure_imds_api` under `root` by what openapi.yaml says now; says whether it changed.
+
+    Raises SpecificationError or GenerationError, and leaves the folder byte for byte as it was.
+    """
+    target = root / "generated" / "azure_imds_api"
+    with _built(root) as fresh:
+        if not difference(target, fresh):
+            return False
+        old = fresh.parent / "old"
+        if target.exists():
+            target.rename(old)
+        try:
+            fresh.rename(target)
+        except BaseException:
+            if old.exists():
+                old.rename(target)
+            raise
+    return True
+
+
+def drift(root: Path) -> str:
+    """The difference between the committed `generated/` and what openapi.yaml gives now; empty when there is none."""
+    with _built(root) as fresh:
+        return difference(root / "generated" / "azure_imds_api", fresh)
+
+
+@contextlib.contextmanager
+def _built(root: Path) -> Iterator[Path]:
+    """A finished, checked package in a temporary folder on the same file system as its destination."""
+    specification = Specification.load(root / "openapi.yaml")
+    lint.check(specification)
+    (root / "generated").mkdir(exist_ok=True)
+    workshop = Path(tempfile.mkdtemp(prefix=".new-", dir=root / "generated"))
+    try:
+        fresh = workshop / "azure_imds_api"
+        _write(specification, root / "openapi.yaml", fresh, workshop / "templates")
+        _finish(specification, fresh)
+        _check(fresh)
+        yield fresh
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _write(specification: Specification, source: Path, output: Path, templates: Path) -> None:
+    config = Config.from_sources(
+        ConfigFile.load_from_path(HERE / "config.yaml"),
+        meta_type=MetaType.NONE,
+        document_source=source,
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=output,
+    )
+    prepare_templates(templates)
+    try:
+        data = GeneratorData.from_dict(specification.document, config=config)
+        if isinstance(data, GeneratorError):
+            raise GenerationError(_told([data]))
+        project = Project(openapi=data, config=config, custom_template_path=templates)
+        project.env.globals["contract"] = Contract(specification)
+        with contextlib.redirect_stdout(io.StringIO()):
+            errors = project.build()
+    except GenerationError:
+        raise
+    except Exception as error:  # the generator crashes on some documents instead of refusing them
+        raise GenerationError(f"openapi.yaml: [generator] {type(error).__name__}: {error}") from error
+    if errors:
+        raise GenerationError(_told(list(errors)))
+
+
+def _told(errors: list[GeneratorError]) -> str:
+    return "\n".join(f"openapi.yaml: [generator] {e.header} {e.detail or ''}".rstrip() for e in errors)
+
+
+def prepare_templates(folder: Path) -> None:
+    """Puts our templates into `folder`, and the stock ones that we only amend with their patch applied.
+
+    A patch that no longer applies stops generation and shows which upstream lines moved under it.
+    """
+    shutil.copytree(HERE / "templates", folder)
+    stock = Path(openapi_python_client.__file__).parent / "templates"
+    # Inside a work tree, or with GIT_DIR set by a hook, `git apply` would look for the files in that repository.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {
+        "GIT_CEILING_DIRECTORIES": str(folder.parent)
+    }
+    for patch in sorted(folder.glob("*.patch")):
+        template = folder / patch.stem
+        shutil.copy(stock / template.name, template)
+        applied = subprocess.run(
+            ["git", "apply", "--whitespace=nowarn", patch.name],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        if applied.returncode:
+            raise GenerationError(
+                f"generator/templates/{patch.name} does not fit openapi-python-client "
+                f"{importlib.metadata.version('openapi-python-client')}:\n{applied.stderr}"
+            )
+
+
+def _finish(specification: Specification, package: Path) -> None:
+    """What the generator leaves out: the typing marker, the banner, one formatting, and where it all came from."""
+    (package / "py.typed").touch()
+    for module in package.rglob("*.py"):
+        module.write_text(BANNER + module.read_text(encoding="utf-8"), encoding="utf-8")
+    for arguments in (("check", "--fix-only", "--quiet", "--select=F,I,UP", *RUFF), ("format", "--quiet", *RUFF)):
+        done = subprocess.run([find_ruff_bin(), *arguments, "."], cwd=package, capture_output=True, text=True)
+        if done.returncode:
+            raise GenerationError(f"ruff {arguments[0]} failed on the generated code:\n{done.stderr}{done.stdout}")
+    provenance = {
+        "specification": {
+            "file": "openapi.yaml",
+            "version": specification.document["info"]["version"],
+            "sha256": specification.sha256,
+        },
+        "templates": {"sha256": _hash(HERE / "templates", HERE / "config.yaml")},
+        "tools": {name: importlib.metadata.version(name) for name in ("openapi-python-client", "ruff")},
+    }
+    (package / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+
+
+def _hash(*places: Path) -> str:
+    digest = hashlib.sha256()
+    for place in places:
+        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _check(package: Path) -> None:
+    for module in sorted(package.rglob("*.py")):
+        try:
+            compile(module.read_text(encoding="utf-8"), str(module), "exec")
+        except SyntaxError as error:
+            raise GenerationError(f"{module.relative_to(package)}:{error.lineno}: {error.msg}") from None
+    environment = os.environ | {"PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", IMPORT_EVERYTHING], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise GenerationError(f"the generated package cannot be imported:\n{done.stderr}")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+def difference(committed: Path, fresh: Path) -> str:
+    """A unified diff of two folders, new and missing files included."""
+    before, after = _files(committed), _files(fresh)
+    lines: list[str] = []
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            lines += difflib.unified_diff(
+                before.get(name, b"").decode().splitlines(keepends=True),
+                after.get(name, b"").decode().splitlines(keepends=True),
+                f"generated/azure_imds_api/{name}" if name in before else "/dev/null",
+                f"regenerated/{name}" if name in after else "/dev/null",
+            ) or [f"only one side has the empty file {name}\n"]
+    return "".join(lines)

@@ -1,0 +1,78 @@
+"""What every test gets: no way off this machine, no environment of its own, and the client in three colours."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from support import COLOURS, Colour
+
+#: Variables that decide where IMDS is, or how requests travel.
+VARIABLES = (
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    "AZURE_IMDS_DISABLED",
+    "AZURE_IMDS_ARC_TOKEN_DIR",
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_HEADER",
+    "IDENTITY_SERVER_THUMBPRINT",
+    "IMDS_ENDPOINT",
+    "MSI_ENDPOINT",
+    "MSI_SECRET",
+)
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in (*VARIABLES, *PROXIES, *map(str.lower, PROXIES)):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails the test that connects anywhere but to this machine: 169.254.169.254 above all."""
+    strays: list[str] = []
+
+    def guard(method: str) -> None:
+        original = getattr(socket.socket, method)
+
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(str(address[0])):
+                strays.append(str(address[0]))
+                pytest.fail(f"a test connected to {address[0]}")
+            return original(self, address)
+
+        monkeypatch.setattr(socket.socket, method, connect)
+
+    guard("connect")
+    guard("connect_ex")
+    yield
+    # In a thread, the failure above would end only that thread.
+    assert not strays, f"connected to {strays}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(params=COLOURS, ids=str)
+def colour(request: pytest.FixtureRequest) -> Colour:
+    """The synchronous client, and the asynchronous one under asyncio and trio."""
+    value: Colour = request.param
+    return value
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")

@@ -1,0 +1,89 @@
+"""Azure's Instance Metadata Service: tokens without secrets, and everything else the machine knows about itself.
+
+    from azure_imds import ImdsClient
+
+    with ImdsClient() as imds:
+        imds.identity.get_token(resource="https://vault.azure.net").access_token
+        imds.instances.get_metadata().compute.location
+
+Importing this package imports nothing else; each name brings what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azure_imds_api.api import SPEC_VERSION as spec_version
+
+    from ._client import AsyncImdsClient, ImdsClient
+    from ._retry import RetryPolicy
+    from ._version import __version__
+    from .errors import (
+        ArcChallengeError,
+        BadRequestError,
+        ForbiddenError,
+        GoneError,
+        IdentityNotFoundError,
+        ImdsError,
+        ImdsResponseError,
+        ImdsStatusError,
+        ImdsTimeoutError,
+        ImdsUnavailableError,
+        ImdsValidationError,
+        InvalidResourceError,
+        MultipleIdentitiesError,
+        NotFoundError,
+        ServerError,
+        ThrottledError,
+        UnsupportedApiVersionError,
+    )
+
+__all__ = [
+    "ArcChallengeError",
+    "AsyncImdsClient",
+    "BadRequestError",
+    "ForbiddenError",
+    "GoneError",
+    "IdentityNotFoundError",
+    "ImdsClient",
+    "ImdsError",
+    "ImdsResponseError",
+    "ImdsStatusError",
+    "ImdsTimeoutError",
+    "ImdsUnavailableError",
+    "ImdsValidationError",
+    "InvalidResourceError",
+    "MultipleIdentitiesError",
+    "NotFoundError",
+    "RetryPolicy",
+    "ServerError",
+    "ThrottledError",
+    "UnsupportedApiVersionError",
+    "__version__",
+    "spec_version",
+]
+
+#: Where each name lives; what is not here is an error.
+_HOME = {
+    "AsyncImdsClient": "._client",
+    "ImdsClient": "._client",
+    "RetryPolicy": "._retry",
+    "__version__": "._version",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "spec_version":
+        value: object = import_module("azure_imds_api.api").SPEC_VERSION
+    elif name in __all__:
+        value = getattr(import_module(_HOME.get(name, ".errors"), __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,315 @@
+"""`ImdsClient` and `AsyncImdsClient`: the generated operations over one way of sending."""
+
+from __future__ import annotations
+
+import contextlib
+from enum import Enum
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar
+
+import httpx
+from attrs import evolve
+
+from azure_imds_api.api import AsyncOperations, Operation, Operations
+
+from ._call import DEADLINE_SECONDS, USER_AGENT, Body, Call, Options, Outcome, TooLarge
+from ._clock import SYSTEM, Clock
+from ._explain import speaks_imds
+from ._host import find_host
+from ._paths import arguments, node_at
+from ._retry import RetryPolicy
+from ._transport import C, Connections, attempt_limit, new_async_client, new_client
+from .errors import BadRequestError, ImdsError, ImdsStatusError, ImdsValidationError, UnsupportedApiVersionError
+
+T = TypeVar("T")
+
+_HEADERS = {"Metadata": "true", "User-Agent": USER_AGENT}
+
+#: What can come of an attempt instead of an answer.
+_FAILURES = (httpx.HTTPError, httpx.StreamError, TooLarge, OSError)
+
+
+class _Unchanged(Enum):
+    UNCHANGED = "unchanged"
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+_UNCHANGED = _Unchanged.UNCHANGED
+_Keep = Literal[_Unchanged.UNCHANGED]
+
+
+class _Shared(Generic[C]):
+    """What the two clients have in common: settings, siblings and the connections that these share."""
+
+    _options: Options
+    _connections: Connections[C]
+
+    @property
+    def endpoint(self) -> str:
+        """Scheme, host and port that requests go to."""
+        return self._options.host.endpoint
+
+    @property
+    def http(self) -> C:
+        """The configured httpx client, for what this package does not cover.
+
+        Its base URL is the endpoint's `/metadata`. Requests through it carry `Metadata: true` and are neither
+        validated nor retried, and their errors are httpx's.
+        """
+        return self._connections.http
+
+    def with_options(
+        self,
+        *,
+        timeout: float | _Keep | None = _UNCHANGED,
+        deadline: float | _Keep | None = _UNCHANGED,
+        retry: RetryPolicy | _Keep | None = _UNCHANGED,
+    ) -> Self:
+        """A sibling with other settings, over the same connections: closing one closes them for all.
+
+        Args:
+            timeout: seconds for one attempt; None for the default.
+            deadline: seconds for a whole call; None for the default.
+            retry: when to try again; None for one attempt only.
+
+        Raises:
+            ImdsValidationError: a setting is not of its kind.
+        """
+        given = {"timeout": timeout, "deadline": deadline, "retry": retry}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not _UNCHANGED}
+        sibling = type(self).__new__(type(self))
+        sibling._take(evolve(self._options, **changes), self._connections)
+        return sibling
+
+    def _take(self, options: Options, connections: Connections[C]) -> None:
+        raise NotImplementedError
+
+    def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Call[T]:
+        if self._connections.closed:
+            raise ImdsError("this client is closed", hint="Make a new one, or close it later.")
+        return Call(self._options, operation, arguments)
+
+    def _rest(self, spent: ImdsError) -> Self:
+        """A sibling with the time that an earlier request of the same call has left."""
+        whole = self._options.deadline or DEADLINE_SECONDS
+        return self.with_options(deadline=max(0.001, whole - spent.elapsed))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(endpoint={self.endpoint!r})"
+
+
+def _options(
+    endpoint: str | None, timeout: float | None, deadline: float | None, retry: RetryPolicy | None, clock: Clock
+) -> Options:
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise ImdsValidationError("retry must be a RetryPolicy, or None for one attempt", parameter="retry")
+    return Options(host=find_host(endpoint), timeout=timeout, deadline=deadline, retry=retry, clock=clock)
+
+
+def _check_kinds(transport: Any, transport_kind: type, http_client: Any, client_kind: type) -> None:
+    if transport is not None and http_client is not None:
+        raise ImdsValidationError("give transport or http_client, not both", parameter="http_client")
+    if transport is not None and not isinstance(transport, transport_kind):
+        raise ImdsValidationError(f"transport must be an httpx.{transport_kind.__name__}", parameter="transport")
+    if http_client is not None and not isinstance(http_client, client_kind):
+        raise ImdsValidationError(f"http_client must be an httpx.{client_kind.__name__}", parameter="http_client")
+
+
+def _is_imds(error: Exception) -> bool:
+    return isinstance(error, ImdsStatusError) and speaks_imds(error)
+
+
+class ImdsClient(_Shared[httpx.Client], Operations):
+    """Azure's Instance Metadata Service, with one attribute for each tag of the specification.
+
+    Usable with and without `with`; safe to share between threads; sends nothing before the first call.
+
+    Args:
+        endpoint: scheme and host of IMDS. Without it: AZURE_POD_IDENTITY_AUTHORITY_HOST, Azure Arc's agent if this
+            machine has one, else http://169.254.169.254.
+        timeout: seconds for one attempt as a whole (10, or what the specification gives the operation).
+        deadline: seconds for a whole call with its connects, reads, waits and retries (30, or more where the
+            specification says so; 75 where only 410 keeps the call waiting).
+        retry: when to try again; None for one attempt only.
+        transport: an httpx transport to send through, for tests and special networks.
+        http_client: an httpx client to send with. The caller owns and closes it.
+        clock: the time to go by, for tests.
+
+    Raises:
+        ImdsValidationError: an argument, or the endpoint in the environment, is not of its kind.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        retry: RetryPolicy | None = RetryPolicy(),
+        transport: httpx.BaseTransport | None = None,
+        http_client: httpx.Client | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        _check_kinds(transport, httpx.BaseTransport, http_client, httpx.Client)
+        options = _options(endpoint, timeout, deadline, retry, clock)
+        base_url = options.host.base_url
+        self._take(options, Connections(lambda: new_client(base_url, _HEADERS, transport), http_client))
+
+    def _take(self, options: Options, connections: Connections[httpx.Client]) -> None:
+        self._options = options
+        self._connections = connections
+        Operations.__init__(self, self._send)
+
+    def _send(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
+        call = self._call(operation, arguments)
+        while (wait := call.settle(self._attempt(call))) is not None:
+            if wait:
+                self._options.clock.sleep(wait)
+        return call.result
+
+    def _attempt(self, call: Call[Any]) -> Outcome:
+        request = call.request()
+        try:
+            with attempt_limit(call.seconds):
+                response = self.http.send(request, stream=True, auth=None, follow_redirects=False)
+                with contextlib.closing(response):
+                    body = Body(response, call)
+                    for chunk in response.iter_bytes():
+                        body.add(chunk)
+                return body.whole()
+        except _FAILURES as error:
+            return error
+
+    def get(self, path: str, *, api_version: str | None = None) -> Any:
+        """Any node of the instance document, by its path: `compute/location`, `network/interface/0`.
+
+        Args:
+            path: keys and list indexes with `/` between them, in their exact case.
+            api_version: the document's version; None for the same as `instances.get_metadata`.
+
+        Returns:
+            The text of a leaf; a dict or list of any other node.
+
+        Raises:
+            NotFoundError: the document has no such node at this version.
+            ImdsError: see `azure_imds.errors`.
+        """
+        node = node_at(path)
+        try:
+            return self._send(node, arguments(api_version))
+        except UnsupportedApiVersionError:
+            raise
+        except BadRequestError as error:  # a leaf, which has no JSON form
+            rest = self._rest(error)
+        return rest._send(node, arguments(api_version, text=True))
+
+    def is_available(self) -> bool:
+        """Whether something here speaks IMDS. Answers within about a second and never raises."""
+        try:
+            self.with_options(deadline=1.0, retry=None).instances.get_metadata()
+        except Exception as error:
+            return _is_imds(error)
+        return True
+
+    def close(self) -> None:
+        """Closes the connections, of siblings too. Safe to call again; never closes a given `http_client`."""
+        http = self._connections.take()
+        if http is not None:
+            http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
+    """`ImdsClient` for asyncio and trio: the same names, awaited.
+
+    One client works across several event loops, one after the other or in several threads.
+    """
+
+    __doc__ = f"{__doc__}\n{(ImdsClient.__doc__ or '')[(ImdsClient.__doc__ or '').index('    Args:') :]}"
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        retry: RetryPolicy | None = RetryPolicy(),
+        transport: httpx.AsyncBaseTransport | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        _check_kinds(transport, httpx.AsyncBaseTransport, http_client, httpx.AsyncClient)
+        options = _options(endpoint, timeout, deadline, retry, clock)
+        base_url = options.host.base_url
+        self._take(options, Connections(lambda: new_async_client(base_url, _HEADERS, transport), http_client))
+
+    def _take(self, options: Options, connections: Connections[httpx.AsyncClient]) -> None:
+        self._options = options
+        self._connections = connections
+        AsyncOperations.__init__(self, self._send)
+
+    async def _send(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
+        call = self._call(operation, arguments)
+        while (wait := call.settle(await self._attempt(call))) is not None:
+            if wait:
+                await self._options.clock.asleep(wait)
+        return call.result
+
+    async def _attempt(self, call: Call[Any]) -> Outcome:
+        import anyio
+
+        request = call.request()
+        try:
+            with anyio.fail_after(call.seconds):
+                response = await self.http.send(request, stream=True, auth=None, follow_redirects=False)
+                async with contextlib.aclosing(response):
+                    body = Body(response, call)
+                    async for chunk in response.aiter_bytes():
+                        body.add(chunk)
+                return body.whole()
+        except _FAILURES as error:
+            return error
+
+    async def get(self, path: str, *, api_version: str | None = None) -> Any:
+        """Any node of the instance document, by its path; see `ImdsClient.get`."""
+        node = node_at(path)
+        try:
+            return await self._send(node, arguments(api_version))
+        except UnsupportedApiVersionError:
+            raise
+        except BadRequestError as error:  # a leaf, which has no JSON form
+            rest = self._rest(error)
+        return await rest._send(node, arguments(api_version, text=True))
+
+    async def is_available(self) -> bool:
+        """Whether something here speaks IMDS. Answers within about a second and never raises."""
+        try:
+            await self.with_options(deadline=1.0, retry=None).instances.get_metadata()
+        except Exception as error:
+            return _is_imds(error)
+        return True
+
+    async def close(self) -> None:
+        """Closes the connections, of siblings too. Safe to call again; never closes a given `http_client`."""
+        http = self._connections.take()
+        if http is not None:
+            await http.aclose()
+
+    aclose = close
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

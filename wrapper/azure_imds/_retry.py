@@ -1,0 +1,83 @@
+"""When to try again, and after how long. (Microsoft Learn, "How to use managed identities ... retry guidance".)"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from attrs import Attribute, field, frozen
+
+from ._clock import Clock
+from .errors import ImdsValidationError
+
+#: Statuses that pass by themselves on every operation; the specification adds to them per operation.
+TRANSIENT = frozenset({408, 410, 429})
+
+#: Seconds within which IMDS is back after a 410, and the wait between two looks.
+GONE_SECONDS = 70.0
+GONE_WAIT = 5.0
+
+
+def at_least(least: float) -> Callable[[Any, Attribute[Any], Any], None]:
+    """An attrs validator: a finite number that is not below `least`."""
+
+    def check(_: Any, attribute: Attribute[Any], value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
+            raise ImdsValidationError(f"{attribute.name} must be a number from {least} up", parameter=attribute.name)
+
+    return check
+
+
+def seconds_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """An attrs validator: a positive number of seconds, or None for the default."""
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf
+    ):
+        raise ImdsValidationError(f"{attribute.name} must be a positive number of seconds", parameter=attribute.name)
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """How often and how long to try again. All times in seconds.
+
+    Attributes:
+        attempts: requests in one call at the most, where IMDS answers with something other than 410.
+        first_wait: the ceiling of the first wait; each further ceiling doubles. The wait is a random part of it
+            (full jitter), so that machines which failed together do not come back together.
+        longest_wait: no ceiling grows beyond this.
+        polite_wait: the least wait after 429 and 5xx, which Microsoft asks not to repeat at once.
+    """
+
+    attempts: int = field(default=6, validator=at_least(1))
+    first_wait: float = field(default=0.8, validator=at_least(0))
+    longest_wait: float = field(default=60.0, validator=at_least(0))
+    polite_wait: float = field(default=1.0, validator=at_least(0))
+
+    def wait(self, failures: int, status: int | None, retry_after: float | None, clock: Clock) -> float:
+        """Seconds to wait after the `failures`-th failure; `status` is None where no answer came."""
+        if retry_after:
+            return retry_after
+        if status == 410:
+            return GONE_WAIT
+        ceiling = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 30))
+        least = self.polite_wait if status is not None and (status == 429 or status >= 500) else 0.0
+        return max(least, clock.jitter(ceiling))
+
+
+def retry_after_seconds(value: str | None, now: float) -> float | None:
+    """Reads a Retry-After header (RFC 9110 §10.2.3): seconds, or a date. None where absent or unreadable."""
+    if not value:
+        return None
+    value = value.strip()
+    import email.utils  # costs more than the rest of this module, and is needed only here
+
+    try:
+        seconds = (
+            float(value)
+            if value.isascii() and value[:1].isdigit()
+            else email.utils.parsedate_to_datetime(value).timestamp() - now
+        )
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -1,0 +1,159 @@
+"""The httpx clients that talk to IMDS: no proxies, no redirects, no cookies, and a limit on an attempt as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import time
+import typing
+import weakref
+from collections.abc import Callable, Generator, Iterable
+from contextvars import ContextVar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Generic, TypeVar
+
+import httpcore
+import httpx
+
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+
+#: When the attempt of this thread must be over, on the monotonic clock.
+_until: ContextVar[float | None] = ContextVar("azure_imds_until", default=None)
+
+
+@contextlib.contextmanager
+def attempt_limit(seconds: float) -> Generator[None]:
+    """Bounds everything that `LimitedTransport` does inside, whatever the other side dribbles."""
+    token = _until.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+def _left(timeout: float | None, error: type[Exception]) -> float | None:
+    until = _until.get()
+    if until is None:
+        return timeout
+    left = until - time.monotonic()
+    if left <= 0:
+        raise error("the attempt's time is over")
+    return left if timeout is None else min(timeout, left)
+
+
+class _LimitedStream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _LimitedStream(
+            self._stream.start_tls(ssl_context, server_hostname, _left(timeout, httpcore.ConnectTimeout))
+        )
+
+    def get_extra_info(self, info: str) -> typing.Any:
+        return self._stream.get_extra_info(info)
+
+
+class _LimitedBackend(httpcore.SyncBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        limit = _left(timeout, httpcore.ConnectTimeout)
+        return _LimitedStream(super().connect_tcp(host, port, limit, local_address, socket_options))
+
+
+class LimitedTransport(httpx.HTTPTransport):
+    """httpx's own transport over a network that respects `attempt_limit`.
+
+    httpx's timeouts are per read, so a peer that sends a byte now and then is never late. An async client needs
+    none of this: there, a cancel scope ends the attempt.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context, trust_env=False)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context, keepalive_expiry=5.0, network_backend=_LimitedBackend()
+        )
+
+
+def _ssl_context(base_url: str) -> ssl.SSLContext:
+    # IMDS is plain HTTP, and loading a CA bundle costs more than a whole request to it.
+    return httpx.create_ssl_context() if base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _settings(base_url: str, headers: dict[str, str]) -> dict[str, Any]:
+    return {
+        "base_url": base_url,
+        "headers": headers,
+        "follow_redirects": False,
+        "trust_env": False,
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    }
+
+
+def new_client(base_url: str, headers: dict[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
+    """A client for IMDS over `transport`, or over the network."""
+    transport = transport or LimitedTransport(_ssl_context(base_url))
+    return httpx.Client(transport=transport, **_settings(base_url, headers))
+
+
+def new_async_client(
+    base_url: str, headers: dict[str, str], transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    """The same for asyncio and trio.
+
+    It keeps no connection between requests: a kept one belongs to an event loop that may be gone by the next, and
+    to IMDS a new one costs next to nothing.
+    """
+    limits = httpx.Limits(max_keepalive_connections=0)
+    transport = transport or httpx.AsyncHTTPTransport(verify=_ssl_context(base_url), trust_env=False, limits=limits)
+    return httpx.AsyncClient(transport=transport, **_settings(base_url, headers))
+
+
+class Connections(Generic[C]):
+    """The httpx client that a client and its siblings share: made when first used, and anew after a fork."""
+
+    def __init__(self, make: Callable[[], C], given: C | None) -> None:
+        self._make: Callable[[], C] = make
+        self._given: C | None = given
+        self._made: C | None = None
+        self._pid = 0
+        self.closed = False
+
+    @property
+    def http(self) -> C:
+        """The client to send with."""
+        if self._given is not None:
+            return self._given
+        made = self._made
+        if made is None or self._pid != os.getpid():
+            # No lock, which a fork could leave locked: two threads may each make one here, and both are closed.
+            made = self._made = self._make()
+            self._pid = os.getpid()
+            if isinstance(made, httpx.Client):
+                # Without a context manager, its sockets would otherwise be reported as unclosed.
+                weakref.finalize(self, made.close)
+        return made
+
+    def take(self) -> C | None:
+        """What is left to close, once: the caller's own client is never among it."""
+        self.closed = True
+        made, self._made = self._made, None
+        return made
