@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 import anyio
@@ -185,4 +191,107 @@ def chain(error: BaseException) -> Sequence[BaseException]:
         if one is not None and one not in found:
             found.append(one)
             todo += [one.__cause__, one.__context__]
+    return found
+
+
+def reply(status: int, body: bytes | str = b"", *headers: str, length: int | None = None) -> bytes:
+    """An answer as it goes over the wire. Its Content-Length may be a lie; a negative one leaves the header out."""
+    content = body.encode() if isinstance(body, str) else body
+    length = len(content) if length is None else length
+    lines = [f"HTTP/1.1 {status} Reason", *headers, *([f"Content-Length: {length}"] if length >= 0 else [])]
+    return "\r\n".join((*lines, "", "")).encode() + content
+
+
+class Wire:
+    """A handler for `raw_server`: gives the answers in turn, the last one again and again, and keeps what was asked.
+
+    An answer that says `Connection: close` is followed by the end of the connection.
+    """
+
+    def __init__(self, *answers: bytes) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._answers = list(answers)
+
+    def __call__(self, connection: socket.socket) -> None:
+        self.connections += 1
+        while request := read_request(connection):
+            self.requests.append(request)
+            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+            connection.sendall(answer)
+            if b"connection: close" in answer.lower():
+                return
+
+    def headers(self, index: int = -1) -> list[tuple[str, str]]:
+        """The headers of one request, names in lower case, as often as they came."""
+        lines = self.requests[index].decode().split("\r\n\r\n")[0].split("\r\n")[1:]
+        return [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+
+    def header(self, name: str, index: int = -1) -> str | None:
+        """The only value of a header, or None."""
+        values = [value for known, value in self.headers(index) if known == name.lower()]
+        assert len(values) < 2, f"{name} was sent {len(values)} times"
+        return values[0] if values else None
+
+    def target(self, index: int = -1) -> str:
+        """What stands between the method and the HTTP version."""
+        return self.requests[index].split(b" ", 2)[1].decode()
+
+
+def python(code: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs code in a Python of its own, where warnings are errors, and returns what it printed."""
+    return subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", *options, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+
+
+def told(error: BaseException) -> str:
+    """All that a person or a tool may print of an exception: texts, attributes, and tracebacks with their locals."""
+    parts: list[str] = []
+    for one in chain(error):
+        parts += [str(one), repr(one), repr(one.args), *map(repr, vars(one).values())]
+        trace = traceback.TracebackException.from_exception(one, capture_locals=True)
+        parts += trace.format()
+    return "\n".join(parts)
+
+
+def reachable(*roots: object) -> Iterable[object]:
+    """What an inspector finds from some objects on: members and locals, but not what every program shares.
+
+    The frames of tests are left out: they know the secrets by themselves.
+    """
+    seen: set[int] = set()
+    todo: list[object] = list(roots)
+    while todo:
+        one = todo.pop()
+        if id(one) in seen or isinstance(one, (ModuleType, type, FunctionType, CodeType)):
+            continue
+        seen.add(id(one))
+        yield one
+        if isinstance(one, TracebackType):
+            todo += [one.tb_next, one.tb_frame]
+        elif isinstance(one, FrameType):
+            if not one.f_code.co_filename.startswith(str(ROOT / "tests")):
+                todo += one.f_locals.values()
+        else:
+            todo += gc.get_referents(one)
+
+
+def holds(secret: str, *roots: object) -> list[str]:
+    """Where `secret` is found among all that is reachable: the types of what holds it."""
+    data = secret.encode()
+    found: list[str] = []
+    for one in reachable(*roots):
+        if isinstance(one, str):
+            hit = secret in one
+        elif isinstance(one, (bytes, bytearray)):
+            hit = data in one
+        else:
+            continue
+        if hit:
+            found.append(f"{type(one).__name__} of {len(one)}")
     return found

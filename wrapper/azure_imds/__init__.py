@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from azure_imds_api.api import SPEC_VERSION as spec_version
 
+    from ._auth import ImdsAuth
     from ._client import AsyncImdsClient, ImdsClient
+    from ._credential import AsyncImdsCredential, ImdsCredential
     from ._retry import RetryPolicy
+    from ._tokens import AccessToken
     from ._version import __version__
     from .errors import (
         ArcChallengeError,
@@ -41,13 +44,17 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AccessToken",
     "ArcChallengeError",
     "AsyncImdsClient",
+    "AsyncImdsCredential",
     "BadRequestError",
     "ForbiddenError",
     "GoneError",
     "IdentityNotFoundError",
+    "ImdsAuth",
     "ImdsClient",
+    "ImdsCredential",
     "ImdsError",
     "ImdsResponseError",
     "ImdsStatusError",
@@ -67,8 +74,12 @@ __all__ = [
 
 #: Where each name lives; what is not here is an error.
 _HOME = {
+    "AccessToken": "._tokens",
     "AsyncImdsClient": "._client",
+    "AsyncImdsCredential": "._credential",
+    "ImdsAuth": "._auth",
     "ImdsClient": "._client",
+    "ImdsCredential": "._credential",
     "RetryPolicy": "._retry",
     "__version__": "._version",
 }

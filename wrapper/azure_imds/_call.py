@@ -54,6 +54,7 @@ USER_AGENT = f"azure-imds/{__version__} python/{platform.python_version()} httpx
 class Options:
     """What every call of one client has in common. Times in seconds; None means the default."""
 
+    endpoint: str | None = None
     host: Host
     timeout: float | None = field(default=None, validator=seconds_or_none)
     deadline: float | None = field(default=None, validator=seconds_or_none)

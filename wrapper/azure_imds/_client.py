@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from enum import Enum
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
@@ -99,13 +100,35 @@ class _Shared(Generic[C]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self.endpoint!r})"
 
+    def __reduce__(self) -> Any:
+        # As it was asked for: where no endpoint was given, the other process looks for its own.
+        options, connections = self._options, self._connections
+        if connections.given is not None:
+            raise TypeError(
+                "a client over a caller's http_client cannot be pickled; give it an endpoint or a transport"
+            )
+        names = ("endpoint", "timeout", "deadline", "retry", "clock")
+        asked = {name: getattr(options, name) for name in names}
+        return _revived, (type(self), {**asked, "transport": connections.transport})
+
+
+def options_of(client: ImdsClient | AsyncImdsClient) -> Options:
+    """The settings of a client, for what builds upon it."""
+    return client._options  # pyright: ignore[reportPrivateUsage]
+
+
+def _revived(kind: Any, options: dict[str, Any]) -> Any:
+    return kind(**options)
+
 
 def _options(
     endpoint: str | None, timeout: float | None, deadline: float | None, retry: RetryPolicy | None, clock: Clock
 ) -> Options:
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise ImdsValidationError("retry must be a RetryPolicy, or None for one attempt", parameter="retry")
-    return Options(host=find_host(endpoint), timeout=timeout, deadline=deadline, retry=retry, clock=clock)
+    return Options(
+        endpoint=endpoint, host=find_host(endpoint), timeout=timeout, deadline=deadline, retry=retry, clock=clock
+    )
 
 
 def _check_kinds(transport: Any, transport_kind: type, http_client: Any, client_kind: type) -> None:
@@ -154,8 +177,7 @@ class ImdsClient(_Shared[httpx.Client], Operations):
     ) -> None:
         _check_kinds(transport, httpx.BaseTransport, http_client, httpx.Client)
         options = _options(endpoint, timeout, deadline, retry, clock)
-        base_url = options.host.base_url
-        self._take(options, Connections(lambda: new_client(base_url, _HEADERS, transport), http_client))
+        self._take(options, Connections(partial(new_client, options.host.base_url, _HEADERS), transport, http_client))
 
     def _take(self, options: Options, connections: Connections[httpx.Client]) -> None:
         self._options = options
@@ -249,8 +271,8 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
     ) -> None:
         _check_kinds(transport, httpx.AsyncBaseTransport, http_client, httpx.AsyncClient)
         options = _options(endpoint, timeout, deadline, retry, clock)
-        base_url = options.host.base_url
-        self._take(options, Connections(lambda: new_async_client(base_url, _HEADERS, transport), http_client))
+        make = partial(new_async_client, options.host.base_url, _HEADERS)
+        self._take(options, Connections(make, transport, http_client))
 
     def _take(self, options: Options, connections: Connections[httpx.AsyncClient]) -> None:
         self._options = options

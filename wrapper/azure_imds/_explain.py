@@ -176,7 +176,9 @@ def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[s
         nested = cast(dict[str, Any], error)
         error, description = nested.get("code"), nested.get("message")
     newest: Any = body.get("newest-versions")
-    versions = tuple(v for v in list[Any](newest) if isinstance(v, str)) if isinstance(newest, list) else ()
+    versions: tuple[str, ...] = ()
+    if isinstance(newest, list):
+        versions = tuple(v for v in map(_text, newest) if v)  # pyright: ignore[reportUnknownArgumentType]
     return _text(error), _text(description), versions
 
 

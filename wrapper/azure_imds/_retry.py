@@ -73,11 +73,10 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
     import email.utils  # costs more than the rest of this module, and is needed only here
 
     try:
-        seconds = (
-            float(value)
-            if value.isascii() and value[:1].isdigit()
-            else email.utils.parsedate_to_datetime(value).timestamp() - now
-        )
+        if value.isascii() and value[:1].isdigit():
+            seconds = float(value)
+        else:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
     except (ValueError, TypeError, OverflowError):
         return None
     return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -130,9 +130,10 @@ def new_async_client(
 class Connections(Generic[C]):
     """The httpx client that a client and its siblings share: made when first used, and anew after a fork."""
 
-    def __init__(self, make: Callable[[], C], given: C | None) -> None:
-        self._make: Callable[[], C] = make
-        self._given: C | None = given
+    def __init__(self, make: Callable[[Any], C], transport: Any, given: C | None) -> None:
+        self._make: Callable[[Any], C] = make
+        self.transport = transport
+        self.given: C | None = given
         self._made: C | None = None
         self._pid = 0
         self.closed = False
@@ -140,12 +141,12 @@ class Connections(Generic[C]):
     @property
     def http(self) -> C:
         """The client to send with."""
-        if self._given is not None:
-            return self._given
+        if self.given is not None:
+            return self.given
         made = self._made
         if made is None or self._pid != os.getpid():
             # No lock, which a fork could leave locked: two threads may each make one here, and both are closed.
-            made = self._made = self._make()
+            made = self._made = self._make(self.transport)
             self._pid = os.getpid()
             if isinstance(made, httpx.Client):
                 # Without a context manager, its sockets would otherwise be reported as unclosed.

@@ -1,0 +1,49 @@
+"""The main job, against the embedded emulator: a token for the machine's identity, and what the machine is.
+
+Everything goes over real HTTP: the generated client, the wrapper, and a server that behaves like Azure's. On an Azure
+machine leave out the emulator, and the same calls go to the real service.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from azure_imds import ImdsClient, ImdsCredential
+from azure_imds_emulator import Emulator
+
+
+def claims(token: str) -> dict[str, object]:
+    """What a token says. Only the service that it is for can say whether it is true."""
+    payload = token.split(".")[1]
+    decoded: dict[str, object] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return decoded
+
+
+def main() -> None:
+    with Emulator() as emulator, ImdsClient(endpoint=emulator.endpoint) as imds:
+        print(f"IMDS           {imds.endpoint} (the emulator)")
+
+        token = imds.identity.get_token(resource="https://vault.azure.net")
+        said = claims(token.access_token)
+        print(f"token          {token.token_type}, {len(token.access_token)} characters, never printed: {token!r:.60}...")
+        print(f"  for          {said['aud']}")
+        print(f"  identity     {said['appid']} of tenant {said['tid']}")
+        print(f"  expires      in {token.expires_in} seconds")
+
+        compute = imds.instances.get_metadata().compute
+        assert compute is not None
+        print(f"machine        {compute.name}, {compute.vm_size}, {compute.os_type}")
+        print(f"  where        {compute.location}, zone {compute.zone}, {compute.az_environment}")
+        print(f"  one leaf     compute/location = {imds.get('compute/location')!r}")
+        print(f"versions       the newest this host knows: {imds.versions.get_versions().api_versions[-1]}")
+
+        before = len(emulator.requests)
+        with ImdsCredential(client=imds) as credential:
+            for _ in range(1000):
+                credential.get_token("https://storage.azure.com/.default")
+        print(f"credential     1000 calls of get_token, {len(emulator.requests) - before} request to IMDS")
+
+
+if __name__ == "__main__":
+    main()
