@@ -28,10 +28,25 @@ ENFORCED = (
     "required",
 )
 
-#: Our extensions, by the kind of node that may carry them.
-EXTENSIONS = {
-    "operation": ("x-mutually-exclusive", "x-echoed", "x-retry-statuses", "x-idempotent", "x-response-seconds"),
-    "server": ("x-name", "x-api-version"),
+_NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+
+#: Our extensions, by the kind of node that may carry them, each with the form it must have.
+EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "operation": {
+        "x-mutually-exclusive": {"type": "array", "items": {**_NAMES, "minItems": 2}},
+        "x-echoed": {"type": "object", "additionalProperties": _NAMES},
+        "x-retry-statuses": {"type": "array", "items": {"type": "integer", "minimum": 400, "maximum": 599}},
+        "x-idempotent": {"type": "boolean"},
+        "x-response-seconds": {"type": "number", "exclusiveMinimum": 0},
+        "x-version-fallback": {"type": "boolean"},
+        "x-cacheable": {"type": "boolean"},
+        "x-hints": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[45][0-9]{2}$"},
+            "additionalProperties": {"type": "string"},
+        },
+    },
+    "server": {"x-name": {"type": "string"}, "x-api-version": {"type": "string"}},
 }
 
 
@@ -90,6 +105,9 @@ class Contract:
             "idempotent": operation.method in ("get", "head", "options", "put", "delete")
             or data.get("x-idempotent", False),
             "response_seconds": data.get("x-response-seconds"),
+            "version_fallback": data.get("x-version-fallback"),
+            "cacheable": data.get("x-cacheable"),
+            "hints": {int(status): hint for status, hint in data.get("x-hints", {}).items()},
         }
         return facts | {key: value for key, value in optional.items() if value}
 

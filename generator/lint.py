@@ -259,42 +259,25 @@ def models(spec: Specification) -> Findings:
 def extensions(spec: Specification) -> Findings:
     """An extension that nobody reads is a typing mistake, and one that names a stranger does nothing."""
     for index, server in enumerate(spec.document.get("servers") or []):
-        yield from _known(spec, ("servers", index), server, "server")
+        yield from _well_formed(spec, ("servers", index), server, "server")
     for operation in spec.operations():
-        yield from _known(spec, operation.place, operation.data, "operation")
-        names = {parameter["name"] for _, parameter in spec.parameters(operation)}
-        named: set[str] = set()
-        for key, schema in EXTENSION_SCHEMAS.items():
-            if key not in operation.data:
-                continue
-            value, place = operation.data[key], (*operation.place, key)
-            for error in Draft202012Validator(schema).iter_errors(value):
-                yield spec.finding(place, "extension", f"{key}: {error.message}")
-                break
-            else:
-                named |= {n for group in value for n in group} if key == "x-mutually-exclusive" else set()
-                named |= set(value) if key == "x-echoed" else set()
-        for stranger in sorted(named - names):
-            yield spec.finding(operation.place, "extension", f"the operation has no parameter {stranger!r}")
+        wrong = list(_well_formed(spec, operation.place, operation.data, "operation"))
+        yield from wrong
+        if not wrong:
+            groups = operation.data.get("x-mutually-exclusive", [])
+            named = {name for group in groups for name in group} | set(operation.data.get("x-echoed", ()))
+            for stranger in sorted(named - {parameter["name"] for _, parameter in spec.parameters(operation)}):
+                yield spec.finding(operation.place, "extension", f"the operation has no parameter {stranger!r}")
 
 
-_NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
-
-#: The form of each extension of an operation.
-EXTENSION_SCHEMAS: dict[str, dict[str, Any]] = {
-    "x-mutually-exclusive": {"type": "array", "items": {**_NAMES, "minItems": 2}},
-    "x-echoed": {"type": "object", "additionalProperties": _NAMES},
-    "x-retry-statuses": {"type": "array", "items": {"type": "integer", "minimum": 400, "maximum": 599}},
-    "x-idempotent": {"type": "boolean"},
-    "x-response-seconds": {"type": "number", "exclusiveMinimum": 0},
-}
-
-
-def _known(spec: Specification, place: Path_, node: dict[str, Any], kind: str) -> Findings:
-    for key in node:
+def _well_formed(spec: Specification, place: Path_, node: dict[str, Any], kind: str) -> Findings:
+    for key, value in node.items():
         if key.startswith("x-") and key not in EXTENSIONS[kind]:
             known = ", ".join(EXTENSIONS[kind])
             yield spec.finding((*place, key), "extension", f"nothing reads {key!r} here; known: {known}")
+        elif key.startswith("x-"):
+            for error in Draft202012Validator(EXTENSIONS[kind][key]).iter_errors(value):
+                yield spec.finding((*place, key), "extension", f"{key}: {error.message}")
 
 
 def path_items(spec: Specification) -> Findings:

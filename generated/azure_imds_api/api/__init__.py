@@ -75,6 +75,12 @@ class Operation(Generic[T]):
     """Whether sending it twice does no more than sending it once."""
     response_seconds: float | None = None
     """How long the service may take to answer, where that is unusual."""
+    version_fallback: bool = False
+    """Whether an older `api_version` may be asked for where the server does not know the one that was."""
+    cacheable: bool = False
+    """Whether the answer stays the same for as long as the machine runs, more or less."""
+    hints: Mapping[int, str] = field(repr=False, factory=dict[int, str])
+    """What to do about a status, in a sentence."""
 
 
 class Send(Protocol):

@@ -42,6 +42,7 @@ ATTESTED_GET_DOCUMENT: Operation[AttestedDocument] = Operation(
         "type": "object",
     },
     idempotent=True,
+    version_fallback=True,
 )
 
 

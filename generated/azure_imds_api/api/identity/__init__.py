@@ -89,6 +89,7 @@ IDENTITY_GET_INFO: Operation[IdentityInfoResponse] = Operation(
     answer={"properties": {"tenantId": {"type": "string"}}, "required": ["tenantId"], "type": "object"},
     retry_statuses=[404],
     idempotent=True,
+    cacheable=True,
 )
 
 

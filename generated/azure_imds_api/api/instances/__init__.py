@@ -34,6 +34,8 @@ INSTANCES_GET_METADATA: Operation[Instance] = Operation(
     },
     answer={"type": "object"},
     idempotent=True,
+    version_fallback=True,
+    cacheable=True,
 )
 
 

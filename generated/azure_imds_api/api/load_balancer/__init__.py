@@ -30,6 +30,11 @@ LOAD_BALANCER_GET_METADATA: Operation[LoadBalancerResponse] = Operation(
     },
     answer={"properties": {"loadbalancer": {"type": "object"}}, "required": ["loadbalancer"], "type": "object"},
     idempotent=True,
+    version_fallback=True,
+    hints={
+        404: "This machine is not behind a Standard load balancer and has no Standard "
+        "public address, or the feature is being enabled right now."
+    },
 )
 
 

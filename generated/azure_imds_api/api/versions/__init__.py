@@ -26,6 +26,7 @@ VERSIONS_GET_VERSIONS: Operation[VersionsResponse] = Operation(
         "type": "object",
     },
     idempotent=True,
+    cacheable=True,
 )
 
 
