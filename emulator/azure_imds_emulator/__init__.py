@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .clock import Clock
-    from .config import ConfigError, Settings
+    from .config import ConfigError
     from .emulator import Emulator
     from .events import ScheduledEvent
     from .faults import Fault
     from .machine import Machine, ManagedIdentity
     from .requests import RecordedRequest
+    from .settings import Settings
 
 __all__ = [
     "Clock",
@@ -45,7 +46,7 @@ _HOME = {
     "ManagedIdentity": "machine",
     "RecordedRequest": "requests",
     "ScheduledEvent": "events",
-    "Settings": "config",
+    "Settings": "settings",
 }
 
 

@@ -21,7 +21,7 @@ class Clock:
 
     def __init__(self, start: float | datetime | None = None, *, frozen: bool = False) -> None:
         self._lock = threading.Lock()
-        self._offset = 0.0 if start is None else _seconds(start) - time.time()
+        self._offset = 0.0 if start is None else unix_seconds(start) - time.time()
         self._elapsed_offset = 0.0
         self._frozen: tuple[float, float] | None = None
         self._sleepers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
@@ -109,9 +109,16 @@ class Clock:
                 self._sleepers.discard(sleeper)
 
 
-def _seconds(moment: float | datetime) -> float:
+def unix_seconds(moment: float | datetime | str) -> float:
+    """Unix seconds of a moment: a number already, a datetime, or a text in ISO 8601.
+
+    Raises:
+        ValueError: no moment, or one without a time zone.
+    """
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
-            raise ValueError("a datetime for the clock needs a time zone")
+            raise ValueError(f"{moment.isoformat()} needs a time zone")
         return moment.timestamp()
     return float(moment)

@@ -17,7 +17,7 @@ from . import attested
 from .arc import ChallengeKeys
 from .attested import AttestedDocuments
 from .clock import Clock
-from .config import Options, Settings
+from .control import INTERMEDIATE_PATH, ControlServer
 from .events import EventSchedule
 from .faults import FaultBook
 from .identity import TokenService, signing_key
@@ -26,6 +26,7 @@ from .machine import Json
 from .requests import RequestLog
 from .server import MetadataServer, Parts
 from .service import Service
+from .settings import Options, Settings
 
 
 class Emulator:
@@ -81,6 +82,10 @@ class Emulator:
         # Bound methods rather than wrappers: one signature to keep, and editors show it.
         self.fail = self.faults.fail
         self.schedule = self.events.schedule
+        for arguments in self.settings.events:
+            self.schedule(**arguments)
+        for arguments in self.settings.faults:
+            self.fail(**arguments)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._keys: ChallengeKeys | None = None
         self._thread: _ServerThread | None = None
@@ -117,13 +122,14 @@ class Emulator:
             arc_echo=self.settings.arc_echo,
         )
         parts = Parts(service, self.limits, self.faults, self.requests, self.clock, self.settings.server)
-        thread = _ServerThread(parts, self.settings)
+        thread = _ServerThread(MetadataServer(parts), ControlServer(self), self.settings)
         try:
             thread.start_and_wait()
         except BaseException:
             self._clean_up()
             raise
         self._thread = thread
+        self.attested.issuer_url = f"{self.control_url}{INTERMEDIATE_PATH}"
         return self
 
     def stop(self) -> None:
@@ -141,6 +147,15 @@ class Emulator:
             RuntimeError: the emulator does not run.
         """
         return _url(self.settings.host, self._running().port)
+
+    @property
+    def control_url(self) -> str:
+        """Scheme, host and port of the control API, and of the page for people.
+
+        Raises:
+            RuntimeError: the emulator does not run.
+        """
+        return _url(self.settings.host, self._running().control_port)
 
     @property
     def arc_token_dir(self) -> Path:
@@ -208,8 +223,9 @@ class Emulator:
 class _ServerThread:
     """The thread with the event loop that serves."""
 
-    def __init__(self, parts: Parts, settings: Settings) -> None:
-        self._server = MetadataServer(parts)
+    def __init__(self, metadata: MetadataServer, control: ControlServer, settings: Settings) -> None:
+        self._metadata = metadata
+        self._control = control
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
@@ -217,6 +233,7 @@ class _ServerThread:
         # A daemon, so that a test that forgets to stop does not keep the process alive.
         self._thread = threading.Thread(target=self._run, name="azure-imds-emulator", daemon=True)
         self.port = 0
+        self.control_port = 0
 
     def start_and_wait(self) -> None:
         self._thread.start()
@@ -231,17 +248,21 @@ class _ServerThread:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
+        settings = self._settings
         try:
-            self.port = await self._server.start(self._settings.host, self._settings.port)
+            self.port = await self._metadata.start(settings.host, settings.port)
+            self.control_port = await self._control.start(settings.host, settings.control_port)
         except BaseException as error:
-            await self._server.stop()
+            await self._metadata.stop()
+            await self._control.stop()
             self._started.set_exception(error)
             return
         self._started.set_result(None)
         try:
             await self._stopping.wait()
         finally:
-            await self._server.stop()
+            await self._metadata.stop()
+            await self._control.stop()
 
 
 def _url(host: str, port: int) -> str:

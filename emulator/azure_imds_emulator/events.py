@@ -11,7 +11,7 @@ from datetime import datetime
 from email.utils import formatdate
 from typing import Literal
 
-from .clock import Clock
+from .clock import Clock, unix_seconds
 from .machine import Json, Machine
 
 EventType = Literal["Freeze", "Reboot", "Redeploy", "Preempt", "Terminate"]
@@ -123,7 +123,7 @@ class EventSchedule:
         *,
         resources: Sequence[str] | None = None,
         notice: float | None = None,
-        not_before: float | datetime | None = None,
+        not_before: float | datetime | str | None = None,
         description: str | None = None,
         source: EventSource = "Platform",
         duration: int | None = None,
@@ -137,7 +137,7 @@ class EventSchedule:
             event_type: what will happen.
             resources: names of the affected machines; default: this one.
             notice: seconds until it starts by itself; default: the least notice documented for the type.
-            not_before: the same as a moment (Unix seconds or an aware datetime), instead of ``notice``.
+            not_before: the same as a moment (Unix seconds, an aware datetime, or ISO 8601), instead of ``notice``.
             description: free text.
             source: who asked for it.
             duration: expected interruption in seconds; default 5 for Freeze, else -1 (unknown).
@@ -154,13 +154,16 @@ class EventSchedule:
             raise ValueError(f"unknown event source {source!r}; Platform or User")
         if notice is not None and not_before is not None:
             raise ValueError("give either notice or not_before, not both")
-        if isinstance(resources, str):
+        if isinstance(resources, str) or not all(isinstance(name, str) for name in resources or ()):
             raise ValueError("resources is a list of names")
+        for name, text in (("description", description), ("event_id", event_id)):
+            if not isinstance(text, str | None):
+                raise ValueError(f"{name} is a text, not {text!r}")
         now = self._clock.time()
         if not_before is None:
             moment = now + (NOTICE[event_type] if notice is None else _not_negative("notice", notice))
         else:
-            moment = not_before.timestamp() if isinstance(not_before, datetime) else float(not_before)
+            moment = unix_seconds(not_before)
         event = ScheduledEvent(
             event_id or str(uuid.uuid4()).upper(),
             event_type,

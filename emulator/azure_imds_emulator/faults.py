@@ -9,7 +9,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from .answers import BAD_API_VERSION, JSON_TYPE, TEXT_TYPE, Answer, compact, failure
-from .clock import Clock
+from .clock import Clock, unix_seconds
 from .machine import Json
 
 HeaderChanges = Mapping[str, str | None]
@@ -145,7 +145,7 @@ class FaultBook:
         preset: str | None = None,
         times: int | None = None,
         seconds: float | None = None,
-        until: float | datetime | None = None,
+        until: float | datetime | str | None = None,
         path: str | None = None,
         method: str | None = None,
         body: str | bytes | Mapping[str, Json] | list[Json] | None = None,
@@ -166,7 +166,7 @@ class FaultBook:
             preset: one of :data:`PRESETS` by name, instead of a status.
             times: how many requests to hit; default 1, and without limit if an end is given by time.
             seconds: end after so many seconds on the emulator's clock.
-            until: end at this moment (Unix seconds or an aware datetime) on the emulator's clock.
+            until: end at this moment (Unix seconds, an aware datetime, or ISO 8601) on the emulator's clock.
             path: only requests to this path, below it, or matching it as a pattern with ``*``.
             method: only requests of this method.
             body: answer with this body; with ``status`` or ``preset``, or else with status 200. Mappings and lists
@@ -185,6 +185,11 @@ class FaultBook:
         Raises:
             ValueError: a contradiction, an unknown preset, or a number out of range.
         """
+        for name, text in (("path", path), ("method", method), ("redirect", redirect)):
+            if not isinstance(text, str | None):
+                raise ValueError(f"{name} is a text, not {text!r}")
+        if not isinstance(body, str | bytes | Mapping | list | None):
+            raise ValueError(f"body is text, bytes, a mapping or a list, not {body!r}")
         given = _preset(preset, status)
         if redirect is not None:
             status = 302 if status is None else status
@@ -197,14 +202,16 @@ class FaultBook:
             changes["Location"] = redirect
         if retry_after is not None:
             changes["Retry-After"] = str(retry_after)
+        if not isinstance(headers, Mapping | None):
+            raise ValueError(f"headers is a mapping of names to texts, not {headers!r}")
         changes.update(headers or {})
-        if status is not None and not 200 <= status <= 599:
+        if status is not None and (not isinstance(status, int) or not 200 <= status <= 599):
             raise ValueError(f"status is a number from 200 to 599, not {status!r}")
         nothing = not (changes or delay or hang or close or slow)
         if status is None and nothing and truncate is None and content_length is None:
             raise ValueError("say what should go wrong: a status, a preset, or one of the other faults")
         for name, count in (("times", times), ("truncate", truncate), ("content_length", content_length)):
-            if count is not None and (isinstance(count, bool) or count < 0):
+            if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
                 raise ValueError(f"{name} is a whole number that is zero or more, not {count!r}")
         for name, span in (("seconds", seconds), ("delay", delay), ("slow", slow)):
             if span is not None and not 0 <= span < float("inf"):
@@ -212,9 +219,11 @@ class FaultBook:
         if seconds is not None and until is not None:
             raise ValueError("give either seconds or until, not both")
         for name, value in changes.items():
+            if not isinstance(value, str | None):
+                raise ValueError(f"the header {name!r} is a text, or None to leave it out, not {value!r}")
             if any(ord(char) < 32 or ord(char) > 255 for char in name + (value or "")):
                 raise ValueError(f"the header {name!r} holds characters that no header can hold")
-        end = until.timestamp() if isinstance(until, datetime) else until
+        end = None if until is None else unix_seconds(until)
         if seconds is not None:
             end = self._clock.time() + seconds
         fault = Fault(

@@ -61,8 +61,6 @@ class NoSuchNode(LookupError):
     """A segment of the path names no key or index of the document."""
 
 
-
-
 def document(instance: Json, version: str, *, since: Mapping[str, str] = SINCE) -> Json:
     """The instance document as that api-version knows it: later fields are absent, keys stand in alphabetical order."""
     return _cut(instance, "", version, since)

@@ -53,7 +53,9 @@ class MetadataServer:
         if self._listener:
             self._listener.close()
         if self._wire:
-            await self._wire.shutdown(0)
+            self._wire.pre_shutdown()
+            # Zero would mean for ever. Whoever is still being answered by then waits for a fault's delay or hangs.
+            await self._wire.shutdown(0.01)
 
     async def _handle(self, message: web.BaseRequest) -> web.StreamResponse:
         parts = self._parts
@@ -82,9 +84,7 @@ class MetadataServer:
             parts.limits.leave(request.path)
             parts.requests.answered(record)
 
-    async def _respond(
-        self, message: web.BaseRequest, request: Request, record: RecordedRequest
-    ) -> web.StreamResponse:
+    async def _respond(self, message: web.BaseRequest, request: Request, record: RecordedRequest) -> web.StreamResponse:
         parts = self._parts
         fault = parts.faults.take(request.method, request.path)
         answer: Answer | None = None
