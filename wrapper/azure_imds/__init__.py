@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._credential import AsyncImdsCredential, ImdsCredential
     from ._retry import RetryPolicy
     from ._tokens import AccessToken
+    from ._values import as_address, as_bool, as_int, primary_interface, tags, user_data
     from ._version import __version__
     from .errors import (
         ArcChallengeError,
@@ -69,7 +70,13 @@ __all__ = [
     "ThrottledError",
     "UnsupportedApiVersionError",
     "__version__",
+    "as_address",
+    "as_bool",
+    "as_int",
+    "primary_interface",
     "spec_version",
+    "tags",
+    "user_data",
 ]
 
 #: Where each name lives; what is not here is an error.
@@ -82,6 +89,7 @@ _HOME = {
     "ImdsCredential": "._credential",
     "RetryPolicy": "._retry",
     "__version__": "._version",
+    **dict.fromkeys(("as_address", "as_bool", "as_int", "primary_interface", "tags", "user_data"), "._values"),
 }
 
 

@@ -9,19 +9,21 @@ import json
 import logging
 import os
 import platform
+import re
 import uuid
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import httpx
-from attrs import field, frozen
+from attrs import Attribute, define, field, frozen
 
 from azure_imds_api.api import Operation
 
 from . import _arc
 from ._clock import SYSTEM, Clock
-from ._explain import status_error, transport_error, where
+from ._explain import hint_for_stranger, status_error, tells, transport_error, where
 from ._host import Host
-from ._retry import GONE_SECONDS, RetryPolicy, retry_after_seconds, seconds_or_none
+from ._retry import GONE_SECONDS, RetryPolicy, policy_or_none, retry_after_seconds, seconds_or_none
 from ._validation import check_arguments, problems
 from ._version import __version__
 from .errors import (
@@ -31,6 +33,7 @@ from .errors import (
     ImdsStatusError,
     ImdsUnavailableError,
     ImdsValidationError,
+    UnsupportedApiVersionError,
 )
 
 T = TypeVar("T")
@@ -44,10 +47,38 @@ LARGEST_BODY = 4 * 1024 * 1024
 CONNECT_SECONDS = 2.0
 ATTEMPT_SECONDS = 10.0
 DEADLINE_SECONDS = 30.0
+#: The operating system's poll has no number for more than 24 days.
+LONGEST_ATTEMPT = 1_000_000.0
 #: Some seconds more than the 70 within which IMDS is back after a 410.
 GONE_DEADLINE_SECONDS = GONE_SECONDS + 5.0
 
 USER_AGENT = f"azure-imds/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+
+
+#: Asks for the newest version that the host offers.
+NEWEST = "newest"
+
+
+def version_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """An attrs validator: a calendar version, "newest", or None."""
+    if value is not None and value != NEWEST and not (isinstance(value, str) and _VERSION.fullmatch(value)):
+        raise ImdsValidationError(
+            f'{attribute.name} must be a date such as 2021-02-01, "newest" or None', parameter=attribute.name
+        )
+
+
+_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@define
+class Memory:
+    """What a client and its siblings have learned about their host."""
+
+    newest: str | None = None
+    versions: dict[str, str] = field(factory=dict[str, str])
+    """By operation, the older version that the host turned out to know."""
+    answers: dict[str, httpx.Response] = field(factory=dict[str, httpx.Response], repr=False)
+    """By URL, the answers that the caller wished to keep."""
 
 
 @frozen(kw_only=True)
@@ -58,12 +89,26 @@ class Options:
     host: Host
     timeout: float | None = field(default=None, validator=seconds_or_none)
     deadline: float | None = field(default=None, validator=seconds_or_none)
-    retry: RetryPolicy | None = field(factory=RetryPolicy)
+    retry: RetryPolicy | None = field(factory=RetryPolicy, validator=policy_or_none)
     clock: Clock = SYSTEM
+    api_version: str | None = field(default=None, validator=version_or_none)
+    step_down: bool = True
+    cache: bool = False
+    memory: Memory = field(factory=Memory)
 
 
-class TooLarge(Exception):
-    """The body went over LARGEST_BODY and was not read to its end."""
+class Unreadable(Exception):
+    """A success whose body cannot be had; the text says why.
+
+    Attributes:
+        status: the HTTP status.
+        passing: whether another attempt may bring the body.
+    """
+
+    def __init__(self, why: str, status: int, *, passing: bool = False) -> None:
+        super().__init__(why)
+        self.status = status
+        self.passing = passing
 
 
 class Body:
@@ -74,25 +119,70 @@ class Body:
         self._call = call
         self._content = bytearray()
 
-    def add(self, chunk: bytes) -> None:
-        """Takes one chunk.
+    def check(self) -> None:
+        """Looks at what the headers say of the body.
 
         Raises:
-            TooLarge: that was too much.
+            Unreadable: it is not worth reading.
+        """
+        length = self._response.headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and float(length) > LARGEST_BODY:
+            raise Unreadable("is too large", self._response.status_code)
+        # None was asked for. Several on top of each other, or better ones, could turn a few bytes into gigabytes.
+        if self._response.headers.get("content-encoding", "identity").lower() not in ("identity", "gzip", "deflate"):
+            raise Unreadable("is encoded in a way that was not asked for", self._response.status_code)
+
+    def add(self, chunk: bytes) -> bool:
+        """Takes one chunk, and says whether to go on.
+
+        Raises:
             httpx.ReadTimeout: that was too late.
         """
-        self._content += chunk
-        if len(self._content) > LARGEST_BODY:
-            raise TooLarge
         if self._call.late:
             raise httpx.ReadTimeout("the body did not end in time", request=self._response.request)
+        if len(self._content) <= LARGEST_BODY:
+            self._content += chunk
+        return len(self._content) <= LARGEST_BODY
 
     def whole(self) -> httpx.Response:
-        """The response with its body, and with a request that carries no credentials."""
-        response = self._response
-        headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
-        bare = httpx.Request(response.request.method, response.request.url)
-        return httpx.Response(response.status_code, headers=headers, content=bytes(self._content), request=bare)
+        """The response with its body, and with nothing of the credentials that the request carried.
+
+        Raises:
+            Unreadable: it was too much.
+        """
+        response, request = self._response, self._response.request
+        content = bytes(self._content)
+        if len(content) > LARGEST_BODY:
+            raise Unreadable("is too large", response.status_code)
+        key = request.headers.get("authorization", "").removeprefix("Basic ")
+        if response.status_code >= 300 and (tells(content) or (key and key.encode() in content)):
+            content = b""
+        headers = [
+            (name, value)
+            for name, value in response.headers.multi_items()
+            if name != "content-encoding" and not (key and key in value)
+        ]
+        bare = httpx.Request(request.method, request.url)
+        return httpx.Response(response.status_code, headers=headers, content=content, request=bare)
+
+    def without(self, failure: Exception) -> Outcome:
+        """What the answer is worth whose body failed so: an error's status says enough, a success's does not."""
+        status = self._response.status_code
+        if status >= 300:
+            self._content.clear()
+            return self.whole()
+        if isinstance(failure, (Unreadable, httpx.TimeoutException, TimeoutError)):
+            return failure
+        if isinstance(failure, httpx.DecodingError):
+            return Unreadable("cannot be decoded", status)
+        return Unreadable("broke off", status, passing=True)
+
+
+def _cut_loose(failure: Exception) -> None:
+    """Takes from a failure what it drags along: a request and frames in which a key may be found."""
+    failure.__traceback__ = failure.__cause__ = failure.__context__ = None
+    if isinstance(failure, httpx.RequestError):
+        failure._request = None
 
 
 #: What one attempt came to. An exception here is a value: raised inside an `except`, our errors would carry it
@@ -117,20 +207,15 @@ class Call(Generic[T]):
             raise ImdsUnavailableError(
                 host.foreign, hint="Use azure-identity's ManagedIdentityCredential on this host."
             )
-        if host.api_version and "api_version" in operation.rules:
-            arguments = {"api_version": host.api_version, **arguments}
-        try:
-            self._built = operation.build(**arguments)
-        except Exception as error:
-            raise ImdsValidationError(f"{operation.id}: {type(error).__name__} in the arguments") from None
         self._options = options
         self._operation = operation
-        self._arguments = arguments
         self._clock = options.clock
         self._started = self._clock.monotonic()
         usual = max(DEADLINE_SECONDS, operation.response_seconds or 0)
         self._deadline = usual if options.deadline is None else options.deadline
-        self._url = str(httpx.URL(host.base_url + self._built["url"], params=self._built.get("params") or None))
+        self._takes_any_version = operation.version_fallback and "api_version" not in arguments
+        self._arguments = arguments
+        self._set_version(self._usual_version())
         self._until = self._started
         self._attempts = 0
         self._failures = 0
@@ -140,6 +225,45 @@ class Call(Generic[T]):
         self._answered: httpx.Response | None = None
         self._sent_id = ""
         self.result: T
+
+    def _usual_version(self) -> str | None:
+        """The version for a caller who named none; None for the operation's own default."""
+        options = self._options
+        if not self._takes_any_version:
+            return options.host.api_version
+        asked = options.memory.newest if options.api_version == NEWEST else options.api_version
+        return options.memory.versions.get(self._operation.id) or asked or options.host.api_version
+
+    def _set_version(self, version: str | None) -> None:
+        operation, arguments = self._operation, self._arguments
+        if version and "api_version" in operation.rules:
+            arguments = {"api_version": version, **arguments}
+        try:
+            self._built = operation.build(**arguments)
+        except Exception as error:
+            raise ImdsValidationError(f"{operation.id}: {type(error).__name__} in the arguments") from None
+        params = self._built.get("params") or None
+        self._url = str(httpx.URL(self._options.host.base_url + self._built["url"], params=params))
+
+    @property
+    def wants_newest(self) -> bool:
+        """Whether the host's versions are needed before this call can be sent."""
+        options = self._options
+        return self._takes_any_version and options.api_version == NEWEST and options.memory.newest is None
+
+    def use_newest(self, versions: Sequence[str]) -> None:
+        """Takes the host's versions, in any order, and asks for the newest."""
+        self._options.memory.newest = max(filter(_VERSION.fullmatch, versions), default=None)
+        self._set_version(self._usual_version())
+
+    @property
+    def kept(self) -> httpx.Response | None:
+        """The answer that an earlier call of the same kind left, if the caller wished so."""
+        return self._options.memory.answers.get(self._url) if self._keeps else None
+
+    @property
+    def _keeps(self) -> bool:
+        return self._options.cache and self._operation.cacheable
 
     # What to send
 
@@ -158,7 +282,8 @@ class Call(Generic[T]):
         }
         if self._authorization:
             headers["Authorization"] = self._authorization
-        phases = {"connect": min(seconds, CONNECT_SECONDS), "read": seconds, "write": seconds, "pool": seconds}
+        # A connect that never comes is to be told from an answer that never comes, so it ends first.
+        phases = {"connect": min(0.9 * seconds, CONNECT_SECONDS), "read": seconds, "write": seconds, "pool": seconds}
         return httpx.Request(
             self._operation.method,
             self._url,
@@ -174,7 +299,7 @@ class Call(Generic[T]):
         one = self._options.timeout
         if one is None:
             one = max(ATTEMPT_SECONDS, self._operation.response_seconds or 0)
-        return max(0.001, min(one, self._left))
+        return max(0.001, min(one, self._left, LONGEST_ATTEMPT))
 
     @property
     def late(self) -> bool:
@@ -201,32 +326,36 @@ class Call(Generic[T]):
         Raises:
             ImdsError: the call is over.
         """
-        if isinstance(outcome, (TooLarge, httpx.DecodingError)):
-            problem = "is too large" if isinstance(outcome, TooLarge) else "cannot be decoded"
-            raise self._unreadable(f"the body {problem}")
+        keyed, self._authorization = self._authorization is not None, None  # each key is for one request
         if isinstance(outcome, Exception):
-            log.debug("%s %s: %s", self._operation.method, self._url, type(outcome).__name__)
+            name = type(outcome).__name__
+            log.debug("%s %s: %s, attempt %d", self._operation.method, self._url, name, self._attempts)
             return self._after_failure(outcome)
         status = outcome.status_code
         log.debug("%s %s: %d, attempt %d", self._operation.method, self._url, status, self._attempts)
         if any(low <= status <= high for low, high in self._operation.success):
             problem = self._read(outcome)
             if problem:
-                raise self._unreadable(problem, status)
+                hint = hint_for_stranger(outcome)
+                del outcome  # an error's traceback keeps this frame, and this is a success's body
+                raise self._unreadable(problem, status, hint=hint)
+            if self._keeps:
+                self._options.memory.answers[self._url] = outcome
             return None
         if 200 <= status < 300:
+            del outcome
             raise self._unreadable("the specification does not know this status", status)
-        if status == 401 and _arc.is_challenge(outcome.headers.get("www-authenticate")):
-            self._meet(outcome.headers["www-authenticate"])
+        challenge = outcome.headers.get("www-authenticate")
+        if status == 401 and (keyed or _arc.is_challenge(challenge, self._options.host.is_loopback)):
+            self._meet(challenge, keyed)
             return 0.0
-        self._authorization = None  # each key is for one request
         self._answered = outcome
         self._only_gone = self._only_gone and status == 410
         return self._after_status(outcome, self._no(outcome))
 
-    def _meet(self, challenge: str) -> None:
+    def _meet(self, challenge: str | None, keyed: bool) -> None:
         problem: ArcChallengeError
-        if self._authorization is not None:
+        if keyed or challenge is None:
             problem = ArcChallengeError("Azure Arc's agent did not accept the key that it asked for")
         else:
             try:
@@ -235,15 +364,17 @@ class Call(Generic[T]):
                 return
             except ArcChallengeError as error:
                 problem = error
-        text = f"{self._operation.id}: {problem}" + (f". {problem.hint}" if problem.hint else "")
-        self._authorization = None
-        raise ArcChallengeError(text, retryable=problem.retryable, hint=problem.hint, **self._facts) from None
+        _cut_loose(problem)
+        text = f"{self._operation.id}: {problem} {where(self._facts)}" + (f". {problem.hint}" if problem.hint else "")
+        raise ArcChallengeError(text, retryable=problem.retryable, hint=problem.hint, **self._facts)
 
     def _no(self, response: httpx.Response) -> ImdsStatusError | ImdsUnavailableError:
         now = self._clock.time()
         return status_error(self._operation, response, sent_id=self._sent_id, now=now, **self._facts)
 
     def _after_status(self, response: httpx.Response, error: ImdsStatusError | ImdsUnavailableError) -> float:
+        if isinstance(error, UnsupportedApiVersionError) and self._step_down(error.newest_versions):
+            return 0.0
         status = response.status_code
         # Refused, so not carried out: safe to repeat even where twice is not once.
         refused = status in (410, 429)
@@ -255,10 +386,28 @@ class Call(Generic[T]):
             error, status, retry_after_seconds(response.headers.get("retry-after"), self._clock.time())
         )
 
+    def _step_down(self, offered: Sequence[str]) -> bool:
+        """Takes the newest version that the host offers and the specification is new enough for, once."""
+        asked = self._built["params"]["api-version"] if self._takes_any_version else ""
+        older = [version for version in offered if _VERSION.fullmatch(version) and version < asked]
+        if not self._options.step_down or not older:
+            return False
+        self._takes_any_version = False
+        version = self._options.memory.versions[self._operation.id] = max(older)
+        log.info("%s: this host does not know %s; asking for %s from now on", self._operation.id, asked, version)
+        self._set_version(version)
+        return True
+
     def _after_failure(self, failure: Exception) -> float:
-        self._authorization = None
         self._only_gone = False
-        error: ImdsError = transport_error(self._operation, failure, self._deadline, **self._facts)
+        error: ImdsError
+        if isinstance(failure, Unreadable):
+            error = self._unreadable(f"the body {failure}", failure.status, retryable=failure.passing)
+        else:
+            error = transport_error(self._operation, failure, self._deadline, **self._facts)
+        _cut_loose(failure)
+        if not error.retryable:
+            raise error
         if self._answered is not None:
             # IMDS did answer this call before: its own words say more than a silence after them.
             error = self._no(self._answered)
@@ -311,15 +460,14 @@ class Call(Generic[T]):
             echoes = [document[name] for name in names if document.get(name)]
             if any(str(echo).lower() != str(asked).lower() for echo in echoes):
                 return f"the answer is for another identity than the {argument} that was asked for"
-            if not echoes and self._challenged:
+            if not echoes and (self._challenged or self._options.host.api_version is not None):
                 return f"the answer does not repeat the {argument}: this agent ignores it, and answers for the machine"
         return ""
 
-    def _unreadable(self, problem: str, status: int = 200) -> ImdsResponseError:
+    def _unreadable(self, problem: str, status: int, *, retryable: bool = False, hint: str = "") -> ImdsResponseError:
+        text = f"{self._operation.id}: IMDS's answer ({status}) cannot be used: {problem} {where(self._facts)}"
         return ImdsResponseError(
-            f"{self._operation.id}: IMDS's answer cannot be used: {problem} {where(self._facts)}",
-            status_code=status,
-            **self._facts,
+            f"{text}. {hint}" if hint else text, status_code=status, retryable=retryable, hint=hint, **self._facts
         )
 
 

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from azure_imds_api.api import AsyncOperations, Operation, Operations
 
-from ._call import DEADLINE_SECONDS, USER_AGENT, Body, Call, Options, Outcome, TooLarge
+from ._call import DEADLINE_SECONDS, USER_AGENT, Body, Call, Options, Outcome, Unreadable
 from ._clock import SYSTEM, Clock
 from ._explain import speaks_imds
 from ._host import find_host
@@ -27,7 +27,7 @@ T = TypeVar("T")
 _HEADERS = {"Metadata": "true", "User-Agent": USER_AGENT}
 
 #: What can come of an attempt instead of an answer.
-_FAILURES = (httpx.HTTPError, httpx.StreamError, TooLarge, OSError)
+_FAILURES = (httpx.HTTPError, httpx.StreamError, Unreadable, OSError)
 
 
 class _Unchanged(Enum):
@@ -67,18 +67,19 @@ class _Shared(Generic[C]):
         timeout: float | _Keep | None = _UNCHANGED,
         deadline: float | _Keep | None = _UNCHANGED,
         retry: RetryPolicy | _Keep | None = _UNCHANGED,
+        api_version: str | _Keep | None = _UNCHANGED,
+        step_down: bool | _Keep = _UNCHANGED,
+        cache: bool | _Keep = _UNCHANGED,
     ) -> Self:
         """A sibling with other settings, over the same connections: closing one closes them for all.
 
         Args:
-            timeout: seconds for one attempt; None for the default.
-            deadline: seconds for a whole call; None for the default.
-            retry: when to try again; None for one attempt only.
+            timeout, deadline, retry, api_version, step_down, cache: as in the constructor; left out, as they are here.
 
         Raises:
             ImdsValidationError: a setting is not of its kind.
         """
-        given = {"timeout": timeout, "deadline": deadline, "retry": retry}
+        given = {name: value for name, value in locals().items() if name != "self"}
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not _UNCHANGED}
         sibling = type(self).__new__(type(self))
         sibling._take(evolve(self._options, **changes), self._connections)
@@ -92,10 +93,10 @@ class _Shared(Generic[C]):
             raise ImdsError("this client is closed", hint="Make a new one, or close it later.")
         return Call(self._options, operation, arguments)
 
-    def _rest(self, spent: ImdsError) -> Self:
-        """A sibling with the time that an earlier request of the same call has left."""
+    def _rest(self, spent: float) -> Self:
+        """A sibling with the time that a call has left after `spent` seconds."""
         whole = self._options.deadline or DEADLINE_SECONDS
-        return self.with_options(deadline=max(0.001, whole - spent.elapsed))
+        return self.with_options(deadline=max(0.001, whole - spent))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self.endpoint!r})"
@@ -107,7 +108,7 @@ class _Shared(Generic[C]):
             raise TypeError(
                 "a client over a caller's http_client cannot be pickled; give it an endpoint or a transport"
             )
-        names = ("endpoint", "timeout", "deadline", "retry", "clock")
+        names = ("endpoint", "timeout", "deadline", "retry", "clock", "api_version", "step_down", "cache")
         asked = {name: getattr(options, name) for name in names}
         return _revived, (type(self), {**asked, "transport": connections.transport})
 
@@ -119,16 +120,6 @@ def options_of(client: ImdsClient | AsyncImdsClient) -> Options:
 
 def _revived(kind: Any, options: dict[str, Any]) -> Any:
     return kind(**options)
-
-
-def _options(
-    endpoint: str | None, timeout: float | None, deadline: float | None, retry: RetryPolicy | None, clock: Clock
-) -> Options:
-    if retry is not None and not isinstance(retry, RetryPolicy):
-        raise ImdsValidationError("retry must be a RetryPolicy, or None for one attempt", parameter="retry")
-    return Options(
-        endpoint=endpoint, host=find_host(endpoint), timeout=timeout, deadline=deadline, retry=retry, clock=clock
-    )
 
 
 def _check_kinds(transport: Any, transport_kind: type, http_client: Any, client_kind: type) -> None:
@@ -159,6 +150,11 @@ class ImdsClient(_Shared[httpx.Client], Operations):
         transport: an httpx transport to send through, for tests and special networks.
         http_client: an httpx client to send with. The caller owns and closes it.
         clock: the time to go by, for tests.
+        api_version: the version to ask for where the method's own argument names none, in the categories that share
+            the host's list of versions (not identity, not scheduled events); "newest" for the host's newest.
+        step_down: whether a host that does not know the version is asked for an older one, once, and from then on.
+        cache: whether answers that hardly ever change are kept for this client's life. Tokens, events and signed
+            documents never are.
 
     Raises:
         ImdsValidationError: an argument, or the endpoint in the environment, is not of its kind.
@@ -174,9 +170,22 @@ class ImdsClient(_Shared[httpx.Client], Operations):
         transport: httpx.BaseTransport | None = None,
         http_client: httpx.Client | None = None,
         clock: Clock = SYSTEM,
+        api_version: str | None = None,
+        step_down: bool = True,
+        cache: bool = False,
     ) -> None:
         _check_kinds(transport, httpx.BaseTransport, http_client, httpx.Client)
-        options = _options(endpoint, timeout, deadline, retry, clock)
+        options = Options(
+            endpoint=endpoint,
+            host=find_host(endpoint),
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            clock=clock,
+            api_version=api_version,
+            step_down=step_down,
+            cache=cache,
+        )
         self._take(options, Connections(partial(new_client, options.host.base_url, _HEADERS), transport, http_client))
 
     def _take(self, options: Options, connections: Connections[httpx.Client]) -> None:
@@ -186,6 +195,11 @@ class ImdsClient(_Shared[httpx.Client], Operations):
 
     def _send(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
         call = self._call(operation, arguments)
+        if call.wants_newest:
+            call.use_newest(self._rest(0).versions.get_versions().api_versions)
+        if (kept := call.kept) is not None:
+            call.settle(kept)
+            return call.result
         while (wait := call.settle(self._attempt(call))) is not None:
             if wait:
                 self._options.clock.sleep(wait)
@@ -193,16 +207,19 @@ class ImdsClient(_Shared[httpx.Client], Operations):
 
     def _attempt(self, call: Call[Any]) -> Outcome:
         request = call.request()
+        body: Body | None = None
         try:
             with attempt_limit(call.seconds):
                 response = self.http.send(request, stream=True, auth=None, follow_redirects=False)
                 with contextlib.closing(response):
                     body = Body(response, call)
+                    body.check()
                     for chunk in response.iter_bytes():
-                        body.add(chunk)
+                        if not body.add(chunk):
+                            break
                 return body.whole()
         except _FAILURES as error:
-            return error
+            return body.without(error) if body else error
 
     def get(self, path: str, *, api_version: str | None = None) -> Any:
         """Any node of the instance document, by its path: `compute/location`, `network/interface/0`.
@@ -224,7 +241,7 @@ class ImdsClient(_Shared[httpx.Client], Operations):
         except UnsupportedApiVersionError:
             raise
         except BadRequestError as error:  # a leaf, which has no JSON form
-            rest = self._rest(error)
+            rest = self._rest(error.elapsed)
         return rest._send(node, arguments(api_version, text=True))
 
     def is_available(self) -> bool:
@@ -268,9 +285,22 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
         clock: Clock = SYSTEM,
+        api_version: str | None = None,
+        step_down: bool = True,
+        cache: bool = False,
     ) -> None:
         _check_kinds(transport, httpx.AsyncBaseTransport, http_client, httpx.AsyncClient)
-        options = _options(endpoint, timeout, deadline, retry, clock)
+        options = Options(
+            endpoint=endpoint,
+            host=find_host(endpoint),
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            clock=clock,
+            api_version=api_version,
+            step_down=step_down,
+            cache=cache,
+        )
         make = partial(new_async_client, options.host.base_url, _HEADERS)
         self._take(options, Connections(make, transport, http_client))
 
@@ -281,6 +311,11 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
 
     async def _send(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
         call = self._call(operation, arguments)
+        if call.wants_newest:
+            call.use_newest((await self._rest(0).versions.get_versions()).api_versions)
+        if (kept := call.kept) is not None:
+            call.settle(kept)
+            return call.result
         while (wait := call.settle(await self._attempt(call))) is not None:
             if wait:
                 await self._options.clock.asleep(wait)
@@ -290,16 +325,21 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
         import anyio
 
         request = call.request()
+        body: Body | None = None
         try:
-            with anyio.fail_after(call.seconds):
+            with anyio.fail_after(call.seconds) as scope:
                 response = await self.http.send(request, stream=True, auth=None, follow_redirects=False)
                 async with contextlib.aclosing(response):
                     body = Body(response, call)
+                    body.check()
                     async for chunk in response.aiter_bytes():
-                        body.add(chunk)
-                return body.whole()
+                        if not body.add(chunk):
+                            # A break would leave the generators below us hanging, which trio reports.
+                            scope.cancel()
+            assert body is not None
+            return body.whole()
         except _FAILURES as error:
-            return error
+            return body.without(error) if body else error
 
     async def get(self, path: str, *, api_version: str | None = None) -> Any:
         """Any node of the instance document, by its path; see `ImdsClient.get`."""
@@ -309,7 +349,7 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
         except UnsupportedApiVersionError:
             raise
         except BadRequestError as error:  # a leaf, which has no JSON form
-            rest = self._rest(error)
+            rest = self._rest(error.elapsed)
         return await rest._send(node, arguments(api_version, text=True))
 
     async def is_available(self) -> bool:
