@@ -19,9 +19,13 @@ from .errors import ArcChallengeError
 
 #: Bytes; Microsoft's own clients read no more.
 LARGEST_KEY = 4096
+_LONGEST_PATH = 1024
 
 #: Overrides the folder, for tests against an emulator.
 FOLDER_VARIABLE = "AZURE_IMDS_ARC_TOKEN_DIR"
+
+_BASIC = re.compile(r"\s*basic\s+realm\s*=\s*(.*?)\s*", re.IGNORECASE)
+_ANOTHER = re.compile(r",\s*[\w-]+(\s+\S+\s*=|\s*$)")
 
 _READERS = {
     "linux": "root and members of the group himds",
@@ -40,9 +44,9 @@ def token_folder() -> str:
     raise ArcChallengeError(f"Azure Arc's agent does not run on {sys.platform}, so no key file can be trusted here")
 
 
-def is_challenge(header: str | None) -> bool:
-    """Whether a WWW-Authenticate header is Azure Arc's."""
-    return bool(header) and re.match(r"\s*basic\s+realm\s*=", header or "", re.IGNORECASE) is not None
+def is_challenge(header: str | None, loopback: bool) -> bool:
+    """Whether a WWW-Authenticate header is Azure Arc's, or one that only its agent's place can have sent."""
+    return header is not None and (loopback or _BASIC.match(header) is not None)
 
 
 def answer(header: str, loopback: bool) -> str:
@@ -53,16 +57,24 @@ def answer(header: str, loopback: bool) -> str:
     """
     if not loopback:
         raise ArcChallengeError("the challenge came from another machine; a key file is only ever sent to this one")
-    path = header.split("=", 1)[1].strip()
+    match = _BASIC.fullmatch(header)
+    if match is None:
+        raise ArcChallengeError("the challenge is not Azure Arc's, which would be: Basic realm=<path of a key file>")
+    if _ANOTHER.search(header):
+        raise ArcChallengeError("the answer holds several challenges, and Azure Arc sends one")
+    path = match[1]
     if len(path) > 1 and path[0] == path[-1] == '"':
         path = path[1:-1]
-    return f"Basic {_read(_checked(path))}"
+    key, problem = _read(_checked(path))
+    if problem is not None:
+        raise problem
+    return f"Basic {key}"
 
 
 def _checked(path: str) -> str:
     paths = ntpath if sys.platform == "win32" else posixpath
     folder = paths.normcase(paths.normpath(token_folder()))
-    if not path or not path.isprintable():
+    if not path or not path.isprintable() or len(path) > _LONGEST_PATH:
         raise ArcChallengeError("the challenge names no file")
     if not paths.isabs(path):
         raise ArcChallengeError(f"the challenge names a relative path, {path!r}")
@@ -73,7 +85,8 @@ def _checked(path: str) -> str:
     return path
 
 
-def _read(path: str) -> str:
+def _read(path: str) -> tuple[str, ArcChallengeError | None]:
+    """The key, or why there is none. Raises nothing: an error's traceback would keep this frame, and the key in it."""
     # A FIFO would block an ordinary open for ever; a link in the folder could lead anywhere.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -81,19 +94,23 @@ def _read(path: str) -> str:
         if os.path.islink(path):
             raise OSError(errno.ELOOP, "link")
         descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-    except OSError as error:
-        problem = _unreadable(path, error)
-    else:
-        with os.fdopen(descriptor, "rb") as file:
+        try:
+            # os.fdopen would refuse a folder, and in its own words.
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ArcChallengeError(f"{path!r} is not a regular file")
-            key = file.read(LARGEST_KEY + 1)
-        if len(key) > LARGEST_KEY:
-            raise ArcChallengeError(f"{path!r} is larger than {LARGEST_KEY} bytes, so it is not a key")
-        if not key or any(byte < 0x20 or byte > 0x7E for byte in key.rstrip(b"\r\n")):
-            raise ArcChallengeError(f"{path!r} does not hold a key: it is empty or has bytes that no header may carry")
-        return key.rstrip(b"\r\n").decode("ascii")
-    raise problem
+                return "", ArcChallengeError(f"{path!r} is not a regular file")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                key = file.read(LARGEST_KEY + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return "", _unreadable(path, error)
+    if len(key) > LARGEST_KEY:
+        return "", ArcChallengeError(f"{path!r} is larger than {LARGEST_KEY} bytes, so it is not a key")
+    key = key.rstrip(b"\r\n")
+    # A blank at either end would be refused on the way out, and the refusal would quote it.
+    if not key or key != key.strip() or any(byte < 0x20 or byte > 0x7E for byte in key):
+        return "", ArcChallengeError(f"{path!r} does not hold a key: it is empty or has bytes that no header may carry")
+    return key.decode("ascii"), None
 
 
 def _unreadable(path: str, error: OSError) -> ArcChallengeError:

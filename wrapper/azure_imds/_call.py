@@ -178,11 +178,14 @@ class Body:
         return Unreadable("broke off", status, passing=True)
 
 
+_NO_REQUEST = httpx.Request("GET", "/")
+
+
 def _cut_loose(failure: Exception) -> None:
     """Takes from a failure what it drags along: a request and frames in which a key may be found."""
     failure.__traceback__ = failure.__cause__ = failure.__context__ = None
     if isinstance(failure, httpx.RequestError):
-        failure._request = None
+        failure.request = _NO_REQUEST
 
 
 #: What one attempt came to. An exception here is a value: raised inside an `except`, our errors would carry it

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 import httpx
@@ -34,6 +36,9 @@ _BY_STATUS: dict[int, type[ImdsStatusError]] = {
     429: ThrottledError,
 }
 
+_PROXY = "This looks like a proxy or gateway, not IMDS. Requests to IMDS must not go through one."
+_REDIRECT = "IMDS never redirects, so something else answered."
+
 _HINTS: dict[type[ImdsStatusError], str] = {
     IdentityNotFoundError: "Assign a managed identity to this machine, or name one that it has; a new assignment "
     "takes some minutes to arrive.",
@@ -52,10 +57,8 @@ def status_error(
 ) -> ImdsStatusError | ImdsUnavailableError:
     """The error for an answer that is not a success. `now` is in Unix seconds, for a Retry-After date."""
     status = response.status_code
-    if any(secret.encode() in response.content for secret in SECRETS):
-        response = httpx.Response(status, headers=response.headers, request=response.request)
     error, description, newest = _envelope(response)
-    if status == 403 and "unreachable" in response.text:
+    if status == 403 and b"unreachable" in response.content:
         return ImdsUnavailableError(
             f"{operation.id}: no IMDS here: a container engine answered 403 in its place {where(facts)}",
             hint="Docker Desktop answers so on a machine outside Azure.",
@@ -68,6 +71,8 @@ def status_error(
     if kind is ThrottledError:
         special["retry_after"] = retry_after_seconds(response.headers.get("retry-after"), now)
     hint = _hint(kind, response, newest, error, description)
+    if hint == _HINTS.get(kind, ""):  # nothing special about this answer, so the specification's words come first
+        hint = operation.hints.get(status, hint)
     said = ": ".join(_short(text) for text in (error, description) if text)
     message = f"{operation.id}: IMDS answered {status}{' ' + said if said else ' with no explanation'} {where(facts)}"
     return kind(
@@ -87,7 +92,7 @@ def status_error(
 
 def transport_error(operation: Operation[Any], error: Exception, deadline: float, **facts: Any) -> ImdsUnavailableError:
     """The error for a request that got no answer."""
-    reason = _short(str(error)) or type(error).__name__
+    reason = _reason(error)
     if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         if isinstance(error, httpx.ConnectTimeout):
             hint = (
@@ -100,12 +105,34 @@ def transport_error(operation: Operation[Any], error: Exception, deadline: float
         return ImdsTimeoutError(message, deadline=deadline, retryable=True, hint=hint, **facts)
     if isinstance(error, httpx.ConnectError):
         hint = "Is this an Azure machine, and is the endpoint right?"
+    elif isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):
+        # httpx reads the address even of a redirect that is not followed, and then keeps the answer to itself.
+        message = f"{operation.id}: a redirect to no valid address answered in IMDS's place {where(facts)}. {_REDIRECT}"
+        return ImdsUnavailableError(message, hint=_REDIRECT, **facts)
     elif isinstance(error, httpx.RemoteProtocolError):
         hint = "The other side closed the connection or does not speak HTTP; it may be restarting, or not be IMDS."
     else:
         hint = ""
     message = f"{operation.id}: cannot reach IMDS: {reason} {where(facts)}"
     return ImdsUnavailableError(f"{message}. {hint}" if hint else message, retryable=True, hint=hint, **facts)
+
+
+def hint_for_stranger(response: httpx.Response) -> str:
+    """What to do about a web page in IMDS's place; "" where the answer is none."""
+    return _PROXY if _is_html(response) else ""
+
+
+#: A secret member of JSON, a form or XML, or anything that looks like a JWT.
+_SECRET = re.compile(rb"(%s)[\"']?\s*[:=>]|eyJ[\w-]{8,}\.[\w-]{8,}" % "|".join(map(re.escape, SECRETS)).encode())
+
+
+def tells(content: bytes) -> bool:
+    """Whether a body that is no success holds a secret all the same: then nobody is to see it."""
+    # In UTF-16 and UTF-32, which JSON may be in, at least every other byte is NUL; and JSON may escape any letter.
+    plain = content.replace(b"\0", b"")
+    if b"\\u00" in plain:
+        plain = re.sub(rb"\\u00([0-7][0-9A-Fa-f])", lambda match: bytes([int(match[1], 16)]), plain)
+    return _SECRET.search(plain) is not None
 
 
 def speaks_imds(error: ImdsStatusError) -> bool:
@@ -117,6 +144,25 @@ def where(facts: dict[str, Any]) -> str:
     attempts = facts["attempts"]
     url = facts["url"].partition("?")[0]
     return f"({url}, {attempts} attempt{'s' if attempts != 1 else ''}, {facts['elapsed']:.2f} s)"
+
+
+def _reason(error: Exception) -> str:
+    """What the operating system said, else what httpx did: the same words whichever network library is below."""
+    if isinstance(error, httpx.ProtocolError):
+        # The rest quotes what was on the wire: a piece of a token, or a header.
+        match = re.match(r"[A-Za-z ,-]+", str(error))
+        return match[0].strip() if match else type(error).__name__
+    for one in _causes(error):
+        if isinstance(one, OSError) and one.errno is not None and one.strerror:
+            return one.strerror
+    return _short(str(error)) or type(error).__name__
+
+
+def _causes(error: Any) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        # `exceptions` is of a group: several addresses of one name were tried.
+        error = next(iter(getattr(error, "exceptions", ())), None) or error.__cause__ or error.__context__
 
 
 def _kind(status: int, error: str | None, description: str | None, newest: tuple[str, ...]) -> type[ImdsStatusError]:
@@ -145,18 +191,19 @@ def _hint(
 ) -> str:
     status = response.status_code
     if newest:
-        return f"This host's newest versions are {', '.join(newest)}."
+        return f"This host's newest versions are {_short(', '.join(newest))}."
     if 300 <= status < 400:
-        return "IMDS never redirects, so something else answered; the redirect was not followed."
+        return f"{_REDIRECT} The redirect was not followed."
     if status == 407 or _is_html(response) or status in (502, 504):
-        return "This looks like a proxy or gateway, not IMDS. Requests to IMDS must not go through one."
+        return _PROXY
     if status == 403 and not response.content:
         return "The Guest Proxy Agent (Metadata Security Protocol) does not let this process ask; see its rules."
     if "metadata header" in f"{error} {description}".lower():
         return "The header Metadata: true was sent, so something on the way removed it."
     if status == 401:
         return "IMDS asks for no credentials; on Azure Arc the answer would name a key file."
-    if kind is ServerError and "IMDS" not in response.headers.get("server", "IMDS"):
+    plain = response.headers.get("content-type", "").startswith("text/plain")
+    if kind is ServerError and "IMDS" not in response.headers.get("server", "" if plain else "IMDS"):
         return "Something other than IMDS answered: the host's front end while IMDS restarts, or an interceptor."
     return _HINTS.get(kind, "")
 
@@ -168,10 +215,11 @@ def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[s
     except (ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, dict):
-        text = "" if _is_html(response) else _short(response.text)
+        text = "" if _is_html(response) else _short(text_of(response))
         return text or None, None, ()
     body = cast(dict[str, Any], parsed)
-    error, description = body.get("error"), body.get("error_description")
+    # Early versions of Microsoft's own specification had code and message.
+    error, description = body.get("error", body.get("code")), body.get("error_description", body.get("message"))
     if isinstance(error, dict):  # Cloud Shell's envelope
         nested = cast(dict[str, Any], error)
         error, description = nested.get("code"), nested.get("message")
@@ -183,7 +231,10 @@ def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[s
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else value if isinstance(value, str) else json.dumps(value)
+    try:
+        return None if value is None else value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:
+        return None
 
 
 def _details(operation: Operation[Any], response: httpx.Response) -> Any:
@@ -204,6 +255,14 @@ def _is_html(response: httpx.Response | None) -> bool:
     return response is not None and (
         "html" in response.headers.get("content-type", "") or response.content.lstrip()[:1] == b"<"
     )
+
+
+def text_of(response: httpx.Response) -> str:
+    """The body as text, whatever the answer says about its charset: Python has some that are none, such as hex."""
+    try:
+        return response.text
+    except Exception:
+        return response.content.decode("utf-8", "replace")
 
 
 def _short(text: str) -> str:

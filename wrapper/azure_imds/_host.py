@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+import httpx
 from attrs import frozen
 
 from azure_imds_api.api import SERVERS
 
 from .errors import ImdsValidationError
+
+_NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[\w.-]+)(:[0-9]*)?")
 
 _AZURE, _ARC = SERVERS["azure"], SERVERS["arc"]
 
@@ -101,8 +105,12 @@ def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str
         parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
         extra = parts.username or parts.password or parts.query or parts.fragment
-        valid = valid and not extra and not any(c.isspace() or not c.isprintable() for c in url)
-    except (ValueError, TypeError, AttributeError):
+        valid = valid and not extra and _NETLOC.fullmatch(parts.netloc) is not None and url.isprintable()
+        if valid:
+            # Both refuse names that the resolver would choke on: a label that is empty or too long, broken punycode.
+            parsed = httpx.URL(url)
+            valid = bool(parsed.host) and bool(parsed.raw_host.decode().encode("idna"))
+    except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
         parts, valid = urlsplit(""), False
     if not valid or (parameter and not path and parts.path not in ("", "/")):
         raise ImdsValidationError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,13 +19,18 @@ TRANSIENT = frozenset({408, 410, 429})
 GONE_SECONDS = 70.0
 GONE_WAIT = 5.0
 
+#: An int may be larger, and then raises OverflowError wherever a float meets it.
+_LARGEST = sys.float_info.max
 
-def at_least(least: float) -> Callable[[Any, Attribute[Any], Any], None]:
+
+def at_least(least: float, *, whole: bool = False) -> Callable[[Any, Attribute[Any], Any], None]:
     """An attrs validator: a finite number that is not below `least`."""
 
     def check(_: Any, attribute: Attribute[Any], value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
-            raise ImdsValidationError(f"{attribute.name} must be a number from {least} up", parameter=attribute.name)
+        good = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        if not good or not least <= value <= _LARGEST:
+            number = "a whole number" if whole else "a number"
+            raise ImdsValidationError(f"{attribute.name} must be {number} from {least} up", parameter=attribute.name)
 
     return check
 
@@ -32,7 +38,7 @@ def at_least(least: float) -> Callable[[Any, Attribute[Any], Any], None]:
 def seconds_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
     """An attrs validator: a positive number of seconds, or None for the default."""
     if value is not None and (
-        isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf
+        isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LARGEST
     ):
         raise ImdsValidationError(f"{attribute.name} must be a positive number of seconds", parameter=attribute.name)
 
@@ -49,7 +55,7 @@ class RetryPolicy:
         polite_wait: the least wait after 429 and 5xx, which Microsoft asks not to repeat at once.
     """
 
-    attempts: int = field(default=6, validator=at_least(1))
+    attempts: int = field(default=6, validator=at_least(1, whole=True))
     first_wait: float = field(default=0.8, validator=at_least(0))
     longest_wait: float = field(default=60.0, validator=at_least(0))
     polite_wait: float = field(default=1.0, validator=at_least(0))
@@ -63,6 +69,14 @@ class RetryPolicy:
         ceiling = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 30))
         least = self.polite_wait if status is not None and (status == 429 or status >= 500) else 0.0
         return max(least, clock.jitter(ceiling))
+
+
+def policy_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """An attrs validator: a RetryPolicy, or None."""
+    if value is not None and not isinstance(value, RetryPolicy):
+        raise ImdsValidationError(
+            f"{attribute.name} must be a RetryPolicy, or None for one attempt", parameter=attribute.name
+        )
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,6 +38,8 @@ def check_arguments(operation: Operation[Any], arguments: Mapping[str, Any]) -> 
             value = _as_json(operation.id, name, value)
         for where, problem in problems(rule, value):
             raise ImdsValidationError(f"{operation.id}: {name}{where} {problem}", parameter=name)
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ImdsValidationError(f"{operation.id}: {name} has half a character (a surrogate)", parameter=name)
         if rule.get("in") == "header" and isinstance(value, str) and not re.fullmatch(r"[\x20-\x7e]*", value):
             raise ImdsValidationError(
                 f"{operation.id}: {name} has a character that no header may carry", parameter=name
@@ -47,12 +51,14 @@ def check_arguments(operation: Operation[Any], arguments: Mapping[str, Any]) -> 
 
 
 def _as_json(operation: str, name: str, value: Any) -> Any:
-    try:
-        return value.to_dict()
-    except Exception:
-        raise ImdsValidationError(
-            f"{operation}: {name} is not a complete model of the request ({type(value).__name__})", parameter=name
-        ) from None
+    document: Any = None
+    # Whatever fails here may quote the value, so it is not kept, not even as the context of our own error.
+    with suppress(Exception):
+        document = value.to_dict()
+        json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
+        return document
+    problem = "is not a complete model of the request" if document is None else "holds something that is not JSON"
+    raise ImdsValidationError(f"{operation}: {name} {problem} ({type(value).__name__})", parameter=name)
 
 
 def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator[tuple[str, str]]:
