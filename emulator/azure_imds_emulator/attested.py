@@ -71,10 +71,25 @@ def _make_chain() -> _Chain:
     intermediate_name = _name("Emulator Test RSA Issuing CA")
     # Wide enough for any clock that a test may set.
     begin, end = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-    root = _ca(root_name, root_key.public_key(), root_name, begin, end, path_length=1).sign(root_key, hashes.SHA384())
-    intermediate = _ca(intermediate_name, intermediate_key.public_key(), root_name, begin, end, path_length=0).sign(
-        root_key, hashes.SHA384()
-    )
+
+    def authority(subject: x509.Name, key: rsa.RSAPrivateKey, path_length: int) -> x509.Certificate:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(root_name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+            .add_extension(_usage(digital_signature=True, key_cert_sign=True, crl_sign=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(_authority(root_key.public_key()), critical=False)
+            .sign(root_key, hashes.SHA384())
+        )
+
+    root = authority(root_name, root_key, 1)
+    intermediate = authority(intermediate_name, intermediate_key, 0)
     return _Chain(_Issuer(root_key, root), _Issuer(intermediate_key, intermediate), leaf_key)
 
 
@@ -210,23 +225,6 @@ def _name(common_name: str) -> x509.Name:
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "azure-imds emulator, not Microsoft"),
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
-    )
-
-
-def _ca(
-    subject: x509.Name, key: rsa.RSAPublicKey, issuer: x509.Name, begin: datetime, end: datetime, *, path_length: int
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(end)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        .add_extension(_usage(digital_signature=True, key_cert_sign=True, crl_sign=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
 

@@ -50,6 +50,14 @@ class Clock:
         """Whether the clock stands still."""
         return self._frozen is not None
 
+    @property
+    def waiting(self) -> int:
+        """How many answers wait for this clock just now: delays of faults, slow bytes, the first call for events.
+
+        A test that turns the clock under a waiting request looks here first.
+        """
+        return len(self._sleepers)
+
     def advance(self, seconds: float) -> None:
         """Turn the clock forward by so many seconds; whatever falls due in between happens.
 
