@@ -1,0 +1,33 @@
+"""The Python blocks of the documentation run as they stand, one page after the other in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+from azure_imds_emulator import Emulator
+
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_the_examples_of_a_page_run(page: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    if not blocks:
+        pytest.skip("no Python on this page")
+    with Emulator() as emulator:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
+            env=os.environ | emulator.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "eyJ" not in done.stdout + done.stderr, "an example prints a token"
