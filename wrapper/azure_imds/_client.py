@@ -20,7 +20,7 @@ from ._host import find_host
 from ._paths import arguments, node_at
 from ._retry import RetryPolicy
 from ._transport import C, Connections, attempt_limit, new_async_client, new_client
-from .errors import BadRequestError, ImdsError, ImdsStatusError, ImdsValidationError, UnsupportedApiVersionError
+from .errors import BadRequestError, ImdsStatusError, ImdsValidationError, UnsupportedApiVersionError
 
 T = TypeVar("T")
 
@@ -89,8 +89,7 @@ class _Shared(Generic[C]):
         raise NotImplementedError
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Call[T]:
-        if self._connections.closed:
-            raise ImdsError("this client is closed", hint="Make a new one, or close it later.")
+        self._connections.check()
         return Call(self._options, operation, arguments)
 
     def _rest(self, spent: float) -> Self:

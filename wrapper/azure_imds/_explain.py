@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from typing import Any, cast
@@ -37,6 +38,7 @@ _BY_STATUS: dict[int, type[ImdsStatusError]] = {
 }
 
 _PROXY = "This looks like a proxy or gateway, not IMDS. Requests to IMDS must not go through one."
+_DOCKER = "Docker Desktop answers so on a machine outside Azure."
 _REDIRECT = "IMDS never redirects, so something else answered."
 
 _HINTS: dict[type[ImdsStatusError], str] = {
@@ -59,11 +61,8 @@ def status_error(
     status = response.status_code
     error, description, newest = _envelope(response)
     if status == 403 and b"unreachable" in response.content:
-        return ImdsUnavailableError(
-            f"{operation.id}: no IMDS here: a container engine answered 403 in its place {where(facts)}",
-            hint="Docker Desktop answers so on a machine outside Azure.",
-            **facts,
-        )
+        message = f"{operation.id}: no IMDS here: a container engine answered 403 in its place {where(facts)}"
+        return ImdsUnavailableError(f"{message}. {_DOCKER}", hint=_DOCKER, **facts)
     kind = _kind(status, error, description, newest)
     special: dict[str, Any] = {}
     if kind is UnsupportedApiVersionError:
@@ -154,7 +153,8 @@ def _reason(error: Exception) -> str:
         return match[0].strip() if match else type(error).__name__
     for one in _causes(error):
         if isinstance(one, OSError) and one.errno is not None and one.strerror:
-            return one.strerror
+            # Negative numbers are the resolver's own; asyncio puts other words to the operating system's.
+            return os.strerror(one.errno) if one.errno > 0 else one.strerror
     return _short(str(error)) or type(error).__name__
 
 
@@ -210,14 +210,10 @@ def _hint(
 
 def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[str, ...]]:
     """IMDS's `error`, `error_description` and `newest-versions`, whatever the body is."""
-    try:
-        parsed: Any = json.loads(response.content)
-    except (ValueError, RecursionError):
-        parsed = None
-    if not isinstance(parsed, dict):
+    body = _object(response)
+    if body is None:
         text = "" if _is_html(response) else _short(text_of(response))
         return text or None, None, ()
-    body = cast(dict[str, Any], parsed)
     # Early versions of Microsoft's own specification had code and message.
     error, description = body.get("error", body.get("code")), body.get("error_description", body.get("message"))
     if isinstance(error, dict):  # Cloud Shell's envelope
@@ -226,8 +222,16 @@ def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[s
     newest: Any = body.get("newest-versions")
     versions: tuple[str, ...] = ()
     if isinstance(newest, list):
-        versions = tuple(v for v in map(_text, newest) if v)  # pyright: ignore[reportUnknownArgumentType]
+        versions = tuple(v for v in list[Any](newest) if isinstance(v, str))  # pyright: ignore[reportUnknownArgumentType]
     return _text(error), _text(description), versions
+
+
+def _object(response: httpx.Response) -> dict[str, Any] | None:
+    try:
+        parsed: Any = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return None
+    return cast(dict[str, Any], parsed) if isinstance(parsed, dict) else None
 
 
 def _text(value: object) -> str | None:
@@ -239,7 +243,7 @@ def _text(value: object) -> str | None:
 
 def _details(operation: Operation[Any], response: httpx.Response) -> Any:
     try:
-        return operation.parse(client=_SILENT, response=response)
+        return operation.parse(client=_SILENT, response=response) if _object(response) is not None else None
     except Exception:  # an error body may be anything
         return None
 

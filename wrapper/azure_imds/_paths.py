@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -11,10 +12,13 @@ from attrs import evolve
 from azure_imds_api.api import Operation
 from azure_imds_api.api.instances import INSTANCES_GET_METADATA
 
+from ._explain import text_of
 from .errors import ImdsValidationError
 
 #: Microsoft Learn, "Azure Instance Metadata Service": a scalar is given as text only, an object or array as JSON.
 _TEXT = {"format_": "text"}
+
+_PAGE = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 def node_at(path: str) -> Operation[Any]:
@@ -37,7 +41,12 @@ def node_at(path: str) -> Operation[Any]:
         request = whole.build(**arguments)
         return {**request, "url": request["url"] + suffix}
 
-    return evolve(whole, build=build, parse=_value, answer={})
+    def parse(*, client: Any, response: Any) -> Any:
+        if response.status_code != 200:
+            return whole.parse(client=client, response=response)
+        return _value(response)
+
+    return evolve(whole, build=build, parse=parse, answer={})
 
 
 def arguments(api_version: str | None, *, text: bool = False) -> dict[str, Any]:
@@ -45,7 +54,18 @@ def arguments(api_version: str | None, *, text: bool = False) -> dict[str, Any]:
     return {**({"api_version": api_version} if api_version is not None else {}), **(_TEXT if text else {})}
 
 
-def _value(*, client: Any, response: Any) -> Any:
-    if response.headers.get("content-type", "").startswith("text/"):
-        return response.text
-    return json.loads(response.content)
+def _value(response: Any) -> Any:
+    """The node in an answer, whose content type nobody documents: text where text was asked for, else rather JSON."""
+    text = text_of(response)
+    if _PAGE.match(text) or "html" in response.headers.get("content-type", ""):
+        raise ValueError("a web page")
+    if response.request.url.params.get("format") == "text":
+        return text
+    try:
+        value: Any = json.loads(response.content)
+    except ValueError:
+        if response.headers.get("content-type", "").startswith("text/"):
+            return text
+        raise
+    # Digits are text here as everywhere in the document, quoted or not.
+    return text if value is None or isinstance(value, (int, float)) else value

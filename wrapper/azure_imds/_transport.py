@@ -16,6 +16,8 @@ from typing import Any, Generic, TypeVar
 import httpcore
 import httpx
 
+from .errors import ImdsError
+
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 #: When the attempt of this thread must be over, on the monotonic clock.
@@ -138,9 +140,16 @@ class Connections(Generic[C]):
         self._pid = 0
         self.closed = False
 
+    def check(self) -> None:
+        """Raises ImdsError where nothing can be sent any more."""
+        if self.closed or (self.given is not None and self.given.is_closed):
+            whose = "its http_client is" if not self.closed else "this client is"
+            raise ImdsError(f"{whose} closed", hint="Make a new one, or close it later.")
+
     @property
     def http(self) -> C:
         """The client to send with."""
+        self.check()
         if self.given is not None:
             return self.given
         made = self._made
