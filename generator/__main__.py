@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def main() -> int:
     )
     parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent, help="the folder of openapi.yaml")
     arguments = parser.parse_args()
+    # An ordinary exit takes the temporary folder away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         if arguments.check:
             changes = drift(arguments.root)

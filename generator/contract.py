@@ -6,6 +6,7 @@ document and written by the templates beside the operations, as data, so that no
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from openapi_python_client.strings import PythonIdentifier
@@ -50,9 +51,24 @@ EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-def python_name(name: str) -> str:
-    """The identifier that the generator makes of a parameter's, tag's or operation's name."""
-    return str(PythonIdentifier(name, prefix="field_"))
+def python_name(name: str, prefix: str = "field_") -> str:
+    """The identifier that the generator makes of a parameter's, property's or operation's name."""
+    return str(PythonIdentifier(name, prefix=prefix))
+
+
+def python_tag(name: str) -> str:
+    """The identifier that the generator makes of a tag."""
+    return python_name(name, prefix="tag")
+
+
+def method_name(operation: Operation) -> str:
+    """The facade's method: the operation's name without its tag."""
+    return python_name(operation.id).removeprefix(python_tag(operation.tag) + "_")
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a body of this type is read as JSON."""
+    return content_type == "application/json" or content_type.endswith("+json")
 
 
 class Contract:
@@ -62,9 +78,11 @@ class Contract:
         self._spec = specification
         self._operations = {python_name(o.id): o for o in specification.operations()}
         self.secrets = {
-            place[-1]
-            for place, node in specification.nodes()
-            if isinstance(node, dict) and node.get("format") == "password" and "properties" in place[-2:-1]
+            name
+            for node in specification.nodes()
+            if node.is_schema
+            for name, schema in node.data.get("properties", {}).items()
+            if self._is_secret(schema)
         }
         self.version = str(specification.document["info"]["version"])
         self.servers = [
@@ -78,8 +96,10 @@ class Contract:
 
     def method(self, name: str) -> str:
         """The facade's method: the operation's name without its tag."""
-        operation = self._operations[name]
-        return name.removeprefix(python_name(operation.tag) + "_")
+        return method_name(self._operations[name])
+
+    def is_deprecated(self, name: str) -> bool:
+        return bool(self._operations[name].data.get("deprecated"))
 
     def facts(self, name: str) -> dict[str, Any]:
         """One operation's facts, as keyword arguments of the generated `Operation`."""
@@ -122,8 +142,10 @@ class Contract:
             if data["name"] == parameter:
                 schema = self._spec.resolve(data["schema"])
                 default = f" Default: {schema['default']}." if "default" in schema else ""
-                return str(schema.get("description", "")).strip() + default
-        return str(self._operations[name].data.get("requestBody", {}).get("description", "The request's body."))
+                deprecated = " Deprecated." if data.get("deprecated") or schema.get("deprecated") else ""
+                return (str(schema.get("description", "")).strip() + default + deprecated).strip()
+        body = self._spec.resolve(self._operations[name].data.get("requestBody", {}))
+        return str(body.get("description", "The request's body.")).strip()
 
     def rule(self, schema: Any) -> dict[str, Any]:
         """A request schema cut down to what the wrapper enforces, references written out."""
@@ -138,7 +160,7 @@ class Contract:
             elif keyword == "items":
                 value = self.rule(value)
             elif keyword == "pattern":
-                value = _anchored(value)
+                value = python_pattern(value)
             rule[keyword] = value
         return rule
 
@@ -176,23 +198,49 @@ class Contract:
     def _answer(self, operation: Operation) -> dict[str, Any]:
         """What a JSON success must have for the generated code to read it: types and members of what is required."""
         for code, response in operation.data["responses"].items():
-            media = self._spec.resolve(response).get("content", {}).get("application/json")
-            if str(code).startswith("2") and media:
-                return self._skeleton(media.get("schema", {}))
+            for content_type, media in self._spec.resolve(response).get("content", {}).items():
+                if str(code).startswith("2") and is_json(content_type):
+                    return self._skeleton(media.get("schema", {}))
         return {}
 
-    def _skeleton(self, schema: Any) -> dict[str, Any]:
-        schema = self._spec.resolve(schema)
+    def _skeleton(self, schema: Any, above: tuple[int, ...] = ()) -> dict[str, Any]:
+        _, target = self._spec.follow((), schema)
+        if id(target) in above:  # a document without end cannot be asked for
+            return {}
+        above = (*above, id(target))
+        schema = self._spec.resolve(target)
         kept: dict[str, Any] = {key: schema[key] for key in ("type", "minLength") if key in schema}
-        required = schema.get("required", [])
+        required = [name for name in schema.get("required", []) if name in schema.get("properties", {})]
         if required:
             kept["required"] = required
-            kept["properties"] = {name: self._skeleton(schema["properties"][name]) for name in required}
+            kept["properties"] = {name: self._skeleton(schema["properties"][name], above) for name in required}
         if "items" in schema:
-            kept["items"] = self._skeleton(schema["items"])
+            kept["items"] = self._skeleton(schema["items"], above)
         return kept
 
+    def _is_secret(self, schema: Any, above: tuple[int, ...] = ()) -> bool:
+        """Whether a value of this schema is, or directly holds, a secret (`format: password`)."""
+        _, target = self._spec.follow((), schema)
+        if not isinstance(target, dict) or id(target) in above:
+            return False
+        parts = [target[key] for key in ("items", "additionalProperties") if key in target]
+        parts += [part for key in ("anyOf", "oneOf", "allOf") for part in target.get(key, ())]
+        return target.get("format") == "password" or any(self._is_secret(p, (*above, id(target))) for p in parts)
 
-def _anchored(pattern: str) -> str:
-    """ECMA-262's `$` is the very end; Python's also matches before a last line feed, which must not pass."""
-    return pattern[:-1] + r"\Z" if pattern.endswith("$") and not pattern.endswith(r"\$") else pattern
+
+def python_pattern(pattern: str) -> str:
+    r"""A pattern of ECMA-262, as JSON Schema has it, with the same meaning in Python.
+
+    There, `$` is the very end (Python's also matches before a last line feed), and `\d` and `\w` know ASCII only.
+    """
+    classes = {r"\d": "0-9", r"\w": "A-Za-z0-9_"}
+    out, inside = "", False
+    for part in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if part in classes:
+            part = classes[part] if inside else f"[{classes[part]}]"
+        elif part == "$" and not inside:
+            part = r"\Z"
+        elif part in "[]":
+            inside = part == "["
+        out += part
+    return out

@@ -1,4 +1,4 @@
-"""Makes generated/azure_imds_api from openapi.yaml: lint, generate beside it, check, swap in whole."""
+"""Makes generated/azure_imds_api from openapi.yaml: lint, generate beside it, try it out, swap in whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import importlib.metadata
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,22 +26,16 @@ from ruff.__main__ import find_ruff_bin
 
 from . import lint
 from .contract import Contract
-from .specification import Specification
+from .samples import trial_plan
+from .specification import Path_, Specification, SpecificationError
 
 HERE = Path(__file__).parent
 BANNER = (
     "# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.\n"
 )
 RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120")
-IMPORT_EVERYTHING = """
-import importlib, pkgutil, sys
-package = importlib.import_module("azure_imds_api")
-for module in pkgutil.walk_packages(package.__path__, "azure_imds_api."):
-    importlib.import_module(module.name)
-from azure_imds_api import models
-for name in models.__all__:
-    getattr(models, name)
-"""
+#: Names that are undefined, or defined twice: something in the specification collided with the generator's own names.
+COLLISIONS = "--select=E9,F402,F811,F821,F823"
 
 
 class GenerationError(Exception):
@@ -57,13 +52,15 @@ def generate(root: Path) -> bool:
         if not difference(target, fresh):
             return False
         old = fresh.parent / "old"
-        if target.exists():
-            target.rename(old)
         try:
+            if target.exists():
+                target.rename(old)
             fresh.rename(target)
-        except BaseException:
+        except BaseException as error:
             if old.exists():
                 old.rename(target)
+            if isinstance(error, OSError):
+                raise GenerationError(f"{target} cannot be replaced: {error.strerror}") from None
             raise
     return True
 
@@ -79,13 +76,16 @@ def _built(root: Path) -> Iterator[Path]:
     """A finished, checked package in a temporary folder on the same file system as its destination."""
     specification = Specification.load(root / "openapi.yaml")
     lint.check(specification)
-    (root / "generated").mkdir(exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(prefix=".new-", dir=root / "generated"))
+    try:
+        (root / "generated").mkdir(exist_ok=True)
+        workshop = Path(tempfile.mkdtemp(prefix=".new-", dir=root / "generated"))
+    except OSError as error:
+        raise GenerationError(f"{root / 'generated'} cannot be written: {error.strerror}") from None
     try:
         fresh = workshop / "azure_imds_api"
         _write(specification, root / "openapi.yaml", fresh, workshop / "templates")
         _finish(specification, fresh)
-        _check(fresh)
+        _check(specification, fresh)
         yield fresh
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
@@ -104,7 +104,7 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
     try:
         data = GeneratorData.from_dict(specification.document, config=config)
         if isinstance(data, GeneratorError):
-            raise GenerationError(_told([data]))
+            raise GenerationError(_told(specification, [data]))
         project = Project(openapi=data, config=config, custom_template_path=templates)
         project.env.globals["contract"] = Contract(specification)
         with contextlib.redirect_stdout(io.StringIO()):
@@ -114,17 +114,27 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
     except Exception as error:  # the generator crashes on some documents instead of refusing them
         raise GenerationError(f"openapi.yaml: [generator] {type(error).__name__}: {error}") from error
     if errors:
-        raise GenerationError(_told(list(errors)))
+        raise GenerationError(_told(specification, list(errors)))
 
 
-def _told(errors: list[GeneratorError]) -> str:
-    return "\n".join(f"openapi.yaml: [generator] {e.header} {e.detail or ''}".rstrip() for e in errors)
+def _told(specification: Specification, errors: list[GeneratorError]) -> str:
+    """What the generator complains about, with the line of the operation or schema that its words name."""
+    lines: list[str] = []
+    for error in errors:
+        message = " ".join(f"{error.header.strip()} {error.detail or ''}".split())
+        place: Path_ = ()
+        if operation := re.search(r"parsing ([A-Z]+) (\S+) within", message):
+            place = ("paths", operation[2], operation[1].lower())
+        elif schema := re.search(r"/components/schemas/([\w.-]*\w)", message):
+            place = ("components", "schemas", schema[1])
+        lines.append(str(specification.finding(place, "generator", message)))
+    return "\n".join(lines)
 
 
 def prepare_templates(folder: Path) -> None:
     """Puts our templates into `folder`, and the stock ones that we only amend with their patch applied.
 
-    A patch that no longer applies stops generation and shows which upstream lines moved under it.
+    A patch that no longer applies stops generation and shows which upstream lines changed under it.
     """
     shutil.copytree(HERE / "templates", folder)
     stock = Path(openapi_python_client.__file__).parent / "templates"
@@ -143,10 +153,24 @@ def prepare_templates(folder: Path) -> None:
             text=True,
         )
         if applied.returncode:
+            version = importlib.metadata.version("openapi-python-client")
             raise GenerationError(
-                f"generator/templates/{patch.name} does not fit openapi-python-client "
-                f"{importlib.metadata.version('openapi-python-client')}:\n{applied.stderr}"
+                f"generator/templates/{patch.name} does not fit openapi-python-client {version}:\n"
+                f"{applied.stderr}{_moved(patch, template)}"
             )
+
+
+def _moved(patch: Path, template: Path) -> str:
+    """For each part of a patch that has no counterpart: what the patch expects there, against what is there now."""
+    upstream = template.read_text(encoding="utf-8").splitlines()
+    changes: list[str] = []
+    for hunk in re.split(r"^@@ -", patch.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        start = int(hunk.split(",")[0]) - 1
+        expected = [line[1:] for line in hunk.splitlines()[1:] if line[:1] in (" ", "-")]
+        if not any(upstream[i : i + len(expected)] == expected for i in range(len(upstream))):
+            there = upstream[start : start + len(expected)]
+            changes += difflib.unified_diff(expected, there, patch.name, f"upstream's line {start + 1}", lineterm="")
+    return "\n".join(changes)
 
 
 def _finish(specification: Specification, package: Path) -> None:
@@ -154,7 +178,12 @@ def _finish(specification: Specification, package: Path) -> None:
     (package / "py.typed").touch()
     for module in package.rglob("*.py"):
         module.write_text(BANNER + module.read_text(encoding="utf-8"), encoding="utf-8")
-    for arguments in (("check", "--fix-only", "--quiet", "--select=F,I,UP", *RUFF), ("format", "--quiet", *RUFF)):
+    steps = (
+        ("check", "--fix-only", "--quiet", "--select=F,I,UP", *RUFF),
+        ("format", "--quiet", *RUFF),
+        ("check", "--no-fix", "--quiet", "--output-format=concise", COLLISIONS, *RUFF),
+    )
+    for arguments in steps:
         done = subprocess.run([find_ruff_bin(), *arguments, "."], cwd=package, capture_output=True, text=True)
         if done.returncode:
             raise GenerationError(f"ruff {arguments[0]} failed on the generated code:\n{done.stderr}{done.stdout}")
@@ -178,16 +207,20 @@ def _hash(*places: Path) -> str:
     return digest.hexdigest()
 
 
-def _check(package: Path) -> None:
-    for module in sorted(package.rglob("*.py")):
-        try:
-            compile(module.read_text(encoding="utf-8"), str(module), "exec")
-        except SyntaxError as error:
-            raise GenerationError(f"{module.relative_to(package)}:{error.lineno}: {error.msg}") from None
-    environment = os.environ | {"PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", IMPORT_EVERYTHING], env=environment, capture_output=True, text=True)
+def _check(specification: Specification, package: Path) -> None:
+    """Imports every module and uses every model and operation once."""
+    done = subprocess.run(
+        [sys.executable, "-P", str(HERE / "trial.py"), str(package.parent)],
+        env=os.environ | {"PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        input=json.dumps(trial_plan(specification)),
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         raise GenerationError(f"the generated package cannot be imported:\n{done.stderr}")
+    findings = {specification.finding(tuple(place), "trial", message) for place, message in json.loads(done.stdout)}
+    if findings:
+        raise SpecificationError(sorted(findings))
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -205,9 +238,9 @@ def difference(committed: Path, fresh: Path) -> str:
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
             lines += difflib.unified_diff(
-                before.get(name, b"").decode().splitlines(keepends=True),
-                after.get(name, b"").decode().splitlines(keepends=True),
+                before.get(name, b"").decode(errors="replace").splitlines(keepends=True),
+                after.get(name, b"").decode(errors="replace").splitlines(keepends=True),
                 f"generated/azure_imds_api/{name}" if name in before else "/dev/null",
                 f"regenerated/{name}" if name in after else "/dev/null",
-            ) or [f"only one side has the empty file {name}\n"]
+            ) or [f"{'changed' if name in before and name in after else 'only on one side'}: {name}\n"]
     return "".join(lines)

@@ -1,11 +1,12 @@
 """The specification's own lint: what is invalid, what the generator gets silently wrong, what nobody would enforce.
 
 Each rule is one function that yields findings; `RULES` is the list of them. The blind spots are openapi-python-client
-0.29.1's, each seen by running it.
+0.29.1's, each seen by running it. What no rule foresees, the trial of the generated package finds (trial.py).
 """
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -13,18 +14,30 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from openapi_python_client.strings import ClassName
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from .contract import ENFORCED, EXTENSIONS, python_name
-from .specification import METHODS, Finding, Operation, Path_, Specification, SpecificationError
+from . import validity
+from .contract import ENFORCED, EXTENSIONS, is_json, method_name, python_name, python_pattern, python_tag
+from .specification import METHODS, Finding, Node, Operation, Path_, Specification, SpecificationError
 
 Findings = Iterator[Finding]
 
-#: Local names of the generated request function, which a parameter of the same name overwrites.
-TAKEN_PARAMETERS = {"params", "headers", "cookies", "body", "self"}
+#: Names that the generated request functions need for themselves: a parameter so called overwrites or hides one.
+TAKEN_PARAMETERS = {"params", "headers", "cookies", "body", "client", "url", "quote", "kwargs", "response"}
 
 #: Attributes of the hand-written client, which a tag of the same name would hide.
 TAKEN_TAGS = {"get", "http", "close", "aclose", "with_options", "is_available", "endpoint"}
+
+#: Names that generated modules import or define, which a model of the same name would replace.
+TAKEN_MODELS = {
+    "Any", "AsyncSend", "AuthenticatedClient", "BinaryIO", "Client", "File", "Generator", "Generic", "HTTPStatus", "IO",
+    "Literal", "Mapping", "MutableMapping", "NoneType", "Operation", "Response", "Send", "T", "TextIO", "TypeVar",
+    "Unset",
+}  # fmt: skip
+
+#: Members of every generated model, and variables of its methods.
+TAKEN_PROPERTIES = {
+    "additional_keys", "additional_properties", "cast", "cls", "d", "field_dict", "from_dict", "src_dict", "to_dict",
+}  # fmt: skip
 
 #: Keywords that change nothing about what is accepted.
 ANNOTATIONS = {
@@ -32,44 +45,29 @@ ANNOTATIONS = {
     "writeOnly", "$comment", "allOf", "anyOf", "oneOf", "$ref",
 }  # fmt: skip
 
+#: Formats that become Python types of their own.
+TYPED_FORMATS = {
+    "date": "IMDS writes dates as it likes, and an unexpected one would make the whole answer unreadable",
+    "date-time": "IMDS writes times as RFC 1123 or as it likes, which would make the whole answer unreadable",
+    "uuid": 'IMDS sends "" where there is none, which would make the whole answer unreadable; write a pattern',
+    "binary": "it becomes a file, which is neither sent nor read here",
+}
+
 
 def check(specification: Specification) -> None:
     """Raises SpecificationError with every finding; returns nothing when there is none."""
-    findings = (
-        list(broken_references(specification)) or list(defaults(specification)) or list(valid_openapi(specification))
-    )
-    if not findings:
-        findings = [finding for rule in RULES for finding in rule(specification)]
-    if findings:
-        raise SpecificationError(sorted(findings))
+
+    def every_rule(spec: Specification) -> Findings:
+        for rule in RULES:
+            yield from rule(spec)
+
+    for stage in (*validity.STAGES, every_rule, validity.standard):
+        findings = set(stage(specification))
+        if findings:
+            raise SpecificationError(sorted(findings))
 
 
-def broken_references(spec: Specification) -> Findings:
-    """Every `$ref` leads somewhere in this document. First of all, because every other rule follows them."""
-    for place, node in spec.nodes():
-        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
-            try:
-                spec.resolve({"$ref": node["$ref"]})
-            except (KeyError, TypeError):
-                yield spec.finding((*place, "$ref"), "broken-ref", f"{node['$ref']} leads nowhere")
-
-
-def defaults(spec: Specification) -> Findings:
-    """A default meets its own schema. (The validator below would say so too, but not where.)"""
-    for place, node in spec.nodes():
-        if isinstance(node, dict) and "default" in node and place[-1:] not in (("properties",), ("responses",)):
-            for error in Draft202012Validator(spec.resolve(node)).iter_errors(node["default"]):
-                yield spec.finding((*place, "default"), "default", error.message)
-
-
-def valid_openapi(spec: Specification) -> Findings:
-    """The document is valid OpenAPI 3.1."""
-    version = str(spec.document.get("openapi", ""))
-    if not version.startswith("3.1."):
-        yield spec.finding(("openapi",), "valid-openapi", f"openapi is {version!r}; this project reads 3.1")
-        return
-    for error in OpenAPIV31SpecValidator(spec.document).iter_errors():
-        yield spec.finding(tuple(error.absolute_path), "valid-openapi", error.message.split("\n")[0][:300])
+# Operations
 
 
 def operation_ids(spec: Specification) -> Findings:
@@ -81,7 +79,7 @@ def operation_ids(spec: Specification) -> Findings:
             yield spec.finding(operation.place, "operation-id", "the operation has no operationId")
             continue
         place = (*operation.place, "operationId")
-        name = python_name(operation.id)
+        name = re.sub(r"[^a-z0-9]", "", operation.id.lower())
         if name in seen:
             yield spec.finding(
                 place,
@@ -90,34 +88,84 @@ def operation_ids(spec: Specification) -> Findings:
                 "the generator would overwrite one with the other",
             )
         seen.setdefault(name, operation)
-        method = (python_name(operation.tag), name.removeprefix(python_name(operation.tag) + "_"))
-        if method in methods and methods[method].id != operation.id:
+        tag, method = python_tag(operation.tag), method_name(operation)
+        if not method.isidentifier() or keyword.iskeyword(method):
             yield spec.finding(
-                place, "duplicate-method", f"{method[0]}.{method[1]} already comes from {methods[method].id}"
+                place, "operation-id", f"operationId {operation.id!r} makes {method!r} of it, no name for a method"
             )
-        methods.setdefault(method, operation)
+        if (tag, method) in methods and methods[tag, method].id != operation.id:
+            yield spec.finding(
+                place, "duplicate-method", f"{tag}.{method} already comes from {methods[tag, method].id}"
+            )
+        methods.setdefault((tag, method), operation)
 
 
 def tags(spec: Specification) -> Findings:
     """One tag an operation: it is the attribute of the client that holds the method."""
+    described = [tag["name"] for tag in spec.document.get("tags") or ()]
+    for index, name in enumerate(described):
+        if name in described[:index]:
+            yield spec.finding(("tags", index), "duplicate-tag", f"tag {name!r} is described already")
     for operation in spec.operations():
         if len(operation.data.get("tags") or ()) != 1:
             yield spec.finding(operation.place, "one-tag", "an operation needs exactly one tag")
-        elif python_name(operation.tag) in TAKEN_TAGS:
+        elif python_tag(operation.tag) in TAKEN_TAGS:
             yield spec.finding(
                 (*operation.place, "tags"), "taken-tag", f"tag {operation.tag!r} would hide the client's own attribute"
             )
 
 
+def paths(spec: Specification) -> Findings:
+    """A path is literal text and parameters, and has operations."""
+    items = spec.document.get("paths") or {}
+    if not any(method in item for item in items.values() for method in METHODS):
+        yield spec.finding(("paths",), "empty-path", "there is no operation at all")
+    for path, item in items.items():
+        if not any(method in item for method in METHODS):
+            yield spec.finding(("paths", path), "empty-path", "the path has no operation of its own")
+        if re.search(r"[?#{}]", re.sub(r"{[^{}]*}", "", path)):
+            yield spec.finding(("paths", path), "path", "a path has no query, and its braces come in pairs")
+    for operation in spec.operations():
+        asked = set(re.findall(r"{([^}]*)}", operation.path))
+        given = {
+            parameter["name"]: place for place, parameter in spec.parameters(operation) if parameter["in"] == "path"
+        }
+        for name in sorted(asked - given.keys()):
+            yield spec.finding(operation.place, "path", f"nothing describes the path's parameter {name!r}")
+        for name in sorted(given.keys() - asked):
+            yield spec.finding(given[name], "path", f"the path has no place for {name!r}")
+
+
+def responses(spec: Specification) -> Findings:
+    """Every operation says what its success is, in one shape."""
+    for operation in spec.operations():
+        listed = operation.data.get("responses") or {}
+        place = (*operation.place, "responses")
+        successes = {code: spec.resolve(response) for code, response in listed.items() if code.startswith("2")}
+        if not successes:
+            yield spec.finding(place, "no-success", "the operation names no 2xx response")
+        first = next(iter(successes.values()), None)
+        for code, response in successes.items():
+            if response.get("content") != (first or {}).get("content"):
+                yield spec.finding(
+                    (*place, code), "one-success", "another body than the first success's, which alone is checked"
+                )
+
+
+# Parameters and bodies
+
+
 def parameters(spec: Specification) -> Findings:
     """Parameters whose name, place or type the generator cannot carry."""
     for operation in spec.operations():
+        listed = spec.parameters(operation)
         names: dict[str, str] = {}
-        for place, parameter in spec.parameters(operation):
-            name, where = parameter["name"], parameter["in"]
-            schema = spec.resolve(parameter.get("schema", {}))
+        for place, parameter in listed:
+            name = parameter["name"]
             identifier = python_name(name)
-            if identifier in TAKEN_PARAMETERS:
+            if identifier in TAKEN_PARAMETERS or any(
+                identifier == "json_" + python_name(other["name"]) for _, other in listed
+            ):
                 yield spec.finding(
                     place, "taken-parameter", f"a parameter named {name!r} corrupts the generated request; rename it"
                 )
@@ -126,177 +174,367 @@ def parameters(spec: Specification) -> Findings:
                     place, "duplicate-parameter", f"{name!r} and {names[identifier]!r} are both {identifier} in Python"
                 )
             names[identifier] = name
-            if "schema" not in parameter:
-                yield spec.finding(place, "parameter-schema", f"{name!r} has no schema, so the generator drops it")
-            if "description" in parameter:
-                yield spec.finding(
-                    place,
-                    "parameter-description",
-                    f"{name!r}: the generator reads a description only inside the schema",
-                )
-            if parameter.get("explode") is False or (
-                "style" in parameter and parameter["style"] in _UNSUPPORTED_STYLES
-            ):
-                yield spec.finding(place, "explode", f"{name!r}: explode: false and joined styles are ignored")
-            if where == "header" and (schema.get("type") == "array" or schema.get("format") in ("date-time", "date")):
-                yield spec.finding(
-                    place, "header-type", f"{name!r}: with an array or date header parameter the operation vanishes"
-                )
-            if where == "path" and "default" in schema:
-                yield spec.finding(place, "path-default", f"{name!r}: a path parameter cannot have a default")
-            yield from _enforceable(spec, place, name, parameter.get("schema", {}))
+            yield from _parameter(spec, place, parameter)
 
 
-_UNSUPPORTED_STYLES = {"spaceDelimited", "pipeDelimited", "deepObject", "matrix", "label"}
+def _parameter(spec: Specification, place: Path_, parameter: dict[str, Any]) -> Findings:
+    name, where = parameter["name"], parameter["in"]
+    if "schema" not in parameter:
+        yield spec.finding(place, "parameter-schema", f"{name!r} has no schema, so the generator drops it")
+        return
+    schema = spec.resolve(parameter["schema"])
+    kinds = _types(schema)
+    if "description" in parameter:
+        yield spec.finding(
+            (*place, "description"),
+            "parameter-description",
+            f"{name!r}: the generator reads a description only inside the schema",
+        )
+    if parameter.get("explode") is False:
+        yield spec.finding((*place, "explode"), "explode", f"{name!r}: explode: false is ignored")
+    if parameter.get("style", "form") not in ("form", "simple"):
+        yield spec.finding((*place, "style"), "explode", f"{name!r}: a joined style is ignored")
+    if where == "cookie":
+        yield spec.finding(place, "cookie", f"{name!r}: IMDS has no cookies, and none is ever sent")
+    if where == "header" and name.lower() in ("accept", "authorization", "content-type"):
+        yield spec.finding(place, "header-name", f"{name!r}: OpenAPI ignores a parameter for this header")
+    if where == "header" and ("array" in kinds or schema.get("format") in ("date-time", "date")):
+        yield spec.finding(
+            place, "header-type", f"{name!r}: with an array or date header parameter the operation vanishes"
+        )
+    if (where == "path" and "array" in kinds) or "object" in kinds or "properties" in schema:
+        yield spec.finding(place, "parameter-type", f"{name!r}: such a value cannot be written into a {where}")
+    if where == "path" and "default" in schema:
+        yield spec.finding(place, "path-default", f"{name!r}: a path parameter cannot have a default")
+    yield from _enforceable(spec, (*place, "schema"), name, parameter["schema"])
 
 
 def request_bodies(spec: Specification) -> Findings:
-    """Bodies, like parameters, may only carry constraints that are enforced."""
+    """Bodies are JSON objects and, like parameters, may only carry constraints that are enforced."""
     for operation in spec.operations():
-        for media in spec.resolve(operation.data.get("requestBody", {})).get("content", {}).values():
-            place = (*operation.place, "requestBody")
-            yield from _enforceable(spec, place, "body", media.get("schema", {}))
+        if "requestBody" not in operation.data:
+            continue
+        place, body = spec.follow((*operation.place, "requestBody"), operation.data["requestBody"])
+        for content_type, media in body["content"].items():
+            below = (*place, "content", content_type)
+            schema = spec.resolve(media.get("schema", {}))
+            if content_type != "application/json" or (schema.get("type") != "object" and "properties" not in schema):
+                yield spec.finding(below, "request-body", "only a JSON object can be sent as a body")
+            yield from _enforceable(spec, (*below, "schema"), "body", media.get("schema", {}))
 
 
 def _enforceable(spec: Specification, place: Path_, name: str, schema: Any, above: tuple[int, ...] = ()) -> Findings:
-    schema = spec.resolve(schema)
-    if not isinstance(schema, dict) or id(schema) in above:
-        if id(schema) in above:
-            yield spec.finding(place, "recursive-request", f"{name}: a request schema may not contain itself")
+    place, target = spec.follow(place, schema)
+    if id(target) in above:
+        yield spec.finding(place, "recursive-request", f"{name}: a request schema may not contain itself")
         return
-    above = (*above, id(schema))
-    for keyword in schema:
-        if keyword not in ENFORCED and keyword not in ANNOTATIONS and not keyword.startswith("x-"):
+    schema, above = spec.resolve(target), (*above, id(target))
+    for key in ("anyOf", "oneOf", "allOf", "additionalProperties"):
+        if key in schema:
             yield spec.finding(
-                place, "unenforced", f"{name}: nothing enforces the keyword {keyword!r}; state it otherwise"
+                (*place, key), "unenforced", f"{name}: {key} in a request cannot be checked before it is sent"
             )
-    for union in ("anyOf", "oneOf", "allOf"):
-        if union in schema:
-            yield spec.finding(place, "unenforced", f"{name}: {union} in a request cannot be checked before it is sent")
     if "pattern" in schema:
         try:
-            re.compile(schema["pattern"])
+            re.compile(python_pattern(schema["pattern"]))
         except re.error as error:
-            yield spec.finding(place, "pattern", f"{name}: Python cannot read the pattern: {error}")
+            yield spec.finding((*place, "pattern"), "pattern", f"{name}: Python cannot read the pattern: {error}")
     for member, sub in (schema.get("properties") or {}).items():
-        yield from _enforceable(spec, place, f"{name}.{member}", sub, above)
+        yield from _enforceable(spec, (*place, "properties", member), f"{name}.{member}", sub, above)
     if "items" in schema:
-        yield from _enforceable(spec, place, f"{name}[]", schema["items"], above)
+        yield from _enforceable(spec, (*place, "items"), f"{name}[]", schema["items"], above)
 
 
-def references(spec: Specification) -> Findings:
+# Anywhere
+
+
+def siblings(spec: Specification) -> Findings:
     """Beside `$ref` every other key is ignored by the generator."""
-    for place, node in spec.nodes():
-        if isinstance(node, dict) and isinstance(node.get("$ref"), str) and len(node) > 1:
-            lost = ", ".join(repr(key) for key in node if key != "$ref")
+    for node in spec.nodes():
+        if isinstance(node.data.get("$ref"), str) and len(node.data) > 1:
+            lost = [key for key in node.data if key != "$ref"]
             yield spec.finding(
-                place, "ref-sibling", f"{lost} beside $ref is ignored; write allOf: [{{$ref: ...}}] with it"
+                (*node.place, lost[0]),
+                "ref-sibling",
+                f"{', '.join(map(repr, lost))} beside $ref is ignored; write allOf: [{{$ref: ...}}] with it",
             )
 
 
 def contents(spec: Specification) -> Findings:
-    """One content type a body: the generator reads the first and drops the rest."""
-    for place, node in spec.nodes():
-        if place and place[-1] == "content" and isinstance(node, dict) and len(node) > 1:
-            yield spec.finding(place, "second-content-type", f"only {next(iter(node))!r} would be generated")
+    """One content type a body, with a schema: the generator reads the first and drops the rest."""
+    for node in spec.nodes():
+        content = node.data.get("content")
+        if node.is_schema or not isinstance(content, dict):
+            continue
+        place = (*node.place, "content")
+        first = next(iter(content), "application/json")
+        if len(content) > 1:
+            yield spec.finding(place, "second-content-type", f"only {first!r} would be generated")
+        if not is_json(first) and first != "text/plain":
+            yield spec.finding((*place, first), "content-type", f"{first!r} is neither JSON nor text/plain")
+        elif first in content and "schema" not in content[first]:
+            yield spec.finding((*place, first), "content-schema", "without a schema the body would be dropped")
+        elif first in content and not _MEANINGFUL & spec.resolve(content[first]["schema"]).keys():
+            yield spec.finding(
+                (*place, first, "schema"), "content-schema", "a body that may be anything would be dropped"
+            )
+        elif first == "text/plain" and spec.resolve(content[first]["schema"]).get("type") != "string":
+            yield spec.finding((*place, first, "schema"), "content-schema", "text is a string")
 
 
-def responses(spec: Specification) -> Findings:
-    """Every operation says what its success is, in one shape."""
-    for operation in spec.operations():
-        place = (*operation.place, "responses")
-        codes = [str(code) for code in operation.data["responses"]]
-        if not any(code.startswith("2") for code in codes):
-            yield spec.finding(place, "no-success", "the operation names no 2xx response")
+_MEANINGFUL = {"type", "enum", "properties", "allOf", "anyOf", "oneOf"}
+
+#: Keys of OpenAPI's own objects of which nothing is made.
+_UNREAD = {
+    "webhooks": "nothing is made of webhooks",
+    "callbacks": "nothing is made of callbacks",
+    "links": "nothing is made of links",
+    "servers": "only the document's own servers are read",
+    "allowReserved": "reserved characters are always escaped",
+    "allowEmptyValue": "an empty value is never sent without its constraints",
+}
+
+
+def unread(spec: Specification) -> Findings:
+    """What is valid OpenAPI, and would change nothing."""
+    for node in spec.nodes():
+        for key in node.data:
+            if not node.is_schema and key in _UNREAD and (key, node.place) != ("servers", ()):
+                yield spec.finding((*node.place, key), "unread", _UNREAD[key])
+
+
+# Schemas
 
 
 def schemas(spec: Specification) -> Findings:
     """Schema keywords that are dropped, or that break the generated code."""
-    for place, node in spec.nodes():
-        if not isinstance(node, dict) or (place and place[-1] in ("properties", "schemas", "mapping")):
+    for node in spec.nodes():
+        if node.is_schema:
+            for check in (_keywords, _enum, _format, _members, _union, _all_of):
+                yield from check(spec, node.place, node.data)
+
+
+def _keywords(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings:
+    special = {
+        "discriminator": "discriminator is ignored by the generator",
+        "const": "const makes operations vanish; write an enum of one value",
+        "nullable": 'nullable is OpenAPI 3.0; write type: [..., "null"]',
+    }
+    for key in schema:
+        if key in special:
+            yield spec.finding((*place, key), key, special[key])
+        elif key not in ENFORCED and key not in ANNOTATIONS | {"additionalProperties"} and not key.startswith("x-"):
+            yield spec.finding((*place, key), "unread", f"nothing reads the keyword {key!r}")
+    if schema.get("additionalProperties") is False:
+        yield spec.finding(
+            (*place, "additionalProperties"), "closed-object", "IMDS adds fields without notice, and this drops them"
+        )
+    if "default" in schema and place[:2] == ("components", "schemas") and len(place) == 3:
+        yield spec.finding(
+            (*place, "default"),
+            "component-default",
+            "the generator forgets a default behind $ref; say it where it is used",
+        )
+
+
+def _enum(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings:
+    values = schema.get("enum")
+    if values is None:
+        return
+    place = (*place, "enum")
+    kinds = {type(value) for value in values}
+    if kinds not in ({str}, {int}) or not all(Draft202012Validator(_only_type(schema)).is_valid(v) for v in values):
+        yield spec.finding(place, "enum-type", "values must all be strings, or all integers, as their type says")
+    folded: dict[str, list[str]] = defaultdict(list)
+    for value in values:
+        folded[str(value).casefold()].append(str(value))
+    for same in folded.values():
+        if len(same) > 1:
+            yield spec.finding(place, "enum-case", f"{' and '.join(same)} are the same but for their case")
+
+
+def _only_type(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: schema[key] for key in ("type",) if key in schema}
+
+
+def _format(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings:
+    if schema.get("format") in TYPED_FORMATS:
+        yield spec.finding((*place, "format"), "typed-format", f"{schema['format']}: {TYPED_FORMATS[schema['format']]}")
+
+
+def _members(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings:
+    if "array" in _types(schema) and "items" not in schema:
+        yield spec.finding((*place, "type"), "items", "an array needs to say what its items are")
+    for name, member in [("items", schema.get("items", {})), *schema.get("properties", {}).items()]:
+        if not isinstance(member, dict):
+            below = (*place, "items") if name == "items" and "items" in schema else (*place, "properties", name)
+            yield spec.finding(
+                below, "boolean-schema", "the generator cannot read true or false for a schema; write {}"
+            )
+    unknown = [name for name in schema.get("required", ()) if name not in _properties(spec, schema)]
+    if unknown:
+        yield spec.finding(
+            (*place, "required"), "required", f"required, but no property: {', '.join(map(repr, unknown))}"
+        )
+
+
+def _types(schema: dict[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
+
+
+def _properties(spec: Specification, schema: dict[str, Any], above: tuple[int, ...] = ()) -> set[str]:
+    """The names of a schema's properties, with those that it takes over by allOf."""
+    names = set(schema.get("properties", ()))
+    if id(schema) not in above:
+        for part in schema.get("allOf", ()):
+            names |= _properties(spec, spec.follow((), part)[1], (*above, id(schema)))
+    return names
+
+
+def _union(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings:
+    for union in ("anyOf", "oneOf"):
+        if union not in schema:
             continue
-        if "discriminator" in node:
-            yield spec.finding((*place, "discriminator"), "discriminator", "discriminator is ignored by the generator")
-        if "const" in node:
-            yield spec.finding((*place, "const"), "const", "const makes operations vanish; write an enum of one value")
-        values = node.get("enum")
-        if isinstance(values, list):
-            folded: dict[str, list[str]] = defaultdict(list)
-            for value in values:
-                folded[str(value).casefold()].append(str(value))
-            for same in folded.values():
-                if len(same) > 1:
-                    yield spec.finding((*place, "enum"), "enum-case", f"{' and '.join(same)} differ only by case")
+        members = [spec.resolve(member) for member in schema[union]]
+        objects = [m for m in members if "object" in _types(m) or "properties" in m or "allOf" in m]
+        arrays = [m for m in members if "array" in _types(m)]
+        if len(objects) > 1 or len(arrays) > 1:
+            yield spec.finding(
+                (*place, union), "union", "nothing tells these members apart, so the first would be taken for all"
+            )
+        lost = sorted({"type", "properties", "items", "enum", "allOf", "additionalProperties"} & schema.keys())
+        if lost:
+            yield spec.finding((*place, union), "union", f"beside {union}, {', '.join(lost)} would be ignored")
+
+
+def _all_of(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings:
+    parts = schema.get("allOf", ())
+    resolved = [spec.resolve(part) for part in parts]
+    if len(parts) == 1 and "$ref" in parts[0]:
+        lost = sorted(
+            {"properties", "required", "items", "enum", "anyOf", "oneOf", "additionalProperties"} & schema.keys()
+        )
+        if lost:
+            yield spec.finding((*place, "allOf"), "all-of", f"beside one reference, {', '.join(lost)} would be ignored")
+        if "description" in schema and place[-2:-1] == ("properties",):
+            yield spec.finding(
+                (*place, "description"), "all-of", "a description beside one reference is lost; say it at the component"
+            )
+    elif any("object" not in _types(part) and "properties" not in part for part in resolved):
+        yield spec.finding((*place, "allOf"), "all-of", "only objects can be put together")
 
 
 def models(spec: Specification) -> Findings:
-    """A model named like one of its properties gives the generated code two meanings for one name."""
+    """Names of models and properties that would mean two things in the generated code."""
     seen: dict[str, str] = {}
     for name, schema in (spec.document.get("components", {}).get("schemas") or {}).items():
-        class_name = str(ClassName(name, "field_"))
+        class_name = str(ClassName(schema.get("title") or name, "field_"))
         place: Path_ = ("components", "schemas", name)
-        if class_name in seen:
-            yield spec.finding(place, "duplicate-model", f"{name} and {seen[class_name]} are both class {class_name}")
-        seen.setdefault(class_name, name)
-        identifiers: dict[str, str] = {}
+        if class_name in TAKEN_MODELS:
+            yield spec.finding(place, "taken-model", f"generated modules have their own {class_name}; rename it")
+        for identifier in {class_name.lower(), python_name(class_name)}:
+            if seen.setdefault(identifier, name) != name:
+                yield spec.finding(
+                    place, "duplicate-model", f"{name} and {seen[identifier]} would be one class or one file"
+                )
         for member in schema.get("properties") or ():
-            identifier = python_name(member)
-            if identifier == python_name(class_name):
+            if python_name(member) == python_name(class_name):
                 yield spec.finding(
                     (*place, "properties", member),
                     "model-like-property",
                     f"model {name} has a property of its own name",
                 )
-            if identifier in identifiers:
-                yield spec.finding(
-                    (*place, "properties", member),
-                    "duplicate-property",
-                    f"{member!r} and {identifiers[identifier]!r} are both {identifier} in Python",
-                )
-            identifiers[identifier] = member
+    for node in spec.nodes():
+        if node.is_schema:
+            yield from _property_names(spec, node.place, node.data)
+
+
+def _property_names(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings:
+    identifiers: dict[str, str] = {}
+    for member in schema.get("properties") or ():
+        identifier = python_name(member)
+        below = (*place, "properties", member)
+        if identifier in TAKEN_PROPERTIES:
+            yield spec.finding(below, "taken-property", f"{member!r} is a name that every generated model needs itself")
+        if identifier in identifiers:
+            yield spec.finding(
+                below,
+                "duplicate-property",
+                f"{member!r} and {identifiers[identifier]!r} are both {identifier} in Python",
+            )
+        identifiers[identifier] = member
+
+
+# Servers, security, extensions
+
+
+def servers(spec: Specification) -> Findings:
+    """Servers are known by their names."""
+    seen: set[str] = set()
+    for index, server in enumerate(spec.document.get("servers") or []):
+        name = str(server.get("x-name", server["url"]))
+        if name in seen:
+            yield spec.finding(("servers", index), "server", f"a second server is called {name!r}")
+        seen.add(name)
+
+
+def security(spec: Specification) -> Findings:
+    """A security requirement names a scheme that exists."""
+    schemes = spec.document.get("components", {}).get("securitySchemes") or {}
+    for node in spec.nodes():
+        for index, requirement in enumerate(node.data.get("security", ()) if not node.is_schema else ()):
+            for name in sorted(requirement.keys() - schemes.keys()):
+                yield spec.finding((*node.place, "security", index), "security", f"there is no scheme {name!r}")
 
 
 def extensions(spec: Specification) -> Findings:
     """An extension that nobody reads is a typing mistake, and one that names a stranger does nothing."""
-    for index, server in enumerate(spec.document.get("servers") or []):
-        yield from _well_formed(spec, ("servers", index), server, "server")
-    for operation in spec.operations():
-        wrong = list(_well_formed(spec, operation.place, operation.data, "operation"))
+    operations = {operation.place: operation for operation in spec.operations()}
+    for node in spec.nodes():
+        kind = "operation" if node.place in operations else "server" if node.place[:1] == ("servers",) else ""
+        wrong = list(_well_formed(spec, node, EXTENSIONS.get(kind, {})))
         yield from wrong
-        if not wrong:
-            groups = operation.data.get("x-mutually-exclusive", [])
-            named = {name for group in groups for name in group} | set(operation.data.get("x-echoed", ()))
-            for stranger in sorted(named - {parameter["name"] for _, parameter in spec.parameters(operation)}):
-                yield spec.finding(operation.place, "extension", f"the operation has no parameter {stranger!r}")
+        if kind == "operation" and not wrong:
+            yield from _strangers(spec, operations[node.place])
 
 
-def _well_formed(spec: Specification, place: Path_, node: dict[str, Any], kind: str) -> Findings:
-    for key, value in node.items():
-        if key.startswith("x-") and key not in EXTENSIONS[kind]:
-            known = ", ".join(EXTENSIONS[kind])
-            yield spec.finding((*place, key), "extension", f"nothing reads {key!r} here; known: {known}")
+def _well_formed(spec: Specification, node: Node, known: dict[str, Any]) -> Findings:
+    for key, value in node.data.items():
+        place = (*node.place, key)
+        if key.startswith("x-") and key not in known:
+            names = f"known: {', '.join(known)}" if known else "known are some of operations and servers"
+            yield spec.finding(place, "extension", f"nothing reads {key!r} here; {names}")
         elif key.startswith("x-"):
-            for error in Draft202012Validator(EXTENSIONS[kind][key]).iter_errors(value):
-                yield spec.finding((*place, key), "extension", f"{key}: {error.message}")
+            for error in Draft202012Validator(known[key]).iter_errors(value):
+                yield spec.finding(place, "extension", f"{key}: {error.message}")
 
 
-def path_items(spec: Specification) -> Findings:
-    """A path item that is a reference is read by no part of the tool chain."""
-    for path, item in (spec.document.get("paths") or {}).items():
-        if not any(method in item for method in METHODS):
-            yield spec.finding(("paths", path), "empty-path", "the path has no operation of its own")
+def _strangers(spec: Specification, operation: Operation) -> Findings:
+    known = {parameter["name"] for _, parameter in spec.parameters(operation)}
+    groups = operation.data.get("x-mutually-exclusive", [])
+    named = {
+        "x-mutually-exclusive": {name for group in groups for name in group},
+        "x-echoed": set(operation.data.get("x-echoed", ())),
+    }
+    for key, names in named.items():
+        for stranger in sorted(names - known):
+            yield spec.finding((*operation.place, key), "extension", f"the operation has no parameter {stranger!r}")
 
 
 RULES: list[Callable[[Specification], Findings]] = [
     operation_ids,
     tags,
+    paths,
+    responses,
     parameters,
     request_bodies,
-    references,
+    siblings,
     contents,
-    responses,
+    unread,
     schemas,
     models,
+    servers,
+    security,
     extensions,
-    path_items,
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,20 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarbool import ScalarBoolean
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Path_ = tuple[str | int, ...]
+
+#: Keys of OpenAPI's own objects whose value maps names to things, so that a key in there is no keyword.
+_NAMES = {"paths", "responses", "headers", "content", "callbacks", "links", "variables", "encoding", "examples"}
+#: Keys of a schema that hold a schema, a list of them, or names of them. What other keys hold is data.
+_SUBSCHEMAS = {
+    "items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "unevaluatedItems",
+    "unevaluatedProperties", "allOf", "anyOf", "oneOf", "prefixItems",
+}  # fmt: skip
+_SUBSCHEMA_NAMES = {"properties", "patternProperties", "dependentSchemas", "$defs"}
 
 
 @dataclass(frozen=True, order=True)
@@ -39,6 +48,10 @@ class SpecificationError(Exception):
         self.findings = findings
 
 
+def _unreadable(message: str, line: int = 1) -> SpecificationError:
+    return SpecificationError([Finding(line, "yaml", message.split("\n")[0][:200], "(document)")])
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation as it stands in the document, with the path that leads to it."""
@@ -57,8 +70,17 @@ class Operation:
         return str((self.data.get("tags") or ["default"])[0])
 
 
+@dataclass(frozen=True)
+class Node:
+    """One mapping of the document, and whether it is a JSON Schema or an object of OpenAPI's own."""
+
+    place: Path_
+    data: dict[str, Any]
+    is_schema: bool
+
+
 class Specification:
-    """The parsed document, its bytes' hash, and the line on which each node starts."""
+    """The parsed document, its text's hash, and the line on which each node starts."""
 
     def __init__(self, text: str) -> None:
         self.sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -66,18 +88,23 @@ class Specification:
             self._marked = YAML(typ="rt").load(text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark else 1
-            raise SpecificationError([Finding(line, "yaml", str(error.problem), "(document)")]) from None
-        except YAMLError as error:
-            raise SpecificationError([Finding(1, "yaml", str(error), "(document)")]) from None
+            raise _unreadable(str(error.problem), mark.line + 1 if mark else 1) from None
+        except (YAMLError, ValueError) as error:
+            before = text[: getattr(error, "position", 0)]
+            raise _unreadable(str(error), before.count("\n") + 1) from None
         if not isinstance(self._marked, CommentedMap):
-            raise SpecificationError([Finding(1, "yaml", "the document is not a mapping", "(document)")])
-        # Plain types: what reads the document from here on must not depend on ruamel's classes.
-        self.document: dict[str, Any] = json.loads(json.dumps(self._marked, default=str))
+            raise _unreadable("the document is not a mapping")
+        self.document: dict[str, Any] = _plain(self._marked)
 
     @classmethod
     def load(cls, path: Path) -> Specification:
-        return cls(path.read_text(encoding="utf-8"))
+        try:
+            return cls(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise _unreadable(f"{path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            raise _unreadable(f"not UTF-8: byte 0x{error.object[error.start]:02x}", line) from None
 
     def line(self, place: Path_) -> int:
         """The line of a node, or of the nearest node above it that has one."""
@@ -85,33 +112,42 @@ class Specification:
         for step in place:
             try:
                 if isinstance(node, CommentedMap):
+                    # A key such as 200 is a number to YAML, and a string to JSON.
+                    step = next(key for key in node if str(key) == str(step))
                     line = node.lc.key(step)[0] + 1
                 elif isinstance(node, CommentedSeq):
                     line = node.lc.item(step)[0] + 1
                 node = node[step]
-            except (KeyError, IndexError, TypeError):
+            except (KeyError, IndexError, TypeError, StopIteration):
                 break
         return line
 
     def finding(self, place: Path_, rule: str, message: str) -> Finding:
         return Finding(self.line(place), rule, message, " > ".join(str(step) for step in place) or "(document)")
 
-    def nodes(self) -> Iterator[tuple[Path_, Any]]:
-        """Every node with the path to it, except what lies inside examples (which are data)."""
+    def nodes(self) -> Iterator[Node]:
+        """Every mapping that means something by its keys: no maps of names, and no data such as examples."""
 
-        def walk(place: Path_, node: Any) -> Iterator[tuple[Path_, Any]]:
-            yield place, node
-            if isinstance(node, dict):
-                for key, value in node.items():
-                    in_map_of_names = bool(place) and place[-1] in ("properties", "schemas")
-                    if key in ("example", "examples", "default", "enum") and not in_map_of_names:
-                        continue
-                    yield from walk((*place, key), value)
-            elif isinstance(node, list):
+        def walk(place: Path_, node: Any, is_schema: bool, names: bool) -> Iterator[Node]:
+            if isinstance(node, list):
                 for index, value in enumerate(node):
-                    yield from walk((*place, index), value)
+                    yield from walk((*place, index), value, is_schema, False)
+            if not isinstance(node, dict):
+                return
+            if not names:
+                yield Node(place, node, is_schema)
+            for key, value in node.items():
+                below = (*place, key)
+                if names:
+                    yield from walk(below, value, is_schema, False)
+                elif is_schema and key in _SUBSCHEMAS | _SUBSCHEMA_NAMES:
+                    yield from walk(below, value, True, key in _SUBSCHEMA_NAMES)
+                elif not is_schema and key not in ("example", "value") and not key.startswith("x-"):
+                    in_components = place == ("components",)
+                    is_one = key == "schema" or (in_components and key == "schemas")
+                    yield from walk(below, value, is_one, in_components or key in _NAMES)
 
-        yield from walk((), self.document)
+        yield from walk((), self.document, False, False)
 
     def operations(self) -> list[Operation]:
         return [
@@ -121,32 +157,63 @@ class Specification:
             if method in item
         ]
 
-    def resolve(self, node: Any) -> Any:
-        """Follows `$ref` and a lone `allOf` member until something else comes."""
+    def target(self, reference: str) -> tuple[Path_, Any]:
+        """Where a reference leads. Raises KeyError if that is nowhere in this document."""
+        place: Path_ = ()
+        node: Any = self.document
+        root, *steps = reference.split("/")
+        if root != "#":
+            raise KeyError(reference)
+        for step in steps:
+            name = step.replace("~1", "/").replace("~0", "~")
+            if not isinstance(node, dict):
+                raise KeyError(reference)
+            node, place = node[name], (*place, name)
+        return place, node
+
+    def follow(self, place: Path_, node: Any) -> tuple[Path_, Any]:
+        """What stands at the end of a node's references, with its place. Nothing, where they run in a circle."""
         seen: set[str] = set()
-        while isinstance(node, dict):
-            if "$ref" in node:
-                if node["$ref"] in seen:
-                    return {}
-                seen.add(node["$ref"])
-                target: Any = self.document
-                for step in node["$ref"].removeprefix("#/").split("/"):
-                    target = target[step.replace("~1", "/").replace("~0", "~")]
-                node = target
-            elif len(node.get("allOf", ())) == 1:
-                rest = {key: value for key, value in node.items() if key != "allOf"}
-                node = {**self.resolve(node["allOf"][0]), **rest}
-            else:
-                break
+        while isinstance(node, dict) and "$ref" in node:
+            if node["$ref"] in seen:
+                return place, {}
+            seen.add(node["$ref"])
+            place, node = self.target(node["$ref"])
+        return place, node
+
+    def resolve(self, node: Any, above: tuple[int, ...] = ()) -> Any:
+        """Follows `$ref` and a lone `allOf` member until something else comes."""
+        _, node = self.follow((), node)
+        if isinstance(node, dict) and len(node.get("allOf", ())) == 1:
+            if id(node) in above:
+                return {}
+            rest = {key: value for key, value in node.items() if key != "allOf"}
+            node = {**self.resolve(node["allOf"][0], (*above, id(node))), **rest}
         return node
 
     def parameters(self, operation: Operation) -> list[tuple[Path_, dict[str, Any]]]:
-        """The operation's parameters and its path's, references followed, each with its place."""
-        own = operation.data.get("parameters") or []
-        shared = self.document["paths"][operation.path].get("parameters") or []
-        placed = [((*operation.place, "parameters", i), self.resolve(p)) for i, p in enumerate(own)]
-        named = {(p.get("name"), p.get("in")) for _, p in placed}
-        for index, parameter in enumerate(map(self.resolve, shared)):
-            if (parameter.get("name"), parameter.get("in")) not in named:
-                placed.append((("paths", operation.path, "parameters", index), parameter))
-        return placed
+        """The operation's parameters and its path's, references followed, each with the place where it is written."""
+
+        def listed(place: Path_, parameters: list[Any] | None) -> list[tuple[Path_, dict[str, Any]]]:
+            return [self.follow((*place, "parameters", i), p) for i, p in enumerate(parameters or [])]
+
+        own = listed(operation.place, operation.data.get("parameters"))
+        named = {(p["name"], p["in"]) for _, p in own}
+        shared = listed(operation.place[:-1], self.document["paths"][operation.path].get("parameters"))
+        return own + [(place, p) for place, p in shared if (p["name"], p["in"]) not in named]
+
+
+def _plain(node: Any, above: tuple[int, ...] = ()) -> Any:
+    """Builtin types, as JSON has them: what reads the document from here on must not depend on ruamel's classes."""
+    if id(node) in above:
+        raise _unreadable("an alias contains itself", node.lc.line + 1)
+    if isinstance(node, dict):
+        return {str(key): _plain(value, (*above, id(node))) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value, (*above, id(node))) for value in node]
+    if isinstance(node, ScalarBoolean):
+        return bool(node)
+    for kind in (bool, int, float):
+        if isinstance(node, kind):
+            return kind(node)
+    return node if node is None else str(node)

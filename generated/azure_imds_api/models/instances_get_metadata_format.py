@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-from typing import Literal
+from typing import Literal, cast
 
 InstancesGetMetadataFormat = Literal["json", "text"]
 
@@ -10,6 +10,4 @@ INSTANCES_GET_METADATA_FORMAT_VALUES: set[InstancesGetMetadataFormat] = {
 
 
 def check_instances_get_metadata_format(value: str) -> InstancesGetMetadataFormat:
-    if value in INSTANCES_GET_METADATA_FORMAT_VALUES:
-        return value
-    raise TypeError(f"Unexpected value {value!r}. Expected one of {INSTANCES_GET_METADATA_FORMAT_VALUES!r}")
+    return cast(InstancesGetMetadataFormat, value)
