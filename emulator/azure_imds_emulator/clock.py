@@ -21,12 +21,14 @@ class Clock:
 
     def __init__(self, start: float | datetime | None = None, *, frozen: bool = False) -> None:
         self._lock = threading.Lock()
-        self._offset = 0.0 if start is None else unix_seconds(start) - time.time()
+        begin = time.time() if start is None else unix_seconds(start)
+        self._offset = 0.0 if start is None else begin - time.time()
         self._elapsed_offset = 0.0
         self._frozen: tuple[float, float] | None = None
         self._sleepers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         if frozen:
-            self.freeze()
+            # Exactly where it was told to stand, not a microsecond later.
+            self._frozen = (begin, self.elapsed())
 
     def __repr__(self) -> str:
         return f"<Clock {self.datetime().isoformat()}{' frozen' if self._frozen else ''}>"

@@ -33,6 +33,9 @@ _PAGE = {
 #: Requests that one listener may lag behind before it misses some.
 _LAG = 1000
 
+#: Nothing from elsewhere; ``data:`` is the page's empty icon.
+_PAGE_MAY = "default-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -104,7 +107,7 @@ class ControlServer:
         if not response.prepared:
             response.headers["Cache-Control"] = "no-store"
             response.headers["X-Content-Type-Options"] = "nosniff"
-            response.headers["Content-Security-Policy"] = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+            response.headers["Content-Security-Policy"] = _PAGE_MAY
         return response
 
     def _is_ours(self, host: str) -> bool:

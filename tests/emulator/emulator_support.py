@@ -29,7 +29,8 @@ def client_of(emulator: Emulator) -> httpx.Client:
 def exchange(emulator: Emulator, request: bytes, *, timeout: float = 10) -> bytes:
     """Send bytes, and return everything that comes back until the other side closes."""
     address = urlsplit(emulator.endpoint)
-    assert address.hostname and address.port
+    assert address.hostname
+    assert address.port
     with socket.create_connection((address.hostname, address.port), timeout=timeout) as connection:
         connection.sendall(request)
         received = b""

@@ -148,8 +148,19 @@ def test_an_id_must_be_echoed_byte_for_byte(emulator: Emulator, http: httpx.Clie
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{", b"\xff", {}, {"StartRequests": []}, {"StartRequests": [1]}, {"StartRequests": [{}]}]
-    + [{"StartRequests": {"EventId": "x"}}, {"StartRequests": [{"EventId": 5}]}, b" " * 70_000],
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"\xff",
+        b" " * 70_000,
+        {},
+        {"StartRequests": []},
+        {"StartRequests": [1]},
+        {"StartRequests": [{}]},
+        {"StartRequests": {"EventId": "x"}},
+        {"StartRequests": [{"EventId": 5}]},
+    ],
 )
 def test_a_malformed_approval_is_refused(http: httpx.Client, body: Any) -> None:
     assert post(http, body).status_code == 400

@@ -1,0 +1,183 @@
+"""Clients that nobody here wrote, unmodified, against the emulator."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azure_imds_emulator import Emulator, ManagedIdentity
+
+azure_identity = pytest.importorskip("azure.identity")
+ClientAuthenticationError = pytest.importorskip("azure.core.exceptions").ClientAuthenticationError
+msal = pytest.importorskip("msal")
+requests = pytest.importorskip("requests")
+
+SCOPE = "https://vault.azure.net/.default"
+RESOURCE = "https://vault.azure.net"
+SELECTORS = ("client_id", "object_id", "resource_id")
+
+pytestmark = [
+    # Their imports and connections, not ours.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture
+def azure(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    return emulator
+
+
+@pytest.fixture
+def arc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """An agent whose key folder both libraries take for the real one: the folder is the only thing changed in them."""
+    from azure.identity._credentials import azure_arc
+    from msal import managed_identity
+
+    monkeypatch.setattr(azure_arc, "_get_key_file_path", lambda: str(tmp_path))
+    prefixes = managed_identity._supported_arc_platforms_and_their_prefixes
+    monkeypatch.setattr(
+        managed_identity, "_supported_arc_platforms_and_their_prefixes", dict.fromkeys(prefixes, str(tmp_path))
+    )
+    with Emulator(arc=True, arc_token_dir=tmp_path) as emulator:
+        for name, value in emulator.environment.items():
+            monkeypatch.setenv(name, value)
+        yield emulator
+
+
+def identity_token(selector: str | None = None, value: str | None = None) -> str:
+    options: dict[str, Any] = {}
+    if selector == "client_id":
+        options = {"client_id": value}
+    elif selector:
+        options = {"identity_config": {selector: value}}
+    with azure_identity.ManagedIdentityCredential(**options) as credential:
+        token: str = credential.get_token(SCOPE).token
+        return token
+
+
+def msal_token(selector: str | None = None, value: str | None = None) -> str:
+    identity: Any = msal.SystemAssignedManagedIdentity()
+    if selector:
+        identity = msal.UserAssignedManagedIdentity(**{selector: value})
+    with requests.Session() as session:
+        client = msal.ManagedIdentityClient(identity, http_client=session)
+        answer = client.acquire_token_for_client(resource=RESOURCE)
+    assert "access_token" in answer, answer
+    return str(answer["access_token"])
+
+
+LIBRARIES: dict[str, Callable[..., str]] = {"azure-identity": identity_token, "msal": msal_token}
+
+
+def appid(token: str) -> str:
+    part = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["appid"])
+
+
+def selected(identity: ManagedIdentity, selector: str) -> str:
+    value = getattr(identity, selector)
+    assert isinstance(value, str)
+    return value
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_default_identity(azure: Emulator, library: str) -> None:
+    assert azure.machine.system_assigned is not None
+    assert appid(LIBRARIES[library]()) == azure.machine.system_assigned.client_id
+    assert azure.requests[-1].query["resource"] == RESOURCE
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_a_user_assigned_identity(azure: Emulator, library: str, selector: str) -> None:
+    azure.machine.add_user_assigned("id-other")
+    identity = azure.machine.add_user_assigned("id-a")
+    assert appid(LIBRARIES[library](selector, selected(identity, selector))) == identity.client_id
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_the_default_identity_on_arc(arc: Emulator, library: str) -> None:
+    assert arc.machine.system_assigned is not None
+    assert appid(LIBRARIES[library]()) == arc.machine.system_assigned.client_id
+    assert [request.status for request in arc.requests] == [401, 200]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_a_user_assigned_identity_on_arc(arc: Emulator, library: str, selector: str) -> None:
+    identity = arc.machine.add_user_assigned("id-a")
+    assert appid(LIBRARIES[library](selector, selected(identity, selector))) == identity.client_id
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_legacy_arc_agent_is_caught_by_the_missing_echo(
+    arc: Emulator, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = arc.machine.add_user_assigned("id-a")
+    with Emulator(arc=True, arc_echo=False, arc_token_dir=arc.arc_token_dir, machine=arc.machine) as legacy:
+        for name, value in legacy.environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises((msal.ManagedIdentityError, ClientAuthenticationError)):
+            LIBRARIES[library]("client_id", identity.client_id)
+        assert [request.status for request in legacy.requests] == [401, 200]
+
+
+def test_azure_identity_retries_a_429(azure: Emulator) -> None:
+    azure.fail(429, path="/metadata/identity")
+    assert identity_token()
+    assert [request.status for request in azure.requests] == [429, 200]
+
+
+def test_azure_core_waits_as_long_as_retry_after_says(azure: Emulator) -> None:
+    from azure.core import PipelineClient
+    from azure.core.pipeline.policies import RetryPolicy
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.core.rest import HttpRequest
+
+    class Patient(RequestsTransport):
+        def sleep(self, duration: float) -> None:
+            slept.append(duration)
+
+    slept: list[float] = []
+    azure.fail(429, times=2, retry_after=7)
+    with PipelineClient(azure.endpoint, policies=[RetryPolicy()], transport=Patient()) as client:
+        request = HttpRequest("GET", f"{azure.endpoint}/metadata/versions", headers={"Metadata": "true"})
+        assert client.send_request(request).status_code == 200
+    assert slept == [7.0, 7.0]
+
+
+def test_azure_identity_says_what_the_service_said(azure: Emulator) -> None:
+    azure.machine.system_assigned = None
+    with pytest.raises((azure_identity.CredentialUnavailableError, ClientAuthenticationError), match=r"\S") as caught:
+        identity_token()
+    assert "no managed identity endpoint" not in str(caught.value)
+
+
+def test_msal_hands_the_error_through(azure: Emulator) -> None:
+    azure.machine.system_assigned = None
+    with requests.Session() as session:
+        client = msal.ManagedIdentityClient(msal.SystemAssignedManagedIdentity(), http_client=session)
+        answer = client.acquire_token_for_client(resource=RESOURCE)
+    assert "Identity not found" in str(answer)
+
+
+def test_azure_identitys_probe_takes_the_emulator_for_azure(azure: Emulator) -> None:
+    with azure_identity.DefaultAzureCredential(
+        exclude_environment_credential=True,
+        exclude_workload_identity_credential=True,
+        exclude_developer_cli_credential=True,
+        exclude_cli_credential=True,
+        exclude_powershell_credential=True,
+        exclude_shared_token_cache_credential=True,
+        exclude_visual_studio_code_credential=True,
+        exclude_broker_credential=True,
+    ) as credential:
+        assert credential.get_token(SCOPE).token
