@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from types import CodeType, FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
@@ -57,6 +58,13 @@ class FakeClock(Clock):
     def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
         self.now += seconds
+
+    def wait(self, seconds: float, bell: SimpleQueue[None]) -> bool:
+        if bell.empty():
+            self.sleep(seconds)
+            return False
+        bell.get()
+        return True
 
     async def asleep(self, seconds: float) -> None:
         self.sleep(seconds)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._auth import ImdsAuth
     from ._client import AsyncImdsClient, ImdsClient
     from ._credential import AsyncImdsCredential, ImdsCredential
+    from ._events import EventChange, EventWatcher
     from ._retry import RetryPolicy
     from ._tokens import AccessToken
     from ._values import as_address, as_bool, as_int, primary_interface, tags, user_data
@@ -50,6 +51,8 @@ __all__ = [
     "AsyncImdsClient",
     "AsyncImdsCredential",
     "BadRequestError",
+    "EventChange",
+    "EventWatcher",
     "ForbiddenError",
     "GoneError",
     "IdentityNotFoundError",
@@ -84,6 +87,8 @@ _HOME = {
     "AccessToken": "._tokens",
     "AsyncImdsClient": "._client",
     "AsyncImdsCredential": "._credential",
+    "EventChange": "._events",
+    "EventWatcher": "._events",
     "ImdsAuth": "._auth",
     "ImdsClient": "._client",
     "ImdsCredential": "._credential",

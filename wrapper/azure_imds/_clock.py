@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import time
 
@@ -18,6 +19,17 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Blocks this thread."""
         time.sleep(seconds)
+
+    def wait(self, seconds: float, bell: queue.SimpleQueue[None]) -> bool:
+        """Blocks this thread until something comes out of the queue, for `seconds` at the most; whether it came.
+
+        A queue, because a signal handler may put something there; an Event's lock might be held by what it interrupts.
+        """
+        try:
+            bell.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        return True
 
     async def asleep(self, seconds: float) -> None:
         """Waits under asyncio or trio."""
