@@ -370,6 +370,17 @@ def test_500_of_imds_itself_does_not(colour: Colour) -> None:
     assert "other than IMDS" not in error.hint
 
 
+@pytest.mark.parametrize("value", [b"\xff\xfe", "é".encode(), b"\x80", "\u2028".encode()], ids=repr)
+def test_a_header_in_no_charset_does_not_matter(colour: Colour, value: bytes) -> None:
+    for status, kind in ((200, None), (400, BadRequestError)):
+        head = b"HTTP/1.1 %d X\r\nConnection: close\r\nServer: %b\r\nx-ms-request-id: %b\r\n" % (status, value, value)
+        with raw_server(Wire(head + b"Content-Length: %d\r\n\r\n%b" % (len(TOKEN), TOKEN))) as endpoint:
+            if kind is None:
+                assert colour.run(get_token, endpoint=endpoint).access_token == CANARY
+            else:
+                assert type(colour.error(get_token, endpoint=endpoint)) is kind
+
+
 # A token answer that is none
 
 

@@ -80,7 +80,9 @@ def _checked(path: str) -> str:
         raise ArcChallengeError(f"the challenge names a relative path, {path!r}")
     if paths.normcase(paths.dirname(path)) != folder:
         raise ArcChallengeError(f"the challenge names {path!r}, which is not directly in {folder!r}")
-    if not path.endswith(".key") or paths.basename(path) == ".key":
+    name = paths.basename(path)
+    # On Windows, a colon makes it a hidden stream of another file.
+    if not name.endswith(".key") or name == ".key" or (paths is ntpath and ":" in name):
         raise ArcChallengeError(f"the challenge names {path!r}, which is not a .key file")
     return path
 

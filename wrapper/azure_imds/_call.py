@@ -154,13 +154,13 @@ class Body:
         content = bytes(self._content)
         if len(content) > LARGEST_BODY:
             raise Unreadable("is too large", response.status_code)
-        key = request.headers.get("authorization", "").removeprefix("Basic ")
-        if response.status_code >= 300 and (tells(content) or (key and key.encode() in content)):
+        key = request.headers.get("authorization", "").removeprefix("Basic ").encode()
+        if response.status_code >= 300 and (tells(content) or (key and key in content)):
             content = b""
-        headers = [
+        headers = [  # as bytes, since a header may hold what no charset explains
             (name, value)
-            for name, value in response.headers.multi_items()
-            if name != "content-encoding" and not (key and key in value)
+            for name, value in response.headers.raw
+            if name.lower() != b"content-encoding" and not (key and key in value)
         ]
         bare = httpx.Request(request.method, request.url)
         return httpx.Response(response.status_code, headers=headers, content=content, request=bare)
