@@ -242,6 +242,11 @@ def test_a_type_and_a_status_that_nobody_knows_yet_are_yielded(colour: Colour) -
     assert changes[0].event.event_status == "Paused"
 
 
+def test_an_id_that_comes_twice_counts_once(colour: Colour) -> None:
+    twice = [an_event(), started(an_event())]
+    assert seen(watch(colour, Host(twice, twice, twice))) == [("added", "A", "Started")]
+
+
 def test_changes_of_one_document_survive_a_loop_that_was_left(colour: Colour) -> None:
     host = Host([an_event("A"), an_event("B")], [an_event("B")])
 
@@ -974,9 +979,10 @@ def test_an_event_is_approved_when_its_handlers_have_finished(colour: Colour, as
     assert host.posted == [{"StartRequests": [{"EventId": "A"}]}], "run() waits for it, and for no other event"
 
 
-def test_an_approval_that_fails_is_logged(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("consent", [answer(400, {"error": "x"}), RuntimeError("closed")], ids=repr)
+def test_an_approval_that_fails_is_logged(colour: Colour, consent: Any, caplog: pytest.LogCaptureFixture) -> None:
     host = Host([an_event()])
-    host.consent = answer(400, {"error": "x"})
+    host.consent = consent
     run(colour, host, lambda watcher, _: watcher.on_reboot(lambda *_: watcher.stop()), approve=True)
     assert len(host.posted) == 1
     assert "Reboot A is not approved" in caplog.text

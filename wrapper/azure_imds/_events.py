@@ -109,14 +109,17 @@ class Differ:
         """
         before, self._known = self._known, {}
         found: list[EventChange] = []
-        for event in events:
-            last = before.pop(event.event_id, None) or self._known.get(event.event_id)
-            if last is None or last.event != event:
-                same_time = last is not None and last.event.not_before == event.not_before
-                not_before = last.not_before if last and same_time else read_time(event.not_before, event.event_id)
-                last = EventChange("changed" if last else "added", event, last.event if last else None, not_before)
+        for event_id, event in {event.event_id: event for event in events}.items():
+            last = before.pop(event_id, None)
+            if last is None:
+                last = EventChange("added", event, None, read_time(event.not_before, event_id))
                 found.append(last)
-            self._known[event.event_id] = last
+            elif last.event != event:
+                same_time = last.event.not_before == event.not_before
+                not_before = last.not_before if same_time else read_time(event.not_before, event_id)
+                last = EventChange("changed", event, last.event, not_before)
+                found.append(last)
+            self._known[event_id] = last
         return found + [evolve(last, kind="gone", previous=last.event) for last in before.values()]
 
 
@@ -175,7 +178,7 @@ class _Job:
     def late(self, what: str) -> None:
         log.warning("scheduled events: %s: handlers did not finish in time and were %s", self, what)
 
-    def not_approved(self, error: ImdsError) -> None:
+    def not_approved(self, error: Exception) -> None:
         log.warning("scheduled events: %s is not approved, and begins by itself: %s", self, error)
 
 
@@ -394,7 +397,7 @@ class EventWatcher(Generic[C]):
                     approve = False
             if approve:
                 self.approve(job.change)
-        except ImdsError as error:
+        except Exception as error:
             job.not_approved(error)
         finally:
             job.finished.put(None)
@@ -427,7 +430,7 @@ class EventWatcher(Generic[C]):
                         approve = False
                 if approve:
                     await self.approve(job.change)
-            except ImdsError as error:
+            except Exception as error:
                 job.not_approved(error)
         if scope.cancelled_caught:
             job.late("cancelled")
