@@ -154,14 +154,12 @@ class Body:
         content = bytes(self._content)
         if len(content) > LARGEST_BODY:
             raise Unreadable("is too large", response.status_code)
-        key = request.headers.get("authorization", "").removeprefix("Basic ").encode()
-        if response.status_code >= 300 and (tells(content) or (key and key in content)):
-            content = b""
-        headers = [  # as bytes, since a header may hold what no charset explains
-            (name, value)
-            for name, value in response.headers.raw
-            if name.lower() != b"content-encoding" and not (key and key in value)
-        ]
+        # As bytes, since a header may hold what no charset explains.
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
+        if response.status_code >= 300:
+            key = request.headers.get("authorization", "").removeprefix("Basic ").encode()
+            content = b"" if tells(content, key) else content
+            headers = [(name, value) for name, value in headers if not tells(value, key)]
         bare = httpx.Request(request.method, request.url)
         return httpx.Response(response.status_code, headers=headers, content=content, request=bare)
 
@@ -186,6 +184,8 @@ def _cut_loose(failure: Exception) -> None:
     failure.__traceback__ = failure.__cause__ = failure.__context__ = None
     if isinstance(failure, httpx.RequestError):
         failure.request = _NO_REQUEST
+    if isinstance(failure, httpx.ProtocolError):
+        failure.args = ()  # quotes what was on the wire
 
 
 #: What one attempt came to. An exception here is a value: raised inside an `except`, our errors would carry it

@@ -219,6 +219,11 @@ class ImdsClient(_Shared[httpx.Client], Operations):
                 return body.whole()
         except _FAILURES as error:
             return body.without(error) if body else error
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                # An interrupt or a cancellation leaves behind the frames that may hold a piece of a token.
+                chunk, error.__traceback__ = b"", None
+            raise
 
     def get(self, path: str, *, api_version: str | None = None) -> Any:
         """Any node of the instance document, by its path: `compute/location`, `network/interface/0`.
@@ -339,6 +344,11 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
             return body.whole()
         except _FAILURES as error:
             return body.without(error) if body else error
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                # An interrupt or a cancellation leaves behind the frames that may hold a piece of a token.
+                chunk, error.__traceback__ = b"", None
+            raise
 
     async def get(self, path: str, *, api_version: str | None = None) -> Any:
         """Any node of the instance document, by its path; see `ImdsClient.get`."""

@@ -125,13 +125,13 @@ def hint_for_stranger(response: httpx.Response) -> str:
 _SECRET = re.compile(rb"(%s)[\"']?\s*[:=>]|eyJ[\w-]{8,}\.[\w-]{8,}" % "|".join(map(re.escape, SECRETS)).encode())
 
 
-def tells(content: bytes) -> bool:
-    """Whether a body that is no success holds a secret all the same: then nobody is to see it."""
+def tells(content: bytes, key: bytes) -> bool:
+    """Whether a part of an answer that is no success holds a secret all the same: then nobody is to see it."""
     # In UTF-16 and UTF-32, which JSON may be in, at least every other byte is NUL; and JSON may escape any letter.
     plain = content.replace(b"\0", b"")
     if b"\\u00" in plain:
         plain = re.sub(rb"\\u00([0-7][0-9A-Fa-f])", lambda match: bytes([int(match[1], 16)]), plain)
-    return _SECRET.search(plain) is not None
+    return _SECRET.search(plain) is not None or (key != b"" and key in plain)
 
 
 def speaks_imds(error: ImdsStatusError) -> bool:
