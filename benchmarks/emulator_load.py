@@ -63,7 +63,7 @@ def measure(endpoint: str, process: int, total: int, connections: int) -> dict[s
     selector = selectors.DefaultSelector()
     for connection in opened:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        selector.register(connection, selectors.EVENT_READ)
+        selector.register(connection, selectors.EVENT_READ, connection)
     exchange(opened, selector, min(2000, total))  # the signing key, and the log of recorded requests
     memory = [resident(process)]
     failed = 0
@@ -89,13 +89,12 @@ def exchange(opened: list[socket.socket], selector: selectors.BaseSelector, tota
     """So many requests over the connections; returns how many were no success."""
     received = dict.fromkeys(opened, b"")
     sent = failed = answered = 0
-    for connection in opened[:total]:
-        connection.sendall(REQUEST)
+    for idle in opened[:total]:
+        idle.sendall(REQUEST)
         sent += 1
     while answered < total:
         for key, _ in selector.select():
-            connection = key.fileobj
-            assert isinstance(connection, socket.socket)
+            connection: socket.socket = key.data
             received[connection] += connection.recv(65536)
             head, found, body = received[connection].partition(b"\r\n\r\n")
             length = LENGTH.search(head)

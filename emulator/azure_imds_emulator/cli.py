@@ -103,6 +103,11 @@ def announce(emulator: Emulator) -> None:
     print(f"control  {emulator.control_url}/")
     if emulator.settings.arc:
         print(f"keys     {emulator.arc_token_dir}")
+    if emulator.settings.host not in ("localhost", "::1") and not emulator.settings.host.startswith("127."):
+        print(
+            "azure-imds emulator: whoever reaches this address can turn its knobs; keep it to a network that you trust",
+            file=sys.stderr,
+        )
     for name, value in emulator.environment.items():
         print(f"export {name}={shlex.quote(value)}")
     sys.stdout.flush()

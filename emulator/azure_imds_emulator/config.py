@@ -16,7 +16,7 @@ import yaml
 from .clock import Clock
 from .events import EventSchedule
 from .faults import FaultBook
-from .machine import Json, Machine, ManagedIdentity
+from .machine import Json, Machine, ManagedIdentity, is_object
 from .settings import BOUNDS, DIGEST_OIDS, Settings
 
 ENVIRONMENT_PREFIX = "AZURE_IMDS_EMULATOR_"
@@ -224,7 +224,7 @@ class _Reader:
             self.refuse(node, f"{path}: {error.strerror}")
         except ValueError as error:
             self.refuse(node, f"{path}: {error}")
-        if not isinstance(loaded, dict):
+        if not is_object(loaded):
             self.refuse(node, f"{path}: no object")
         return loaded
 
@@ -371,7 +371,7 @@ def _default_identity() -> ManagedIdentity:
 
 
 def _merge(base: Json, change: Json) -> Json:
-    if isinstance(base, dict) and isinstance(change, dict):
+    if is_object(base) and is_object(change):
         members: dict[str, Json] = dict(base)
         for name, value in change.items():
             members[name] = _merge(members.get(name), value)

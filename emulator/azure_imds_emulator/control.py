@@ -15,7 +15,7 @@ from . import attested
 from .config import ConfigError, change_machine
 from .events import NOTICE, ScheduledEvent, UnknownEvent
 from .faults import PRESETS, Fault
-from .machine import Json
+from .machine import Json, is_object
 from .requests import RecordedRequest
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class ControlServer:
 
     async def _page(self, request: web.Request) -> web.Response:
         name, kind = _PAGE[request.path]
-        text = files(__package__).joinpath("static", name).read_text(encoding="utf-8")
+        text = files("azure_imds_emulator").joinpath("static", name).read_text(encoding="utf-8")
         return web.Response(text=text, content_type=kind)
 
     async def _state(self, request: web.Request) -> web.Response:
@@ -245,7 +245,7 @@ class ControlServer:
 
 async def _arguments(request: web.Request) -> dict[str, Json]:
     arguments: Json = json.loads(await request.text() or "{}")
-    if not isinstance(arguments, dict):
+    if not is_object(arguments):
         raise ValueError("send a JSON object")
     return arguments
 

@@ -237,7 +237,11 @@ class _ServerThread:
 
     def start_and_wait(self) -> None:
         self._thread.start()
-        self._started.result()
+        try:
+            self._started.result()
+        except BaseException:
+            self._thread.join()
+            raise
 
     def stop_and_wait(self) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)

@@ -12,7 +12,7 @@ from email.utils import formatdate
 from typing import Literal
 
 from .clock import Clock, unix_seconds
-from .machine import Json, Machine
+from .machine import Json, Machine, is_array, is_object
 
 EventType = Literal["Freeze", "Reboot", "Redeploy", "Preempt", "Terminate"]
 EventSource = Literal["Platform", "User"]
@@ -248,12 +248,12 @@ class EventSchedule:
             posted: Json = json.loads(body)
         except ValueError as error:
             raise BadStartRequest("not JSON") from error
-        requests: Json = posted.get("StartRequests") if isinstance(posted, dict) else None
-        if not isinstance(requests, list) or not requests:
+        requests: Json = posted.get("StartRequests") if is_object(posted) else None
+        if not is_array(requests) or not requests:
             raise BadStartRequest("no StartRequests")
         ids: list[str] = []
         for request in requests:
-            event_id: Json = request.get("EventId") if isinstance(request, dict) else None
+            event_id: Json = request.get("EventId") if is_object(request) else None
             if not isinstance(event_id, str):
                 raise BadStartRequest("a start request without EventId")
             ids.append(event_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .machine import Json
+from .machine import Json, is_array, is_object
 
 #: The api-version that introduced a field, by its path; ``[]`` stands for every element of an array. A field counts
 #: with everything below it. Fields that are not listed are as old as the endpoint.
@@ -67,17 +67,15 @@ def document(instance: Json, version: str, *, since: Mapping[str, str] = SINCE) 
 
 
 def _cut(node: Json, path: str, version: str, since: Mapping[str, str]) -> Json:
-    if isinstance(node, dict):
-        members: dict[str, Json] = node
+    if is_object(node):
         cut: dict[str, Json] = {}
-        for key in sorted(members):
+        for key in sorted(node):
             below = f"{path}.{key}" if path else key
             if since.get(below, "") <= version:
-                cut[key] = _cut(members[key], below, version, since)
+                cut[key] = _cut(node[key], below, version, since)
         return cut
-    if isinstance(node, list):
-        elements: list[Json] = node
-        return [_cut(element, f"{path}.[]", version, since) for element in elements]
+    if is_array(node):
+        return [_cut(element, f"{path}.[]", version, since) for element in node]
     return node
 
 
@@ -88,9 +86,9 @@ def walk(node: Json, segments: list[str]) -> Json:
         NoSuchNode: a segment leads nowhere.
     """
     for segment in segments:
-        if isinstance(node, dict) and segment in node:
+        if is_object(node) and segment in node:
             node = node[segment]
-        elif isinstance(node, list) and segment.isascii() and segment.isdecimal() and int(segment) < len(node):
+        elif is_array(node) and segment.isascii() and segment.isdecimal() and int(segment) < len(node):
             node = node[int(segment)]
         else:
             raise NoSuchNode(segment)
@@ -99,7 +97,7 @@ def walk(node: Json, segments: list[str]) -> Json:
 
 def is_leaf(node: Json) -> bool:
     """Whether the node is a scalar, which exists in text form only."""
-    return not isinstance(node, dict | list)
+    return not (is_object(node) or is_array(node))
 
 
 def text(node: Json) -> str:
@@ -108,12 +106,10 @@ def text(node: Json) -> str:
     Children that are containers carry a trailing slash. Neither the slash nor the absence of a final newline is
     documented; both follow common recollection.
     """
-    if isinstance(node, dict):
-        members: dict[str, Json] = node
-        return "\n".join(name if is_leaf(child) else f"{name}/" for name, child in members.items())
-    if isinstance(node, list):
-        elements: list[Json] = node
-        return "\n".join(str(index) if is_leaf(child) else f"{index}/" for index, child in enumerate(elements))
+    if is_object(node):
+        return "\n".join(name if is_leaf(child) else f"{name}/" for name, child in node.items())
+    if is_array(node):
+        return "\n".join(str(index) if is_leaf(child) else f"{index}/" for index, child in enumerate(node))
     if isinstance(node, bool):
         return "true" if node else "false"
     return "" if node is None else str(node)

@@ -9,10 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeGuard
 
 Json = Any
 """A JSON value as :mod:`json` reads it."""
+
+
+def is_object(value: Json) -> TypeGuard[dict[str, Json]]:
+    """Whether the value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Json) -> TypeGuard[list[Json]]:
+    """Whether the value is a JSON array."""
+    return isinstance(value, list)
+
 
 DEFAULT_TENANT_ID = "00000000-0000-0000-0000-000000000002"
 _DEFAULT_CLIENT_ID = "00000000-0000-0000-0000-000000000003"
@@ -44,7 +55,7 @@ class ManagedIdentity:
 
 @cache
 def _defaults() -> dict[str, Json]:
-    text = files(__package__).joinpath("data/machine.json").read_text(encoding="utf-8")
+    text = files("azure_imds_emulator").joinpath("data/machine.json").read_text(encoding="utf-8")
     loaded: dict[str, Json] = json.loads(text)
     return loaded
 

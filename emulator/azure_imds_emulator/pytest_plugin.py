@@ -7,7 +7,7 @@ emulator and its libraries come in when a test asks for the fixture.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -36,7 +36,8 @@ def imds_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     except ModuleNotFoundError as error:
         pytest.fail(f"the fixture imds_emulator needs {error.name}: pip install 'azure-imds[emulator]'", pytrace=False)
     marker = request.node.get_closest_marker("imds_emulator")
-    with Emulator(**(marker.kwargs if marker else {})) as emulator:
+    options: dict[str, Any] = dict(marker.kwargs) if marker else {}
+    with Emulator(**options) as emulator:
         for name, value in emulator.environment.items():
             monkeypatch.setenv(name, value)
         yield emulator

@@ -123,7 +123,8 @@ class Protocol(web.RequestHandler):
         if status >= 500:
             log.error("the emulator failed on a request", exc_info=exc)
         else:
-            log.debug("not a request: %s", exc)
+            # Not the error itself: it quotes the line that it could not read, which may hold a key.
+            log.debug("not a request: %s", type(exc).__name__)
         answer = error(status, {400: "Bad request", 500: "Server error"}.get(status, phrase(status)))
         answer.headers.append(("Connection", "close"))
         return WireResponse(answer, self._server_name, self._clock)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from azure_imds_emulator import Clock, Emulator, Machine
+from azure_imds_emulator.attested import DigestOid
 from emulator.emulator_support import client_of
 
 OPENSSL = shutil.which("openssl")
@@ -66,8 +67,9 @@ def test_openssl_verifies_the_document_up_to_the_test_root(tmp_path: Path, varia
 
 def test_the_digest_is_named_as_observed_or_as_the_standard_wants() -> None:
     counts = {}
-    for variant in ("observed", "strict"):
-        with Emulator(attested_digest_oid=variant) as emulator, client_of(emulator) as http:  # type: ignore[arg-type]
+    variants: tuple[DigestOid, ...] = ("observed", "strict")
+    for variant in variants:
+        with Emulator(attested_digest_oid=variant) as emulator, client_of(emulator) as http:
             blob = document(http)
         counts[variant] = (blob.count(SHA256_WITH_RSA), blob.count(SHA256))
     assert counts == {"observed": (2, 0), "strict": (0, 2)}

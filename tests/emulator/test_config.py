@@ -115,7 +115,7 @@ def test_an_empty_file_changes_nothing() -> None:
         ("faults:\n- {delay: long}\n", 2, ""),
         ("machine: {\n", 2, "expected"),
         ("port: [1\nhost: x\n", 2, ""),
-        ('{\n"port": 1,\n}', 3, "not JSON"),
+        ('{\n"port": 1\n"host": "x"}', 3, "not JSON"),
         ("port: !!python/object:os.system x\n", 1, "not understood"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from azure_imds_emulator import Emulator
 
 schemathesis = pytest.importorskip("schemathesis")
@@ -50,13 +51,16 @@ def checks() -> list[Any]:
     return [check for check in schemathesis.checks.CHECKS.get_all() if check not in unknowable]
 
 
-@schema.parametrize()
-@hypothesis.settings(
+SETTINGS = hypothesis.settings(
     max_examples=25,
     deadline=None,
     database=None,
     derandomize=True,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
+
+
+@schema.parametrize()  # type: ignore[untyped-decorator]
+@SETTINGS  # type: ignore[untyped-decorator]
 def test_every_answer_is_one_that_the_contract_describes(case: Any, running: Emulator) -> None:
     case.call_and_validate(base_url=f"{running.endpoint}/metadata", checks=checks())

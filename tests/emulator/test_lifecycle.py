@@ -14,7 +14,7 @@ import pytest
 
 import azure_imds_emulator
 from azure_imds_emulator import Clock, Emulator
-from emulator.emulator_support import client_of
+from emulator.emulator_support import client_of, exchange
 
 PACKAGE = Path(azure_imds_emulator.__file__).parent
 
@@ -98,6 +98,8 @@ def test_tokens_and_keys_show_nowhere(caplog: pytest.LogCaptureFixture) -> None:
         shown = repr([emulator, emulator.tokens, emulator.requests[-1], emulator.settings, vars(emulator)])
         kept = repr([vars(emulator.tokens), vars(emulator.attested)])
         told = httpx.get(f"{emulator.control_url}/api/state", trust_env=False).text
+        exchange(emulator, b"GET / HTTP/1.1\r\nAuthorization: Basic c2Vj\x00cmV0\r\n\r\n")
+    assert "c2Vj" not in caplog.text
     for place in (shown, kept, told, caplog.text):
         assert token.split(".")[1] not in place
 
