@@ -1,0 +1,51 @@
+"""A program of the kind that people write with Dask and adlfs: `python -m integration.lake HOST CONTAINER FOLDER`.
+
+A process of its own, since aiohttp reads the certificates that SSL_CERT_FILE names when it is imported, and adlfs has
+no other way to say which to trust. Prints what came of it as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import dask.bag
+import distributed
+import fsspec
+
+from azure_imds import AsyncImdsCredential
+from integration.azurite import ACCOUNT
+
+WORKERS = 2
+PARTITIONS = 8
+NUMBERS = 1000
+
+
+def main(host: str, container: str, folder: str) -> None:
+    credential = AsyncImdsCredential(shared_cache=f"{folder}/tokens")
+    options = {"account_name": ACCOUNT, "account_host": host, "credential": credential}
+    files = fsspec.filesystem("abfs", **options)
+    files.mkdir(container)
+    with (
+        distributed.LocalCluster(
+            n_workers=WORKERS,
+            threads_per_worker=2,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            local_directory=folder,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        url = f"abfs://{container}/numbers/*.txt"
+        written = dask.bag.from_sequence(map(str, range(NUMBERS)), npartitions=PARTITIONS)
+        written.to_textfiles(url, storage_options=options)
+        total = dask.bag.read_text(url, storage_options=options).map(int).sum().compute()
+        listed = files.ls(f"{container}/numbers", detail=False)
+        # The same, asked of each worker by name: the scheduler may have left one without work.
+        lists = client.run(files.ls, f"{container}/numbers", detail=False)
+    print(json.dumps({"total": total, "listed": listed, "lists": list(lists.values())}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
