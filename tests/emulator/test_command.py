@@ -57,11 +57,11 @@ def test_it_prints_where_it_listens_and_ends_cleanly(number: signal.Signals) -> 
 
 def test_alone_it_limits_rates_as_documented() -> None:
     with running() as (_, lines), plain_client(headers=HEADERS) as client:
-        statuses = {client.get(f"{lines['endpoint']}/metadata/versions").status_code for _ in range(30)}
-        assert statuses == {200, 429}
+        url = f"{lines['endpoint']}/metadata/versions"
+        assert any(client.get(url).status_code == 429 for _ in range(500))
     with running("--no-rate-limits") as (_, lines), plain_client(headers=HEADERS) as client:
-        statuses = {client.get(f"{lines['endpoint']}/metadata/versions").status_code for _ in range(30)}
-        assert statuses == {200}
+        url = f"{lines['endpoint']}/metadata/versions"
+        assert {client.get(url).status_code for _ in range(30)} == {200}
 
 
 def test_the_arc_agent_prints_its_variables_and_key_folder(tmp_path: Path) -> None:
