@@ -237,10 +237,13 @@ def difference(committed: Path, fresh: Path) -> str:
     lines: list[str] = []
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
-            lines += difflib.unified_diff(
+            changes = difflib.unified_diff(
                 before.get(name, b"").decode(errors="replace").splitlines(keepends=True),
                 after.get(name, b"").decode(errors="replace").splitlines(keepends=True),
                 f"generated/azure_imds_api/{name}" if name in before else "/dev/null",
                 f"regenerated/{name}" if name in after else "/dev/null",
-            ) or [f"{'changed' if name in before and name in after else 'only on one side'}: {name}\n"]
+            )
+            # An empty file, or two that differ in what is no text, have no lines to show.
+            where = "changed" if name in before and name in after else "only on one side"
+            lines += list(changes) or [f"{where}: {name}\n"]
     return "".join(lines)

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from openapi_python_client.strings import ClassName
 
 from . import validity
-from .contract import ENFORCED, EXTENSIONS, is_json, method_name, python_name, python_pattern, python_tag
+from .contract import ENFORCED, EXTENSIONS, is_json, method_name, python_name, python_tag
 from .specification import METHODS, Finding, Node, Operation, Path_, Specification, SpecificationError
 
 Findings = Iterator[Finding]
@@ -234,11 +234,6 @@ def _enforceable(spec: Specification, place: Path_, name: str, schema: Any, abov
             yield spec.finding(
                 (*place, key), "unenforced", f"{name}: {key} in a request cannot be checked before it is sent"
             )
-    if "pattern" in schema:
-        try:
-            re.compile(python_pattern(schema["pattern"]))
-        except re.error as error:
-            yield spec.finding((*place, "pattern"), "pattern", f"{name}: Python cannot read the pattern: {error}")
     for member, sub in (schema.get("properties") or {}).items():
         yield from _enforceable(spec, (*place, "properties", member), f"{name}.{member}", sub, above)
     if "items" in schema:

@@ -1,0 +1,718 @@
+"""What is refused in openapi.yaml, by which rule, and at which line.
+
+Each mistake is a piece of YAML that is written into a copy of the real openapi.yaml. Its own comments say what must be
+reported: `# ! rule` at the end of a line stands for a finding of that rule, on that line.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+
+from azure_imds import AsyncImdsClient, ImdsClient
+from azure_imds_api.api import Operations
+from generator import lint
+from generator.generate import generate
+from generator.specification import Finding, Specification, SpecificationError
+from support import ROOT
+
+CONTRACT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+
+#: Where pieces are put: before this text, indented like it.
+PLACES = {
+    "parameter": "        - name: nonce\n",
+    "path": "  /loadbalancer:\n",
+    "schema": "    TrueFlag:\n",
+    "property": "        tenantId:\n          type: string\n",
+    "server": "  - url: http://localhost:40342/metadata\n",
+    "tag": "  - name: instances\n",
+    "document": "paths:\n",
+    "component": "  schemas:\n",
+}
+MARK = re.compile(r"# ! ([a-z -]+)$", re.MULTILINE)
+MADE_MARK = re.compile(r"# ! ([a-z -]+) of (\S+)$")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A piece of YAML, and where it goes: one of PLACES, or the very text that it takes the place of."""
+
+    name: str
+    place: str
+    piece: str
+
+    def made(self, text: str) -> str:
+        anchor = PLACES.get(self.place, self.place)
+        assert text.count(anchor) == 1, (self.name, text.count(anchor))
+        piece: str = MARK.sub(rf"\g<0> of {self.name}", self.piece)
+        if self.place not in PLACES:
+            return text.replace(anchor, piece)
+        depth = len(anchor) - len(anchor.lstrip())
+        return text.replace(anchor, indent(dedent(piece).strip("\n"), " " * depth) + "\n" + anchor)
+
+
+def operation(
+    name: str, lines: str = "", *, path: str = "", tags: str = "[extra]", responses: str | None = None
+) -> str:
+    """A whole path with one operation."""
+    responses = 'responses: {"200": {description: Done.}}' if responses is None else responses
+    head = f"{path or '/' + name}:\n  get:\n    operationId: Extra_{name.title().replace('-', '')}\n    tags: {tags}\n"
+    return head + indent("\n".join(part for part in (dedent(lines).strip("\n"), responses) if part), " " * 4)
+
+
+def answer(name: str, schema: str, mark: str, *, kind: str = "application/json", also: str = "") -> str:
+    lines = f'responses:\n  "200":\n    description: Done.\n    content:\n      {kind}: {{{schema}}} # ! {mark}{also}'
+    return operation(name, responses=lines)
+
+
+def body(name: str, content: str, marks: str) -> str:
+    return operation(name, f"requestBody:\n  content:\n    {content} # ! {marks}")
+
+
+def query(name: str, schema: str, mark: str, where: str = "query", before: str = "", at: str = "") -> str:
+    """A parameter; `at` tells whether the finding is at its head or at its schema."""
+    head = f"- name: {name}" + (f" # ! {mark}" if at == "head" else "")
+    lines = [head, f"  in: {where}", *([before] if before else [])]
+    return "\n".join([*lines, f"  schema: {schema}" + (f" # ! {mark}" if not at else "")])
+
+
+#: By stage, because each stage is only reached when the ones before found nothing.
+MISTAKES: dict[str, list[Mistake]] = {
+    "structure": [
+        Mistake("a-misspelt-key-of-an-operation", "path", operation("typo", "operationID: X # ! valid-openapi")),
+        Mistake(
+            "a-misspelt-key-of-a-parameter",
+            "parameter",
+            "- name: typo\n  in: query\n  requried: true # ! valid-openapi\n  schema: {type: string}",
+        ),
+        Mistake(
+            "a-parameter-without-a-place",
+            "parameter",
+            "- name: nowhere # ! valid-openapi\n  schema: {type: string}",
+        ),
+        Mistake(
+            "an-optional-path-parameter",
+            "path",
+            operation("opt", "parameters:\n  - {name: a, in: path, schema: {}} # ! valid-openapi", path="/opt/{a}"),
+        ),
+        Mistake(
+            "a-response-without-a-description",
+            "path",
+            operation("silent", responses='responses:\n  "200": {} # ! valid-openapi'),
+        ),
+        Mistake(
+            "a-status-that-is-none",
+            "path",
+            operation("status", responses='responses:\n  "200": {description: Done.}\n  "20": {} # ! valid-openapi'),
+        ),
+        Mistake("an-empty-path", "path", "/nothing: # ! valid-openapi"),
+        Mistake("a-path-without-a-slash", "path", "nothing: {} # ! valid-openapi"),
+        Mistake("a-server-without-a-url", "server", "- x-name: nowhere # ! valid-openapi"),
+        Mistake("a-version-that-is-a-number", "  version: 1.0.0\n", "  version: 1.0 # ! valid-openapi\n"),
+    ],
+    "schemas": [
+        Mistake("a-type-that-is-none", "property", "typo: {type: strng} # ! valid-openapi"),
+        Mistake("a-length-that-is-a-string", "property", 'typo2: {type: string, minLength: "3"} # ! valid-openapi'),
+        Mistake("required-beside-a-property", "property", "typo3: {type: string, required: true} # ! valid-openapi"),
+        Mistake("a-list-of-items", "property", "typo4: {type: array, items: [{}]} # ! valid-openapi"),
+        Mistake("a-pattern-that-is-none", "schema", 'Broken:\n  type: string\n  pattern: "[" # ! pattern'),
+        Mistake("a-pattern-that-python-cannot-read", "parameter", query("p", '{pattern: "^(?<n>a)$"}', "pattern")),
+        Mistake("a-default-beside-such-a-pattern", "parameter", query("p2", '{pattern: "(", default: a}', "pattern")),
+        Mistake("a-bad-schema-of-a-parameter", "parameter", query("bad", "{type: strng}", "valid-openapi")),
+    ],
+    "references": [
+        Mistake("a-reference-to-nowhere", "property", 'lost: {$ref: "#/components/schemas/Lost"} # ! broken-ref'),
+        Mistake("a-reference-to-another-file", "property", 'far: {$ref: "other.yaml#/Far"} # ! broken-ref'),
+        Mistake(
+            "a-reference-into-a-component",
+            "property",
+            'deep: {$ref: "#/components/schemas/Compute/properties/plan"} # ! broken-ref',
+        ),
+        Mistake(
+            "a-reference-to-another-kind-of-component",
+            "property",
+            'other: {$ref: "#/components/parameters/Metadata"} # ! broken-ref',
+        ),
+        Mistake(
+            "a-reference-without-its-root", "property", 'rootless: {$ref: "components/schemas/Plan"} # ! broken-ref'
+        ),
+        Mistake(
+            "references-in-a-circle",
+            "schema",
+            """
+            One: {$ref: "#/components/schemas/Other"} # ! broken-ref
+            Other: {$ref: "#/components/schemas/One"} # ! broken-ref
+            """,
+        ),
+        Mistake(
+            "a-schema-made-of-itself", "schema", 'Self: {allOf: [{$ref: "#/components/schemas/Self"}]} # ! broken-ref'
+        ),
+        Mistake(
+            "a-reference-to-an-example-that-is-missing",
+            '$ref: "#/components/examples/IdentityInfo"\n',
+            '$ref: "#/components/examples/IdentityInf" # ! broken-ref\n',
+        ),
+    ],
+    "defaults": [
+        Mistake("a-default-of-another-type", "property", "three: {type: string, default: 3} # ! default"),
+        Mistake("a-default-outside-its-values", "parameter", query("d1", "{enum: [a], default: b}", "default")),
+        Mistake("a-default-against-its-pattern", "parameter", query("d2", '{pattern: "^a$", default: b}', "default")),
+        Mistake(
+            "a-default-against-a-referenced-schema",
+            "parameter",
+            query("d3", '{allOf: [{$ref: "#/components/schemas/TrueFlag"}], default: "false"}', "default"),
+        ),
+    ],
+    "rules": [
+        # The blind spots of the generator that are known by name
+        Mistake(
+            "the-same-operation-id",
+            "path",
+            "/again:\n  get:\n    operationId: Identity_GetInfo # ! duplicate-operation-id\n    tags: [extra]\n"
+            '    responses: {"200": {description: Done.}}',
+        ),
+        Mistake(
+            "an-operation-id-that-differs-by-case",
+            "path",
+            "/again2:\n  get:\n    operationId: identity_gettoken # ! duplicate-operation-id\n    tags: [extra]\n"
+            '    responses: {"200": {description: Done.}}',
+        ),
+        Mistake(
+            "an-operation-id-that-differs-by-an-underscore",
+            "path",
+            "/again3:\n  get:\n    operationId: Attested_Get_Document # ! duplicate-operation-id\n    tags: [extra]\n"
+            '    responses: {"200": {description: Done.}}',
+        ),
+        *(
+            Mistake(
+                f"a-parameter-named-{name}", "parameter", query(name, "{type: string}", "taken-parameter", at="head")
+            )
+            for name in sorted(lint.TAKEN_PARAMETERS)
+        ),
+        Mistake(
+            "a-parameter-that-hides-anothers-json",
+            "parameter",
+            query("json_nonce", "{type: string}", "taken-parameter", at="head"),
+        ),
+        Mistake(
+            "a-reference-with-a-default-beside-it",
+            "parameter",
+            """
+            - name: beside
+              in: query
+              schema:
+                $ref: "#/components/schemas/TrueFlag"
+                default: "true" # ! ref-sibling
+            """,
+        ),
+        Mistake(
+            "a-second-content-type-of-an-answer",
+            "path",
+            operation(
+                "second",
+                responses="""responses:
+  "200":
+    description: Done.
+    content: # ! second-content-type
+      application/json: {schema: {type: string}}
+      text/plain: {schema: {type: string}}""",
+            ),
+        ),
+        Mistake(
+            "a-second-content-type-of-a-default-answer",
+            "path",
+            operation(
+                "second-default",
+                responses="""responses:
+  "200": {description: Done.}
+  default:
+    description: Failed.
+    content: # ! second-content-type
+      application/json: {schema: {type: string}}
+      text/plain: {schema: {type: string}}""",
+            ),
+        ),
+        Mistake(
+            "a-discriminator",
+            "property",
+            """
+            told-apart:
+              oneOf: # ! union
+                - $ref: "#/components/schemas/Host"
+                - $ref: "#/components/schemas/Plan"
+              discriminator: {propertyName: kind} # ! discriminator
+            """,
+        ),
+        Mistake(
+            "explode-false",
+            "parameter",
+            query("e1", "{type: array, items: {type: string}}", "", before="  explode: false # ! explode", at="no"),
+        ),
+        Mistake(
+            "a-joined-style",
+            "parameter",
+            query(
+                "e2", "{type: array, items: {type: string}}", "", before="  style: pipeDelimited # ! explode", at="no"
+            ),
+        ),
+        Mistake(
+            "a-description-of-a-parameter",
+            "parameter",
+            query("e3", "{type: string}", "", before="  description: Lost. # ! parameter-description", at="no"),
+        ),
+        Mistake(
+            "a-description-of-a-shared-parameter",
+            "    IdentityApiVersion:\n",
+            "    IdentityApiVersion:\n      description: Lost. # ! parameter-description\n",
+        ),
+        Mistake("values-that-differ-by-case", "parameter", query("e4", "{enum: [aa, Aa]}", "enum-case")),
+        Mistake("values-that-differ-by-case-in-an-answer", "property", "e5: {enum: [bb, BB]} # ! enum-case"),
+        Mistake(
+            "a-model-named-like-its-property",
+            "schema",
+            "SameName:\n  type: object\n  properties:\n    sameName: {type: string} # ! model-like-property",
+        ),
+        Mistake("const", "parameter", query("e6", "{const: x}", "const")),
+        Mistake("const-in-an-answer", "property", "e7: {const: x} # ! const"),
+        Mistake(
+            "a-date-time-header",
+            "parameter",
+            "- name: X-When # ! header-type\n  in: header\n"
+            "  schema: {type: string, format: date-time} # ! typed-format",
+        ),
+        Mistake(
+            "a-list-in-a-header",
+            "parameter",
+            query("X-List", "{type: array, items: {type: string}}", "header-type", "header", at="head"),
+        ),
+        # Operations
+        Mistake(
+            "no-operation-id",
+            "path",
+            '/nameless:\n  get: # ! operation-id\n    tags: [extra]\n    responses: {"200": {description: Done.}}',
+        ),
+        Mistake(
+            "an-operation-id-that-gives-no-method-name",
+            "path",
+            "/keyword:\n  get:\n    operationId: Extra_Import # ! operation-id\n    tags: [extra]\n"
+            '    responses: {"200": {description: Done.}}',
+        ),
+        Mistake(
+            "two-operations-of-one-method",
+            "path",
+            "/m1:\n  get:\n    operationId: Extra_Same\n    tags: [extra]\n"
+            '    responses: {"200": {description: Done.}}\n'
+            "/m2:\n  get:\n    operationId: Same # ! duplicate-method\n    tags: [extra]\n"
+            '    responses: {"200": {description: Done.}}',
+        ),
+        Mistake("no-tag", "path", operation("untagged", tags="[]").replace("  get:", "  get: # ! one-tag")),
+        Mistake("two-tags", "path", operation("twice", tags="[a, b]").replace("  get:", "  get: # ! one-tag")),
+        *(
+            Mistake(f"a-tag-named-{tag}", "path", operation(f"tag-{tag}", tags=f"[{tag}] # ! taken-tag"))
+            for tag in sorted(lint.TAKEN_TAGS)
+        ),
+        Mistake("a-tag-that-is-described-twice", "tag", "- name: spare\n- name: spare # ! duplicate-tag"),
+        Mistake(
+            "no-success", "path", operation("fails", responses='responses: {"400": {description: No.}} # ! no-success')
+        ),
+        Mistake("no-responses", "path", operation("mute", responses="").replace("  get:", "  get: # ! no-success")),
+        Mistake(
+            "two-successes-of-different-form",
+            "path",
+            operation(
+                "two",
+                responses="""responses:
+  "200": {description: Done., content: {application/json: {schema: {type: string}}}}
+  "204": {description: Nothing.} # ! one-success""",
+            ),
+        ),
+        Mistake("a-path-without-operations", "path", "/deserted: {summary: None.} # ! empty-path"),
+        Mistake("a-path-with-a-query", "path", operation("q", path='"/q?x=1"').replace(":\n", ": # ! path\n", 1)),
+        Mistake("a-path-with-half-a-brace", "path", operation("b", path='"/b{"').replace(":\n", ": # ! path\n", 1)),
+        Mistake(
+            "a-path-parameter-that-nothing-describes",
+            "path",
+            operation("p1", path="/p1/{id}").replace("  get:", "  get: # ! path"),
+        ),
+        Mistake(
+            "a-path-parameter-without-a-place",
+            "path",
+            operation("p2", "parameters:\n  - {name: id, in: path, required: true, schema: {type: string}} # ! path"),
+        ),
+        # Parameters
+        Mistake(
+            "two-parameters-of-one-name",
+            "parameter",
+            query("api_version", "{type: string}", "duplicate-parameter", at="head"),
+        ),
+        Mistake(
+            "one-name-in-two-places",
+            "parameter",
+            query("metadata", "{type: string}", "duplicate-parameter", at="head"),
+        ),
+        Mistake(
+            "a-parameter-without-a-schema",
+            "parameter",
+            "- name: c1 # ! parameter-schema\n  in: query\n  content: {application/json: {schema: {type: string}}}",
+        ),
+        Mistake("a-cookie", "parameter", query("c2", "{type: string}", "cookie", "cookie", at="head")),
+        Mistake(
+            "a-header-that-openapi-ignores",
+            "parameter",
+            query("Authorization", "{type: string}", "header-name", "header", at="head"),
+        ),
+        Mistake(
+            "an-object-in-the-query",
+            "parameter",
+            query("c3", '{$ref: "#/components/schemas/Host"}', "parameter-type", at="head"),
+        ),
+        Mistake(
+            "a-list-in-a-path",
+            "path",
+            operation(
+                "p3",
+                "parameters:\n  - name: ids # ! parameter-type\n    in: path\n    required: true\n"
+                "    schema: {type: array, items: {type: string}}",
+                path="/p3/{ids}",
+            ),
+        ),
+        Mistake(
+            "a-default-in-a-path",
+            "path",
+            operation(
+                "p4",
+                "parameters:\n  - name: id # ! path-default\n    in: path\n    required: true\n"
+                "    schema: {type: string, default: a}",
+                path="/p4/{id}",
+            ),
+        ),
+        Mistake(
+            "a-choice-in-a-request",
+            "parameter",
+            query("c5", "{anyOf: [{type: string}, {type: integer}]}", "unenforced"),
+        ),
+        Mistake(
+            "reserved-characters",
+            "parameter",
+            query("c6", "{type: string}", "", before="  allowReserved: true # ! unread", at="no"),
+        ),
+        Mistake("a-misspelt-constraint", "parameter", query("c7", "{type: string, maxLenght: 3}", "unread")),
+        # Bodies
+        Mistake(
+            "a-list-as-a-body",
+            "path",
+            body("b1", "application/json: {schema: {type: array, items: {}}}", "request-body"),
+        ),
+        Mistake(
+            "a-form",
+            "path",
+            body("b2", "application/x-www-form-urlencoded: {schema: {type: object}}", "request-body content-type"),
+        ),
+        Mistake(
+            "a-request-with-any-members",
+            "path",
+            body("b3", "application/json: {schema: {type: object, additionalProperties: {}}}", "unenforced"),
+        ),
+        Mistake(
+            "a-request-without-end",
+            "schema",
+            'Endless: # ! recursive-request\n  type: object\n  properties: {e: {$ref: "#/components/schemas/Endless"}}',
+        ),
+        Mistake(
+            "a-request-that-uses-it",
+            "path",
+            operation(
+                "b4",
+                'requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Endless"}}}}',
+            ),
+        ),
+        # Answers
+        Mistake(
+            "an-answer-in-xml", "path", answer("a1", "schema: {type: string}", "content-type", kind="application/xml")
+        ),
+        Mistake("an-answer-without-a-schema", "path", answer("a2", "", "content-schema")),
+        Mistake("an-answer-that-may-be-anything", "path", answer("a3", "schema: {}", "content-schema")),
+        Mistake(
+            "text-that-is-an-object",
+            "path",
+            answer("a4", "schema: {type: object}", "content-schema", kind="text/plain"),
+        ),
+        # Schemas
+        *(
+            Mistake(f"format-{kind}", "property", f"f-{kind}: {{type: string, format: {kind}}} # ! typed-format")
+            for kind in sorted(lint.TYPED_FORMATS)
+        ),
+        Mistake(
+            "format-date-time-in-the-query",
+            "parameter",
+            query("f1", "{type: string, format: date-time}", "typed-format"),
+        ),
+        Mistake("nullable-of-openapi-3-0", "property", "s1: {type: string, nullable: true} # ! nullable"),
+        Mistake("a-misspelt-keyword", "property", "s2: {type: string, descripton: None.} # ! unread"),
+        Mistake("a-keyword-that-nothing-reads", "property", "s3: {type: string, if: {minLength: 1}} # ! unread"),
+        Mistake("a-closed-object", "property", "s4: {type: object, additionalProperties: false} # ! closed-object"),
+        Mistake("a-default-of-a-component", "schema", "Flag: {type: string, default: a} # ! component-default"),
+        Mistake("values-of-another-type", "property", "s5: {type: string, enum: [on, true]} # ! enum-type"),
+        Mistake("values-of-two-types", "property", "s6: {enum: [a, 1]} # ! enum-type"),
+        Mistake("a-list-of-nobody-knows-what", "property", "s7: {type: array} # ! items"),
+        Mistake("true-for-a-schema", "property", "s8: true # ! boolean-schema"),
+        Mistake("true-for-items", "property", "s9: {type: array, items: true} # ! boolean-schema"),
+        Mistake("a-required-member-that-is-none", "property", "t1: {type: object, required: [typo]} # ! required"),
+        Mistake(
+            "objects-that-nothing-tells-apart",
+            "property",
+            't2: {anyOf: [{$ref: "#/components/schemas/Host"}, {$ref: "#/components/schemas/Plan"}]} # ! union',
+        ),
+        Mistake("a-type-beside-a-union", "property", "t3: {type: string, anyOf: [{minLength: 1}, {}]} # ! union"),
+        Mistake(
+            "members-beside-one-reference",
+            "property",
+            't4: {allOf: [{$ref: "#/components/schemas/Host"}], properties: {a: {type: string}}} # ! all-of',
+        ),
+        Mistake(
+            "a-description-beside-one-reference",
+            "property",
+            't5: {allOf: [{$ref: "#/components/schemas/Host"}], description: Lost.} # ! all-of',
+        ),
+        Mistake("all-of-what-is-no-object", "property", "t6: {allOf: [{type: string}]} # ! all-of"),
+        # Names
+        *(
+            Mistake(f"a-model-named-{name}", "schema", f"{name}: {{type: object}} # ! taken-model")
+            for name in sorted(lint.TAKEN_MODELS)
+        ),
+        *(
+            Mistake(f"a-property-named-{name}", "property", f"{name}: {{type: string}} # ! taken-property")
+            for name in sorted(lint.TAKEN_PROPERTIES)
+        ),
+        Mistake(
+            "a-model-that-differs-by-case",
+            "schema",
+            "LetterCase: {type: object}\nLettercase: {type: object} # ! duplicate-model",
+        ),
+        Mistake("a-model-of-the-same-file", "schema", "IPv4: {type: object}\nIpv4: {type: object} # ! duplicate-model"),
+        Mistake(
+            "a-property-of-the-same-name-in-python",
+            "property",
+            "two-words: {type: string}\ntwoWords: {type: string} # ! duplicate-property",
+        ),
+        # Elsewhere
+        Mistake("webhooks", "document", "webhooks: {} # ! unread"),
+        Mistake("callbacks", "path", operation("callback", "callbacks: {} # ! unread")),
+        Mistake("a-server-of-one-operation", "path", operation("server", 'servers: [{url: "http://x"}] # ! unread')),
+        Mistake(
+            "a-server-of-the-same-name",
+            "server",
+            "- url: http://a\n  x-name: twin\n- url: http://b # ! server\n  x-name: twin",
+        ),
+        Mistake(
+            "a-security-scheme-that-is-none", "path", operation("locked", "security: [{nothing: []}] # ! security")
+        ),
+        # Extensions
+        Mistake("a-misspelt-extension", "path", operation("x1", "x-mutualy-exclusive: [[a, b]] # ! extension")),
+        Mistake("an-extension-of-a-server-that-is-misspelt", "server", "- url: http://c\n  x-nam: c # ! extension"),
+        Mistake(
+            "an-extension-where-nothing-reads-it",
+            "parameter",
+            query("x2", "{type: string, x-cacheable: true}", "extension"),
+        ),
+        Mistake("an-extension-of-another-form", "path", operation("x3", "x-retry-statuses: 404 # ! extension")),
+        Mistake("an-exclusive-stranger", "path", operation("x4", "x-mutually-exclusive: [[a, b]] # ! extension")),
+        Mistake("an-echoed-stranger", "path", operation("x5", "x-echoed: {a: [b]} # ! extension")),
+    ],
+}
+
+
+@cache
+def made(stage: str) -> str:
+    text = CONTRACT
+    for mistake in MISTAKES[stage]:
+        text = mistake.made(text)
+    return text
+
+
+@cache
+def specification(stage: str) -> Specification:
+    return Specification(made(stage))
+
+
+@cache
+def findings(stage: str) -> list[Finding]:
+    """What the lint says of openapi.yaml with every mistake of one stage in it."""
+    with pytest.raises(SpecificationError) as raised:
+        lint.check(specification(stage))
+    return raised.value.findings
+
+
+def refused(text: str) -> list[Finding]:
+    with pytest.raises(SpecificationError) as raised:
+        lint.check(Specification(text))
+    return raised.value.findings
+
+
+def expected(text: str) -> set[tuple[int, str, str]]:
+    """(line, rule, name of the mistake) of each mark."""
+    marks = [(number, MADE_MARK.search(line)) for number, line in enumerate(text.splitlines(), 1)]
+    return {(number, rule, mark[2]) for number, mark in marks if mark for rule in mark[1].split()}
+
+
+CASES = [
+    pytest.param(stage, mistake.name, id=f"{stage}-{mistake.name}")
+    for stage, mistakes in MISTAKES.items()
+    for mistake in mistakes
+    if MARK.search(mistake.piece)
+]
+
+
+@pytest.mark.parametrize(("stage", "name"), CASES)
+def test_a_mistake_is_refused_by_its_rule_at_its_line(stage: str, name: str) -> None:
+    wanted = {(line, rule) for line, rule, mistake in expected(made(stage)) if mistake == name}
+    assert wanted <= {(finding.line, finding.rule) for finding in findings(stage)}
+
+
+@pytest.mark.parametrize("stage", MISTAKES)
+def test_nothing_but_the_mistakes_is_refused(stage: str) -> None:
+    wanted = {(line, rule) for line, rule, _ in expected(made(stage))}
+    assert [str(finding) for finding in findings(stage) if (finding.line, finding.rule) not in wanted] == []
+
+
+def test_the_contract_itself_is_not_refused() -> None:
+    lint.check(Specification(CONTRACT))
+
+
+@pytest.mark.parametrize("rule", lint.RULES, ids=lambda rule: rule.__name__)
+def test_every_rule_has_a_mistake_here(rule: Callable[[Specification], Iterator[Finding]]) -> None:
+    assert list(rule(specification("rules")))
+
+
+def test_a_finding_names_line_rule_reason_and_place() -> None:
+    text = CONTRACT.replace("  /versions:\n", "  /versions:\n    x-foo: 1\n")
+    line = text[: text.index("    x-foo")].count("\n") + 1
+    assert str(refused(text)[0]) == (
+        f"openapi.yaml:{line}: [extension] nothing reads 'x-foo' here; known are some of operations and servers\n"
+        "    at paths > /versions > x-foo"
+    )
+
+
+def test_all_findings_come_at_once_in_the_order_of_the_document() -> None:
+    lines = [finding.line for finding in findings("rules")]
+    assert lines == sorted(lines)
+
+
+def test_no_tag_can_hide_an_attribute_of_the_client() -> None:
+    operations = {*dir(Operations)}
+    attributes = {name for client in (ImdsClient, AsyncImdsClient) for name in dir(client) if not name.startswith("_")}
+    assert attributes - operations <= lint.TAKEN_TAGS
+
+
+# What is no YAML, or no document
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        pytest.param("", 1, "not a mapping", id="nothing"),
+        pytest.param("# only a comment\n", 1, "not a mapping", id="a-comment"),
+        pytest.param("- openapi\n", 1, "not a mapping", id="a-list"),
+        pytest.param("openapi: 3.1.0\n\tinfo: {}\n", 2, "cannot start any token", id="a-tab"),
+        pytest.param("openapi: 3.1.0\ninfo:\n  title: a: b\n", 3, "mapping values", id="a-colon"),
+        pytest.param("openapi: 3.1.0\ninfo:\n  title: a\n  title: b\n", 4, 'duplicate key "title"', id="a-key-twice"),
+        pytest.param("openapi: 3.1.0\ninfo: *nobody\n", 2, "undefined alias", id="an-alias-of-nothing"),
+        pytest.param("openapi: 3.1.0\ninfo:\n  title: \a\n", 3, "unacceptable character", id="a-control-character"),
+        pytest.param("openapi: 3.1.0\n---\nopenapi: 3.1.0\n", 2, "another document", id="two-documents"),
+        pytest.param("openapi: 3.1.0\ninfo: [1, 2\n", 3, "expected ',' or ']'", id="an-open-list"),
+    ],
+)
+def test_what_is_no_yaml_document_is_refused_at_its_line(text: str, line: int, reason: str) -> None:
+    finding = refused(text)[0]
+    assert (finding.line, finding.rule) == (line, "yaml")
+    assert reason in finding.message
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.2.0", "2.0"])
+def test_another_version_of_openapi_is_refused(version: str) -> None:
+    finding = refused(f"# old\nopenapi: {version}\ninfo: {{title: x, version: '1'}}\npaths: {{}}\n")[0]
+    assert (finding.line, finding.rule) == (2, "valid-openapi")
+
+
+def test_a_document_without_operations_is_refused() -> None:
+    finding = refused("openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: {}\n")[0]
+    assert (finding.line, finding.rule) == (3, "empty-path")
+
+
+# The command
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with the real contract, and a file in the place of the generated package."""
+    (tmp_path / "openapi.yaml").write_text(CONTRACT, encoding="utf-8")
+    package = tmp_path / "generated" / "azure_imds_api"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_bytes(b"# as it was\r\n")
+    return tmp_path
+
+
+def make(project: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "generator", "--root", str(project)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def files(project: Path) -> dict[str, bytes]:
+    generated = project / "generated"
+    return {str(f.relative_to(generated)): f.read_bytes() for f in generated.rglob("*") if f.is_file()}
+
+
+def test_make_stops_with_the_line_and_the_rule(project: Path) -> None:
+    text = CONTRACT.replace("operationId: Identity_GetInfo\n", "operationId: Identity_GetToken\n")
+    (project / "openapi.yaml").write_text(text, encoding="utf-8")
+    done = make(project)
+    line = CONTRACT[: CONTRACT.index("operationId: Identity_GetInfo")].count("\n") + 1
+    assert done.returncode == 1
+    assert f"openapi.yaml:{line}: [duplicate-operation-id] operationId 'Identity_GetToken' is taken" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("operationId: Identity_GetInfo\n", "operationId: Identity_GetToken\n", id="a-blind-spot"),
+        pytest.param("  version: 1.0.0\n", "  version: 1.0\n", id="invalid-openapi"),
+        pytest.param("paths:\n", "paths: [\n", id="invalid-yaml"),
+    ],
+)
+def test_a_refusal_leaves_what_was_generated_byte_for_byte(project: Path, old: str, new: str) -> None:
+    (project / "openapi.yaml").write_text(CONTRACT.replace(old, new), encoding="utf-8")
+    before = files(project)
+    with pytest.raises(SpecificationError):
+        generate(project)
+    assert files(project) == before
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        pytest.param(lambda file: file.unlink(), "cannot be read: No such file or directory", id="missing"),
+        pytest.param(lambda file: (file.unlink(), file.mkdir()), "cannot be read: Is a directory", id="a-folder"),
+        pytest.param(
+            lambda file: file.write_bytes(b"openapi: 3.1.0\n\xff"), "openapi.yaml:2: [yaml] not UTF-8", id="latin-1"
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(project: Path, spoil: Callable[[Path], object], said: str) -> None:
+    spoil(project / "openapi.yaml")
+    with pytest.raises(SpecificationError, match=re.escape(said)):
+        Specification.load(project / "openapi.yaml")
+
+
+def test_make_without_a_contract_says_so_and_shows_no_traceback(project: Path) -> None:
+    (project / "openapi.yaml").unlink()
+    done = make(project)
+    assert "openapi.yaml cannot be read: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
