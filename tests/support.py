@@ -210,6 +210,16 @@ def reply(status: int, body: bytes | str = b"", *headers: str, length: int | Non
     return "\r\n".join((*lines, "", "")).encode() + content
 
 
+def _whole_request(connection: socket.socket) -> bytes:
+    request = read_request(connection)
+    head, _, body = request.partition(b"\r\n\r\n")
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            while len(body) < int(line.partition(b":")[2]) and (more := connection.recv(65536)):
+                body, request = body + more, request + more
+    return request
+
+
 class Wire:
     """A handler for `raw_server`: gives the answers in turn, the last one again and again, and keeps what was asked.
 
@@ -223,7 +233,7 @@ class Wire:
 
     def __call__(self, connection: socket.socket) -> None:
         self.connections += 1
-        while request := read_request(connection):
+        while request := _whole_request(connection):
             self.requests.append(request)
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             connection.sendall(answer)

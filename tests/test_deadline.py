@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from azure_imds import ImdsError, ImdsResponseError, ImdsTimeoutError, ImdsUnavailableError
+from azure_imds import ImdsError, ImdsResponseError, ImdsStatusError, ImdsTimeoutError, ImdsUnavailableError
 from support import (
     COLOURS,
     Colour,
@@ -34,7 +34,7 @@ from support import (
 Handler = Callable[[socket.socket], None]
 
 #: Seconds that a call may take here, and seconds after which it hangs: a guard, and far from any measure.
-DEADLINE = 0.2
+DEADLINE = 0.15
 HANGS = 5.0
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -161,6 +161,30 @@ def test_attempts_share_the_deadline(colour: Colour, name: str) -> None:
     assert isinstance(error, ImdsTimeoutError)
 
 
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("body", [b"", b"{"], ids=["nothing", "half"])
+def test_an_error_whose_body_never_ends_is_that_error(colour: Colour, status: int, body: bytes) -> None:
+    with raw_server(says_and_stays(reply(status, body, length=100))) as endpoint:
+        error = error_of(colour, endpoint, retry=None)
+    assert isinstance(error, ImdsStatusError)
+    assert error.status_code == status
+
+
+def test_a_chunk_that_comes_too_late_is_not_waited_past(colour: Colour) -> None:
+    clock = FakeClock()
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(HEAD + b"Content-Length: 2\r\n\r\n{")
+        clock.now += 60
+        connection.sendall(b" ")
+        silent(connection)
+
+    with raw_server(handle) as endpoint:
+        error = colour.error(get_token, endpoint=endpoint, clock=clock, retry=None)
+    assert type(error) is ImdsTimeoutError
+
+
 def test_an_attempt_ends_after_its_own_time(colour: Colour) -> None:
     wire = Wire(reply(200, "", length=-1))
     with raw_server(lambda connection: (wire(connection), silent(connection))[0]) as endpoint:  # type: ignore[func-returns-value]
@@ -277,7 +301,7 @@ def test_a_connection_that_never_comes_is_a_timeout(colour: Colour) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse instead")
 def test_a_connection_that_never_comes_is_told_from_an_answer_that_never_comes(colour: Colour) -> None:
     with full_backlog() as endpoint:
-        error = error_of(colour, endpoint, retry=None)
+        error = error_of(colour, endpoint, retry=None, deadline=0.6)
     assert "Nothing came back at all" in error.hint
     assert "AKS" in error.hint
 

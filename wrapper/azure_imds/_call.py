@@ -118,6 +118,7 @@ class Body:
         self._response = response
         self._call = call
         self._content = bytearray()
+        self._late = False
 
     def check(self) -> None:
         """Looks at what the headers say of the body.
@@ -133,27 +134,25 @@ class Body:
             raise Unreadable("is encoded in a way that was not asked for", self._response.status_code)
 
     def add(self, chunk: bytes) -> bool:
-        """Takes one chunk, and says whether to go on.
-
-        Raises:
-            httpx.ReadTimeout: that was too late.
-        """
-        if self._call.late:
-            raise httpx.ReadTimeout("the body did not end in time", request=self._response.request)
+        """Takes one chunk, and says whether to go on."""
+        self._late = self._late or self._call.late
         if len(self._content) <= LARGEST_BODY:
             self._content += chunk
-        return len(self._content) <= LARGEST_BODY
+        return not self._late and len(self._content) <= LARGEST_BODY
 
     def whole(self) -> httpx.Response:
         """The response with its body, and with nothing of the credentials that the request carried.
 
         Raises:
             Unreadable: it was too much.
+            httpx.ReadTimeout: it was too late.
         """
         response, request = self._response, self._response.request
         content = bytes(self._content)
         if len(content) > LARGEST_BODY:
             raise Unreadable("is too large", response.status_code)
+        if self._late:
+            raise httpx.ReadTimeout("the body did not end in time", request=request)
         # As bytes, since a header may hold what no charset explains.
         headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
         if response.status_code >= 300:
@@ -168,6 +167,7 @@ class Body:
         status = self._response.status_code
         if status >= 300:
             self._content.clear()
+            self._late = False
             return self.whole()
         if isinstance(failure, (Unreadable, httpx.TimeoutException, TimeoutError)):
             return failure

@@ -342,7 +342,7 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
                             scope.cancel()
             assert body is not None
             return body.whole()
-        except _FAILURES as error:
+        except (*_FAILURES, RuntimeError) as error:  # of a caller's client that an earlier event loop has used
             return body.without(error) if body else error
         except BaseException as error:
             if not isinstance(error, Exception):

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from attrs import evolve
 
 from azure_imds_api.api import Operation
-from azure_imds_api.api.instances import INSTANCES_GET_METADATA
 
 from ._explain import text_of
 from .errors import ImdsValidationError
@@ -34,6 +33,8 @@ def node_at(path: str) -> Operation[Any]:
         raise ImdsValidationError(
             "path must be names and indexes with a / between them, such as compute/location", parameter="path"
         )
+    from azure_imds_api.api.instances import INSTANCES_GET_METADATA  # and with it the models, so only where needed
+
     suffix = "/" + "/".join(quote(segment, safe="") for segment in segments)
     whole = INSTANCES_GET_METADATA
 

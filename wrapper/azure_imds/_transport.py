@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
+import threading
 import time
 import typing
 import weakref
@@ -91,8 +92,32 @@ class LimitedTransport(httpx.HTTPTransport):
     def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context, keepalive_expiry=5.0, network_backend=_LimitedBackend()
+            ssl_context=context,
+            max_connections=None,  # as many as there are threads that ask
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=_LimitedBackend(),
         )
+
+
+class PerThreadTransport(httpx.AsyncBaseTransport):
+    """httpx's own transport, one for each thread: its pool is not made for event loops side by side.
+
+    It keeps no connection between requests: a kept one belongs to an event loop that may be gone by the next, and to
+    IMDS a new one costs next to nothing. So there is nothing to close either.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._local = threading.local()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        transport: httpx.AsyncHTTPTransport | None = getattr(self._local, "transport", None)
+        if transport is None:
+            limits = httpx.Limits(max_keepalive_connections=0)
+            transport = httpx.AsyncHTTPTransport(verify=self._context, trust_env=False, limits=limits)
+            self._local.transport = transport
+        return await transport.handle_async_request(request)
 
 
 def _ssl_context(base_url: str) -> ssl.SSLContext:
@@ -112,20 +137,15 @@ def _settings(base_url: str, headers: dict[str, str]) -> dict[str, Any]:
 
 def new_client(base_url: str, headers: dict[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
     """A client for IMDS over `transport`, or over the network."""
-    transport = transport or LimitedTransport(_ssl_context(base_url))
+    transport = LimitedTransport(_ssl_context(base_url)) if transport is None else transport
     return httpx.Client(transport=transport, **_settings(base_url, headers))
 
 
 def new_async_client(
     base_url: str, headers: dict[str, str], transport: httpx.AsyncBaseTransport | None
 ) -> httpx.AsyncClient:
-    """The same for asyncio and trio.
-
-    It keeps no connection between requests: a kept one belongs to an event loop that may be gone by the next, and
-    to IMDS a new one costs next to nothing.
-    """
-    limits = httpx.Limits(max_keepalive_connections=0)
-    transport = transport or httpx.AsyncHTTPTransport(verify=_ssl_context(base_url), trust_env=False, limits=limits)
+    """The same for asyncio and trio."""
+    transport = PerThreadTransport(_ssl_context(base_url)) if transport is None else transport
     return httpx.AsyncClient(transport=transport, **_settings(base_url, headers))
 
 
