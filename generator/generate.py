@@ -105,8 +105,13 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
         data = GeneratorData.from_dict(specification.document, config=config)
         if isinstance(data, GeneratorError):
             raise GenerationError(_told(specification, [data]))
+        contract = Contract(specification)
+        for collection in data.endpoint_collections_by_tag.values():
+            for endpoint in collection.endpoints:
+                # Otherwise an optional credential would make the low-level functions insist on one.
+                endpoint.requires_security = endpoint.requires_security and not contract.is_open(endpoint.name)
         project = Project(openapi=data, config=config, custom_template_path=templates)
-        project.env.globals["contract"] = Contract(specification)
+        project.env.globals["contract"] = contract
         with contextlib.redirect_stdout(io.StringIO()):
             errors = project.build()
     except GenerationError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import inspect
 import json
 import os
 import re
@@ -11,11 +12,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import openapi_python_client
 import pytest
 
+from azure_imds_api.api.identity import identity_get_token
 from generator import generate as generation
 from generator.contract import Contract, python_pattern
 from generator.generate import GenerationError, difference, drift, generate
@@ -444,6 +446,12 @@ def test_every_template_of_ours_is_a_patch_or_accounted_for() -> None:
 )
 def test_a_pattern_means_in_python_what_it_means_in_json_schema(pattern: str, python: str) -> None:
     assert python_pattern(pattern) == python
+
+
+@pytest.mark.parametrize("client", ["Client", "AuthenticatedClient"])
+def test_an_optional_credential_lets_the_low_level_functions_take_either_client(client: str) -> None:
+    parameter = inspect.signature(identity_get_token.sync).parameters["client"]
+    assert client in {kind.__name__ for kind in get_args(parameter.annotation)}
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def _build_response(
 
 def sync_detailed(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     api_version: str = "2018-10-01",
     resource: str,
     client_id: str | Unset = UNSET,
@@ -163,7 +163,7 @@ def sync_detailed(
 
 def sync(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     api_version: str = "2018-10-01",
     resource: str,
     client_id: str | Unset = UNSET,
@@ -238,7 +238,7 @@ def sync(
 
 async def asyncio_detailed(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     api_version: str = "2018-10-01",
     resource: str,
     client_id: str | Unset = UNSET,
@@ -316,7 +316,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *,
-    client: AuthenticatedClient,
+    client: AuthenticatedClient | Client,
     api_version: str = "2018-10-01",
     resource: str,
     client_id: str | Unset = UNSET,

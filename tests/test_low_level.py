@@ -1,0 +1,196 @@
+"""The low-level client, used as the generator makes it, against a real HTTP server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+import azure_imds_api
+from azure_imds_api.api.identity import identity_get_token
+from azure_imds_api.api.scheduled_events import scheduled_events_start_events
+from azure_imds_api.models import (
+    IdentityErrorResponse,
+    IdentityTokenResponse,
+    StartEventsRequest,
+    StartRequest,
+)
+from support import CLIENT_ID, RESOURCE, token
+
+
+class Server(ThreadingHTTPServer):
+    """Gives one answer to everything, and keeps what came."""
+
+    daemon_threads = True
+    status = 200
+    body: Any = None
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/metadata"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.seen[-1][2]
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(self.seen[-1][1]).query)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.seen.append((self.command, self.path, headers, body))
+        answer = json.dumps(self.server.body).encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        server.body = token()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+Ask = Callable[..., Any]
+
+
+def sync(url: str, **arguments: Any) -> Any:
+    with azure_imds_api.Client(base_url=url) as client:
+        return identity_get_token.sync(client=client, **arguments)
+
+
+def sync_detailed(url: str, **arguments: Any) -> Any:
+    with azure_imds_api.Client(base_url=url) as client:
+        return identity_get_token.sync_detailed(client=client, **arguments).parsed
+
+
+def asynchronous(url: str, **arguments: Any) -> Any:
+    async def main() -> Any:
+        async with azure_imds_api.Client(base_url=url) as client:
+            return await identity_get_token.asyncio(client=client, **arguments)
+
+    return asyncio.run(main())
+
+
+def asynchronous_detailed(url: str, **arguments: Any) -> Any:
+    async def main() -> Any:
+        async with azure_imds_api.Client(base_url=url) as client:
+            return (await identity_get_token.asyncio_detailed(client=client, **arguments)).parsed
+
+    return asyncio.run(main())
+
+
+@pytest.fixture(params=[sync, sync_detailed, asynchronous, asynchronous_detailed], ids=lambda ask: str(ask.__name__))
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """One of the four functions of an operation."""
+    function: Ask = request.param
+    return function
+
+
+def test_the_answer_is_a_token(server: Server, ask: Ask) -> None:
+    answer = ask(server.url, resource=RESOURCE)
+    assert isinstance(answer, IdentityTokenResponse)
+    assert answer.to_dict() == token()
+
+
+def test_an_error_is_an_error_response(server: Server, ask: Ask) -> None:
+    server.status, server.body = 400, {"error": "invalid_request", "error_description": "Identity not found"}
+    answer = ask(server.url, resource=RESOURCE)
+    assert answer == IdentityErrorResponse(error="invalid_request", error_description="Identity not found")
+
+
+def test_the_metadata_header_is_sent_unasked(server: Server, ask: Ask) -> None:
+    ask(server.url, resource=RESOURCE)
+    assert server.headers["metadata"] == "true"
+
+
+def test_the_api_version_is_sent_unasked(server: Server, ask: Ask) -> None:
+    ask(server.url, resource=RESOURCE)
+    assert server.query["api-version"] == ["2018-10-01"]
+
+
+def test_the_request_goes_to_its_path_below_the_base_url(server: Server, ask: Ask) -> None:
+    ask(server.url, resource=RESOURCE)
+    method, target = server.seen[-1][:2]
+    assert (method, urlsplit(target).path) == ("GET", "/metadata/identity/oauth2/token")
+
+
+def test_what_is_not_given_is_not_sent(server: Server, ask: Ask) -> None:
+    ask(server.url, resource=RESOURCE)
+    assert set(server.query) == {"api-version", "resource"}
+
+
+def test_every_parameter_is_sent_by_its_name_in_the_contract(server: Server, ask: Ask) -> None:
+    ask(
+        server.url,
+        resource=RESOURCE,
+        api_version="2019-08-01",
+        client_id=CLIENT_ID,
+        object_id="o",
+        msi_res_id="/subscriptions/a b/ü",
+        authority="https://login.microsoftonline.com/",
+        bypass_cache="true",
+    )
+    assert server.query == {
+        "resource": [RESOURCE],
+        "api-version": ["2019-08-01"],
+        "client_id": [CLIENT_ID],
+        "object_id": ["o"],
+        "msi_res_id": ["/subscriptions/a b/ü"],
+        "authority": ["https://login.microsoftonline.com/"],
+        "bypass_cache": ["true"],
+    }
+
+
+def test_an_authenticated_client_adds_basic_credentials(server: Server) -> None:
+    client = azure_imds_api.AuthenticatedClient(base_url=server.url, token="key-of-arc", prefix="Basic")
+    with client:
+        identity_get_token.sync(client=client, resource=RESOURCE)
+    assert server.headers["authorization"] == "Basic key-of-arc"
+
+
+def test_the_detailed_answer_has_the_status_and_the_headers(server: Server) -> None:
+    server.status, server.body = 401, {}
+    with azure_imds_api.Client(base_url=server.url) as client:
+        answer = identity_get_token.sync_detailed(client=client, resource=RESOURCE)
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/json")
+
+
+def test_a_body_is_sent_as_json(server: Server) -> None:
+    body = StartEventsRequest(start_requests=[StartRequest(event_id="A1")])
+    with azure_imds_api.Client(base_url=server.url) as client:
+        scheduled_events_start_events.sync_detailed(client=client, body=body)
+    method, _, headers, content = server.seen[-1]
+    assert (method, headers["content-type"], json.loads(content)) == (
+        "POST",
+        "application/json",
+        {"StartRequests": [{"EventId": "A1"}]},
+    )
