@@ -112,7 +112,8 @@ class ControlServer:
 
     def _is_ours(self, host: str) -> bool:
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        if name in ("localhost", self._emulator.settings.host):
+        # A name without a dot, localhost or a container's, is none that a stranger can own.
+        if name == self._emulator.settings.host or ("." not in name.strip("[]") and ":" not in name):
             return True
         try:
             ipaddress.ip_address(name.strip("[]"))

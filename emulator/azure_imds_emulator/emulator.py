@@ -17,7 +17,7 @@ from . import attested
 from .arc import ChallengeKeys
 from .attested import AttestedDocuments
 from .clock import Clock
-from .control import INTERMEDIATE_PATH, ControlServer
+from .control import INTERMEDIATE_PATH, JWKS_PATH, ControlServer
 from .events import EventSchedule
 from .faults import FaultBook
 from .identity import TokenService, signing_key
@@ -176,6 +176,15 @@ class Emulator:
             token = f"{self.endpoint}/metadata/identity/oauth2/token"
             return {"IDENTITY_ENDPOINT": token, "IMDS_ENDPOINT": self.endpoint}
         return {"AZURE_POD_IDENTITY_AUTHORITY_HOST": self.endpoint}
+
+    @property
+    def jwks_url(self) -> str:
+        """Where :meth:`jwks` can be fetched, for libraries that verify tokens.
+
+        Raises:
+            RuntimeError: the emulator does not run.
+        """
+        return f"{self.control_url}{JWKS_PATH}"
 
     def jwks(self) -> dict[str, Json]:
         """The public key that tokens are signed with, as a JSON Web Key Set."""

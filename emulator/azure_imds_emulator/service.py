@@ -115,7 +115,7 @@ class Service:
         return answer
 
     def _gates(self, request: Request) -> Answer:
-        # The order is the reference's assumption; nobody has published the real one.
+        # The order is assumed: nobody has published the real one.
         path = request.path
         if path.lower() in _CREDENTIAL_FLOW:
             return failure(path, 404)
@@ -136,8 +136,8 @@ class Service:
         version = query.get("api-version", "")
         if endpoint.supported is not None and version not in endpoint.supported:
             return _bad_version(path, version)
-        # The reference puts the limits last of all. They stand before the parameters here, so that a request which is
-        # turned away has no effect.
+        # Refused requests do not count. The limits stand before the parameters, so that a request which is turned away
+        # has no effect.
         if self._keys is None and not (request.admitted and self._limits.take(path)):
             return failure(path, 429)
         return endpoint.answer(request, query, version)

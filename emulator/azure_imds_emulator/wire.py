@@ -140,7 +140,7 @@ class WireServer(web.Server):
             "access_log": None,
             "auto_decompress": False,
             "keepalive_timeout": 120.0,
-            "lingering_time": 0.0,
+            "lingering_time": 2.0,
             "logger": log,
             "max_field_size": 64 * 1024,
             "max_line_size": 64 * 1024,

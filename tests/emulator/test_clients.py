@@ -130,6 +130,14 @@ def test_a_legacy_arc_agent_is_caught_by_the_missing_echo(
         assert [request.status for request in legacy.requests] == [401, 200]
 
 
+def test_pyjwt_verifies_the_token_with_the_served_key(azure: Emulator) -> None:
+    jwt = pytest.importorskip("jwt")
+    token = msal_token()
+    key = jwt.PyJWKClient(azure.jwks_url).get_signing_key_from_jwt(token)
+    claims = jwt.decode(token, key, algorithms=["RS256"], audience=RESOURCE)
+    assert claims["tid"] == azure.machine.tenant_id
+
+
 def test_azure_identity_retries_a_429(azure: Emulator) -> None:
     azure.fail(429, path="/metadata/identity")
     assert identity_token()

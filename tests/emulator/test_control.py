@@ -125,7 +125,7 @@ def test_other_peoples_pages_are_kept_out(control: httpx.Client) -> None:
     answer = control.get("/")
     assert "access-control-allow-origin" not in answer.headers
     assert "default-src 'self'" in answer.headers["content-security-policy"]
-    for host in ("localhost:1", "127.0.0.1", "[::1]:5"):
+    for host in ("localhost:1", "127.0.0.1", "[::1]:5", "emulator:8170"):
         assert control.get("/api/state", headers={"Host": host}).status_code == 200
 
 

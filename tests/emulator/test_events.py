@@ -166,6 +166,10 @@ def test_a_malformed_approval_is_refused(http: httpx.Client, body: Any) -> None:
     assert post(http, body).status_code == 400
 
 
+def test_a_body_that_is_much_too_long_is_refused_and_not_cut_off(http: httpx.Client) -> None:
+    assert post(http, b" " * 1_000_000).status_code == 400
+
+
 def test_members_that_nobody_asked_for_do_no_harm(emulator: Emulator, http: httpx.Client) -> None:
     body = start(emulator.schedule("Reboot").event_id) | {"DocumentIncarnation": 2}
     assert post(http, body).status_code == 200
