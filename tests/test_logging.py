@@ -31,9 +31,8 @@ UNAVAILABLE = answer(503, {"error": "x"})
 
 def logged(caplog: pytest.LogCaptureFixture, colour: Colour, *answers: Any, **options: Any) -> list[logging.LogRecord]:
     """The records of one call, whatever comes of it."""
-    with caplog.at_level(logging.DEBUG):
-        with suppress(ImdsError):
-            colour.run(get_token, transport=Script(*answers), clock=FakeClock(), **options)
+    with caplog.at_level(logging.DEBUG), suppress(ImdsError):
+        colour.run(get_token, transport=Script(*answers), clock=FakeClock(), **options)
     return [record for record in caplog.records if record.name.startswith("azure_imds")]
 
 
