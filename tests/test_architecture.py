@@ -12,6 +12,7 @@ import httpcore
 import httpx
 import pytest
 
+import azure_imds
 from support import ROOT
 
 LOW_LEVEL = ROOT / "generated" / "azure_imds_api"
@@ -237,3 +238,26 @@ def test_no_private_attribute_of_another_package_is_used(file: Path) -> None:
 
 def test_the_one_private_attribute_of_httpx_is_still_there() -> None:
     assert isinstance(httpx.HTTPTransport()._pool, httpcore.ConnectionPool)
+
+
+# The typing contract (typing/usage.py) leaves nothing out
+
+USAGE = (ROOT / "tests" / "typing" / "usage.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", azure_imds.__all__)
+def test_the_typing_contract_uses_every_public_name(name: str) -> None:
+    assert re.search(rf"\b{name}\b", USAGE.partition("\nRESOURCE = ")[2])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        f"{tag}.{method}("
+        for tag in sorted(TAGS)
+        for method in re.findall(r"    async def (\w+)\(", (LOW_LEVEL / "api" / tag / "__init__.py").read_text())
+    ],
+)
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_the_typing_contract_calls_every_operation(call: str, asynchronous: bool) -> None:
+    assert re.search(rf"{'await ' if asynchronous else '(?<!await )'}imds\.{re.escape(call)}", USAGE)

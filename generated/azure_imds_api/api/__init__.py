@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .scheduled_events import AsyncScheduledEventsOperations, ScheduledEventsOperations
     from .versions import AsyncVersionsOperations, VersionsOperations
 
-SPEC_VERSION = "1.0.0"
+SPEC_VERSION: str = "1.0.0"
 """`info.version` of the specification that this was generated from."""
 
 SECRETS: Sequence[str] = ["access_token", "refresh_token"]
