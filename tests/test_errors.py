@@ -308,7 +308,22 @@ def test_the_words_of_a_liar_stay_one_short_printable_line(colour: Colour) -> No
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 @pytest.mark.parametrize(
     "location",
-    [None, "", "/metadata/instance", "http://127.0.0.1:1/x", "//\0", "http://[", "http://a:b", "ftp://\udc80"],
+    [
+        None,
+        "",
+        "/metadata/instance",
+        "http://127.0.0.1:1/x",
+        "//\0",
+        "http://[",
+        "http://a:b",
+        "http:127.0.0.1/x",
+        "http:",
+        ":",
+        "http://xn--/",
+        "?",
+        "\xff",
+        "ftp://\udc80",
+    ],
 )
 def test_a_redirect_is_an_error_and_is_not_followed(colour: Colour, status: int, location: str | None) -> None:
     headers = {} if location is None else {"location": location}

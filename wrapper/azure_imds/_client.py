@@ -27,7 +27,7 @@ T = TypeVar("T")
 _HEADERS = {"Metadata": "true", "User-Agent": USER_AGENT}
 
 #: What can come of an attempt instead of an answer.
-_FAILURES = (httpx.HTTPError, httpx.StreamError, Unreadable, OSError)
+_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, Unreadable, OSError, UnicodeError)
 
 
 class _Unchanged(Enum):

@@ -104,7 +104,7 @@ def transport_error(operation: Operation[Any], error: Exception, deadline: float
         return ImdsTimeoutError(message, deadline=deadline, retryable=True, hint=hint, **facts)
     if isinstance(error, httpx.ConnectError):
         hint = "Is this an Azure machine, and is the endpoint right?"
-    elif isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):
+    elif isinstance(error, (httpx.InvalidURL, UnicodeError)) or "location header" in str(error):
         # httpx reads the address even of a redirect that is not followed, and then keeps the answer to itself.
         message = f"{operation.id}: a redirect to no valid address answered in IMDS's place {where(facts)}. {_REDIRECT}"
         return ImdsUnavailableError(message, hint=_REDIRECT, **facts)
