@@ -35,7 +35,7 @@ from azure_imds_emulator import Clock, Emulator
 
 FUZZ = os.environ.get("AZURE_IMDS_FUZZ")
 fuzzed = settings(
-    max_examples=int(FUZZ or 100),
+    max_examples=int(FUZZ or 60),
     derandomize=FUZZ is None,
     database=None,
     deadline=None,
