@@ -31,7 +31,7 @@ demo: $(STAMP) ## a token and the machine's metadata from the embedded emulator
 	@$(BIN)/python examples/demo.py
 
 test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=auto $(PYTEST_ARGS)
 
 lint: $(STAMP) ## style, types and the specification
 	@$(BIN)/ruff check .

@@ -365,7 +365,7 @@ def test_a_sibling_s_times_are_checked_too(kind: Any, name: str, value: object) 
     assert caught.value.parameter == name
 
 
-@pytest.mark.parametrize("value", [3, 0, False, "never", RetryPolicy, object()], ids=repr)
+@pytest.mark.parametrize("value", [3, 0, False, "never", RetryPolicy, NOT_TEXT["bytes"]], ids=repr)
 @pytest.mark.parametrize("kind", [ImdsClient, AsyncImdsClient])
 def test_retry_is_a_policy_or_none(kind: Any, value: object) -> None:
     for make in (lambda: kind(retry=value), lambda: kind().with_options(retry=value)):
@@ -395,7 +395,7 @@ def test_a_policy_s_numbers_are_checked(options: dict[str, Any]) -> None:
     assert caught.value.parameter in options
 
 
-@pytest.mark.parametrize("value", [0, "", "http://x", object(), httpx.Client, httpx.MockTransport], ids=repr)
+@pytest.mark.parametrize("value", [0, "", "http://x", b"http:", httpx.Client, httpx.MockTransport], ids=repr)
 @pytest.mark.parametrize("name", ["transport", "http_client"])
 @pytest.mark.parametrize("kind", [ImdsClient, AsyncImdsClient])
 def test_what_to_send_with_is_of_httpx(kind: Any, name: str, value: object) -> None:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from azure_imds_api.api import SPEC_VERSION as spec_version
 
+    from . import attestation as attestation
+    from . import errors as errors
     from ._auth import ImdsAuth
     from ._client import AsyncImdsClient, ImdsClient
     from ._credential import AsyncImdsCredential, ImdsCredential
@@ -99,6 +101,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> object:
+    if name in ("attestation", "errors"):
+        return import_module(f".{name}", __name__)
     if name == "spec_version":
         value: object = import_module("azure_imds_api.api").SPEC_VERSION
     elif name in __all__:

@@ -272,12 +272,10 @@ class ImdsClient(_Shared[httpx.Client], Operations):
 
 
 class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
-    """`ImdsClient` for asyncio and trio: the same names, awaited.
+    """`ImdsClient` for asyncio and trio: the same names, awaited, and the same arguments.
 
     One client works across several event loops, one after the other or in several threads.
     """
-
-    __doc__ = f"{__doc__}\n{(ImdsClient.__doc__ or '')[(ImdsClient.__doc__ or '').index('    Args:') :]}"
 
     def __init__(
         self,
