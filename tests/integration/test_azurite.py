@@ -18,7 +18,13 @@ blob = parts.module("azure.storage.blob")
 aio = parts.module("azure.storage.blob.aio")
 exceptions = parts.module("azure.core.exceptions")
 
+# Where it is loaded, an error of ours that may end a chain is one of its errors too, which storage clients look into.
+parts.module("azure.identity")
+
 pytestmark = pytest.mark.integration
+
+#: Storage clients repeat whatever fails with such an error, from 15 seconds on; azure-identity's own fares no better.
+RETRIES = 0
 
 TEXT = "Grüße aus Azurite".encode() * 1000
 
@@ -83,11 +89,23 @@ def test_without_imds_the_error_is_ours(azurite: Azurite, monkeypatch: pytest.Mo
     monkeypatch.setenv("AZURE_IMDS_DISABLED", "1")
     with (
         ImdsCredential() as credential,
-        # The storage client would ask three times more, 15 seconds and longer apart, as with azure-identity's errors.
-        _service(azurite, credential, retry_total=0) as service,
+        _service(azurite, credential, retry_total=RETRIES) as service,
         pytest.raises(ImdsUnavailableError, match="AZURE_IMDS_DISABLED"),
     ):
         list(service.list_containers())
+
+
+def test_without_imds_the_error_is_ours_when_awaited(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with (
+            AsyncImdsCredential() as credential,
+            _async_service(azurite, credential, retry_total=RETRIES) as service,
+        ):
+            with pytest.raises(ImdsUnavailableError, match="AZURE_IMDS_DISABLED"):
+                [found async for found in service.list_containers()]
+
+    monkeypatch.setenv("AZURE_IMDS_DISABLED", "1")
+    asyncio.run(main())
 
 
 def _service(azurite: Azurite, credential: ImdsCredential, **options: Any) -> Any:
@@ -96,5 +114,7 @@ def _service(azurite: Azurite, credential: ImdsCredential, **options: Any) -> An
     )
 
 
-def _async_service(azurite: Azurite, credential: AsyncImdsCredential) -> Any:
-    return aio.BlobServiceClient(azurite.url, credential=credential, connection_verify=str(azurite.authority))
+def _async_service(azurite: Azurite, credential: AsyncImdsCredential, **options: Any) -> Any:
+    return aio.BlobServiceClient(
+        azurite.url, credential=credential, connection_verify=str(azurite.authority), **options
+    )
