@@ -594,6 +594,15 @@ def test_what_waits_for_a_name_is_bounded(colour: Colour, monkeypatch: pytest.Mo
     assert colour.run(action, transport=host, clock=FakeClock(START)) == 10
 
 
+def test_the_same_events_wait_only_once(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azure_imds._events.MOST_PENDING", 3)
+    event = an_event()
+    host = Host(
+        *[[event]] * 9, *[[started(event)]] * 9, *[[]] * 9, instance=(*[answer(404, {"error": "x"})] * 5, named("vm-0"))
+    )
+    assert seen(watch(colour, host)) == LIFE
+
+
 # Stopping
 
 

@@ -494,7 +494,7 @@ class EventWatcher(Generic[C]):
     def _saw(self, document: ScheduledEvents) -> None:
         self._answered = self._clock.monotonic()
         self._polls.succeeded(self._began + self._interval)
-        if not self._pending or self._pending[-1] != document:
+        if not self._pending or self._pending[-1].events != document.events:
             self._pending.append(document)
         self._release()
 
