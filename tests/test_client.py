@@ -511,7 +511,9 @@ print("done")
 def test_a_client_that_is_just_left_makes_no_noise(code: str) -> None:
     with raw_server(Wire(reply(200, TOKEN))) as endpoint:
         run = python(code.format(endpoint))
-    assert (run.stdout, run.stderr, run.returncode) == ("done\n", "", 0)
+    # On a busy machine, asyncio's debug mode tells of steps that took long.
+    noise = [line for line in run.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (run.stdout, noise, run.returncode) == ("done\n", [], 0)
 
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
