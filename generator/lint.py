@@ -243,18 +243,6 @@ def _enforceable(spec: Specification, place: Path_, name: str, schema: Any, abov
 # Anywhere
 
 
-def siblings(spec: Specification) -> Findings:
-    """Beside `$ref` every other key is ignored by the generator."""
-    for node in spec.nodes():
-        if isinstance(node.data.get("$ref"), str) and len(node.data) > 1:
-            lost = [key for key in node.data if key != "$ref"]
-            yield spec.finding(
-                (*node.place, lost[0]),
-                "ref-sibling",
-                f"{', '.join(map(repr, lost))} beside $ref is ignored; write allOf: [{{$ref: ...}}] with it",
-            )
-
-
 def contents(spec: Specification) -> Findings:
     """One content type a body, with a schema: the generator reads the first and drops the rest."""
     for node in spec.nodes():
@@ -360,12 +348,6 @@ def _format(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findin
 def _members(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings:
     if "array" in _types(schema) and "items" not in schema:
         yield spec.finding((*place, "type"), "items", "an array needs to say what its items are")
-    for name, member in [("items", schema.get("items", {})), *schema.get("properties", {}).items()]:
-        if not isinstance(member, dict):
-            below = (*place, "items") if name == "items" and "items" in schema else (*place, "properties", name)
-            yield spec.finding(
-                below, "boolean-schema", "the generator cannot read true or false for a schema; write {}"
-            )
     unknown = [name for name in schema.get("required", ()) if name not in _properties(spec, schema)]
     if unknown:
         yield spec.finding(
@@ -524,7 +506,6 @@ RULES: list[Callable[[Specification], Findings]] = [
     responses,
     parameters,
     request_bodies,
-    siblings,
     contents,
     unread,
     schemas,

@@ -15,9 +15,21 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from openapi_spec_validator.schemas import openapi_v31_schema_validator
 
 from .contract import python_pattern
-from .specification import Finding, Specification
+from .specification import Finding, Node, Path_, Specification
 
 Findings = Iterator[Finding]
+
+
+def siblings(spec: Specification) -> Findings:
+    """Beside `$ref` every other key is ignored by the generator."""
+    for node in spec.nodes():
+        if isinstance(node.data.get("$ref"), str) and len(node.data) > 1:
+            lost = [key for key in node.data if key != "$ref"]
+            yield spec.finding(
+                (*node.place, lost[0]),
+                "ref-sibling",
+                f"{', '.join(map(repr, lost))} beside $ref is ignored; write allOf: [{{$ref: ...}}] with it",
+            )
 
 
 def structure(spec: Specification) -> Findings:
@@ -42,11 +54,27 @@ def schemas(spec: Specification) -> Findings:
             roots.append(node.place)
             for error in validator.iter_errors(node.data):
                 yield spec.finding((*node.place, *error.path), "valid-openapi", _first_line(error.message))
+        for place in _booleans(node):
+            yield spec.finding(
+                place, "boolean-schema", "the generator cannot read true or false for a schema; write {}"
+            )
         if node.is_schema and isinstance(node.data.get("pattern"), str):
             try:
                 re.compile(python_pattern(node.data["pattern"]))
             except re.error as error:
                 yield spec.finding((*node.place, "pattern"), "pattern", f"Python cannot read the pattern: {error}")
+
+
+def _booleans(node: Node) -> Iterator[Path_]:
+    """Where true or false, which is JSON Schema, stands for a schema."""
+    for key in ("schema",) if not node.is_schema else ("items", "properties", "allOf", "anyOf", "oneOf"):
+        value = node.data.get(key)
+        below: list[tuple[Path_, Any]] = [((*node.place, key), value)]
+        if key == "properties" and isinstance(value, dict):
+            below = [((*node.place, key, name), member) for name, member in value.items()]
+        elif isinstance(value, list):
+            below = [((*node.place, key, index), member) for index, member in enumerate(value)]
+        yield from (place for place, member in below if isinstance(member, bool))
 
 
 def references(spec: Specification) -> Findings:
@@ -104,4 +132,4 @@ def _first_line(message: str) -> str:
 
 
 #: In this order, and each only when the ones before found nothing.
-STAGES: list[Callable[[Specification], Findings]] = [structure, schemas, references, defaults]
+STAGES: list[Callable[[Specification], Findings]] = [siblings, structure, schemas, references, defaults]

@@ -86,6 +86,27 @@ def query(name: str, schema: str, mark: str, where: str = "query", before: str =
 
 #: By stage, because each stage is only reached when the ones before found nothing.
 MISTAKES: dict[str, list[Mistake]] = {
+    "siblings": [
+        Mistake(
+            "a-reference-with-a-default-beside-it",
+            "parameter",
+            """
+            - name: beside
+              in: query
+              schema:
+                $ref: "#/components/schemas/TrueFlag"
+                default: "true" # ! ref-sibling
+            """,
+        ),
+        Mistake(
+            "a-referenced-parameter-with-a-default-beside-it",
+            "parameter",
+            """
+            - $ref: "#/components/parameters/ScheduledEventsApiVersion"
+              default: 2019-08-01 # ! ref-sibling
+            """,
+        ),
+    ],
     "structure": [
         Mistake("a-misspelt-key-of-an-operation", "path", operation("typo", "operationID: X # ! valid-openapi")),
         Mistake(
@@ -122,6 +143,10 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake("a-type-that-is-none", "property", "typo: {type: strng} # ! valid-openapi"),
         Mistake("a-length-that-is-a-string", "property", 'typo2: {type: string, minLength: "3"} # ! valid-openapi'),
         Mistake("required-beside-a-property", "property", "typo3: {type: string, required: true} # ! valid-openapi"),
+        Mistake("true-for-a-property", "property", "s8: true # ! boolean-schema"),
+        Mistake("true-for-items", "property", "s9: {type: array, items: true} # ! boolean-schema"),
+        Mistake("true-for-a-part", "property", "s10: {anyOf: [{type: string}, true]} # ! boolean-schema"),
+        Mistake("false-for-a-parameter", "parameter", query("s11", "false", "boolean-schema")),
         Mistake("a-list-of-items", "property", "typo4: {type: array, items: [{}]} # ! valid-openapi"),
         Mistake("a-pattern-that-is-none", "schema", 'Broken:\n  type: string\n  pattern: "[" # ! pattern'),
         Mistake("a-pattern-that-python-cannot-read", "parameter", query("p", '{pattern: "^(?<n>a)$"}', "pattern")),
@@ -201,17 +226,6 @@ MISTAKES: dict[str, list[Mistake]] = {
             "a-parameter-that-hides-anothers-json",
             "parameter",
             query("json_nonce", "{type: string}", "taken-parameter", at="head"),
-        ),
-        Mistake(
-            "a-reference-with-a-default-beside-it",
-            "parameter",
-            """
-            - name: beside
-              in: query
-              schema:
-                $ref: "#/components/schemas/TrueFlag"
-                default: "true" # ! ref-sibling
-            """,
         ),
         Mistake(
             "a-second-content-type-of-an-answer",
@@ -463,8 +477,6 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake("values-of-another-type", "property", "s5: {type: string, enum: [on, true]} # ! enum-type"),
         Mistake("values-of-two-types", "property", "s6: {enum: [a, 1]} # ! enum-type"),
         Mistake("a-list-of-nobody-knows-what", "property", "s7: {type: array} # ! items"),
-        Mistake("true-for-a-schema", "property", "s8: true # ! boolean-schema"),
-        Mistake("true-for-items", "property", "s9: {type: array, items: true} # ! boolean-schema"),
         Mistake("a-required-member-that-is-none", "property", "t1: {type: object, required: [typo]} # ! required"),
         Mistake(
             "objects-that-nothing-tells-apart",
