@@ -491,6 +491,30 @@ def test_a_closed_client_ends_the_loop_with_its_error(colour: Colour) -> None:
     assert "closed" in str(error)
 
 
+def test_a_closed_http_client_ends_the_loop_too(colour: Colour) -> None:
+    host = Host([an_event()])
+    kind = httpx.Client if colour.name == "sync" else httpx.AsyncClient
+    theirs: Any = kind(transport=host)
+
+    def action(imds: Any) -> Any:
+        watcher = EventWatcher(imds)
+        if isinstance(imds, ImdsClient):
+            next(watcher)
+            theirs.close()
+            return next(watcher)
+
+        async def main() -> EventChange:
+            await anext(watcher)
+            await theirs.aclose()
+            return await anext(watcher)
+
+        return main()
+
+    error = colour.error(action, http_client=theirs, clock=FakeClock(START))
+    assert type(error) is ImdsError
+    assert "closed" in str(error)
+
+
 # Whose events
 
 
@@ -772,8 +796,9 @@ class HandClock(FakeClock):
         return True
 
     async def asleep(self, seconds: float) -> None:
-        while self._bell.empty():
-            await anyio.lowlevel.checkpoint()
+        with anyio.fail_after(30):
+            while self._bell.empty():
+                await anyio.lowlevel.checkpoint()
         self._bell.get()
 
 
@@ -788,7 +813,7 @@ def run(
         prepare(watcher, clock)
         return watcher.run(**options)
 
-    colour.run(action, transport=host, clock=clock)
+    colour.run(action, transport=host, clock=clock, retry=None)
 
 
 #: A handler as it is, and as an `async def` where the client can await it.

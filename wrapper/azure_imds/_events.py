@@ -526,7 +526,7 @@ class EventWatcher(Generic[C]):
         return self._mine is None or not self._mine.isdisjoint(map(_plain, event.resources))
 
     def _missed(self, turn: _Turn, error: ImdsError) -> None:
-        closed = self._client._connections.closed  # pyright: ignore[reportPrivateUsage]
+        closed = type(error) is ImdsError  # every other trouble has a class of its own
         if closed or isinstance(error, ImdsValidationError):
             raise error
         turn.failed(error, self._began, self._interval)
