@@ -86,7 +86,8 @@ class _Shared(Generic[C]):
         return sibling
 
     def _take(self, options: Options, connections: Connections[C]) -> None:
-        raise NotImplementedError
+        self._options = options
+        self._connections = connections
 
     def _call(self, operation: Operation[T], arguments: dict[str, Any]) -> Call[T]:
         self._connections.check()
@@ -188,8 +189,7 @@ class ImdsClient(_Shared[httpx.Client], Operations):
         self._take(options, Connections(partial(new_client, options.host.base_url, _HEADERS), transport, http_client))
 
     def _take(self, options: Options, connections: Connections[httpx.Client]) -> None:
-        self._options = options
-        self._connections = connections
+        super()._take(options, connections)
         Operations.__init__(self, self._send)
 
     def _send(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
@@ -307,8 +307,7 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
         self._take(options, Connections(make, transport, http_client))
 
     def _take(self, options: Options, connections: Connections[httpx.AsyncClient]) -> None:
-        self._options = options
-        self._connections = connections
+        super()._take(options, connections)
         AsyncOperations.__init__(self, self._send)
 
     async def _send(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
