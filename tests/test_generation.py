@@ -99,16 +99,16 @@ def test_what_is_committed_is_what_the_contract_gives() -> None:
     assert drift(ROOT) == ""
 
 
-def test_no_folder_setting_or_hash_seed_changes_a_byte(tmp_path: Path) -> None:
+def test_no_folder_setting_or_hash_seed_changes_a_byte(tmp_path: Path, finished: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         "[tool.ruff]\nline-length = 40\n[tool.ruff.format]\nquote-style='single'\n"
     )
     (tmp_path / "ruff.toml").write_text("indent-width = 2\n")
-    root = project(tmp_path / "deep" / "inside", CONTRACT)
+    root = project(tmp_path / "deep" / "inside")
     (root / ".ruff.toml").write_text("line-length = 60\n")
     done = command(root, PYTHONHASHSEED="4711", GIT_DIR=str(tmp_path / "nowhere"))
     assert done.returncode == 0, done.stderr
-    assert files(root / "generated" / "azure_imds_api") == files(PACKAGE)
+    assert files(root / "generated") == files(finished / "generated")
 
 
 def test_generating_again_changes_nothing(small: Path) -> None:
@@ -151,7 +151,7 @@ def test_the_provenance_names_the_contract_by_its_hash() -> None:
 
 
 def test_the_provenance_names_the_contracts_version() -> None:
-    assert provenance()["specification"]["version"] == Specification(CONTRACT).document["info"]["version"]
+    assert f"\n  version: {provenance()['specification']['version']}\n" in CONTRACT
 
 
 @pytest.mark.parametrize("tool", ["openapi-python-client", "ruff"])
