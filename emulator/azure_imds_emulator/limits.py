@@ -24,7 +24,8 @@ class TokenBucket:
         now = self._clock.elapsed()
         self._level = min(self._rate, self._level + (now - self._filled) * self._rate)
         self._filled = now
-        if self._level < 1:
+        # A twentieth of a second, as a difference of floats, can come out a little short of one request.
+        if self._level < 1 - 1e-6:
             return False
         self._level -= 1
         return True
