@@ -9,6 +9,7 @@ import pickle
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -423,6 +424,17 @@ def test_a_path_in_no_charset_is_refused(colour: Colour, folder: Path) -> None:
     with raw_server(wire) as endpoint:
         error = colour.error(get_token, endpoint=endpoint)
     assert type(error) is ArcChallengeError
+
+
+@pytest.mark.parametrize("filler", [" ", ",", ", a", ",a b=", "=", "a", '"', "/"])
+def test_no_challenge_is_chewed_on_for_long(folder: Path, filler: str) -> None:
+    start = time.monotonic()
+    for header in (f"Basic realm={filler * 90_000}x", f"Basic realm=/x{filler * 90_000}", filler * 90_000):
+        assert arc.is_challenge(header, loopback=True)
+        arc.is_challenge(header, loopback=False)
+        with pytest.raises(ArcChallengeError):
+            arc.answer(header, loopback=True)
+    assert time.monotonic() - start < 20, "hung"
 
 
 # Challenges that are not Azure Arc's

@@ -6,6 +6,7 @@ import copy
 import gzip
 import json
 import pickle
+import time
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -305,6 +306,12 @@ def test_the_words_of_a_liar_stay_one_short_printable_line(colour: Colour) -> No
     assert len(str(error)) < 1500
 
 
+@pytest.mark.parametrize("said", ["no access_token could be issued", "see https://a.b/eyJ", "Bearer eyJ is cut off"])
+def test_words_about_tokens_are_not_taken_for_tokens(colour: Colour, said: str) -> None:
+    error, _ = failed(colour, answer(400, {"error": "invalid_request", "error_description": said}))
+    assert error.error_description == said
+
+
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 @pytest.mark.parametrize(
     "location",
@@ -602,6 +609,31 @@ READABLE = {
 def test_a_body_that_can_be_read_is_read(colour: Colour, raw: bytes) -> None:
     with raw_server(Wire(raw)) as endpoint:
         assert colour.run(get_token, endpoint=endpoint, deadline=20).access_token == CANARY
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"eyJ",
+        b"eyJ.",
+        b"eyJ ",
+        b"access_token",
+        b"access_token ",
+        b"\\u00",
+        b"\0",
+        b"<",
+        b" ",
+        b"[",
+        b'{"error":',
+        b".",
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("status", [200, 500])
+def test_no_body_is_chewed_on_for_long(status: int, piece: bytes) -> None:
+    start = time.monotonic()
+    failed(COLOURS[0], answer(status, piece * (4_000_000 // len(piece))))
+    assert time.monotonic() - start < 20, "hung"
 
 
 @pytest.mark.parametrize("depth", [*range(900, 1000, 9), 5000])

@@ -121,8 +121,9 @@ def hint_for_stranger(response: httpx.Response) -> str:
     return _PROXY if _is_html(response) else ""
 
 
-#: A secret member of JSON, a form or XML, or anything that looks like a JWT.
-_SECRET = re.compile(rb"(%s)[\"']?\s*[:=>]|eyJ[\w-]{8,}\.[\w-]{8,}" % "|".join(map(re.escape, SECRETS)).encode())
+#: A secret member of JSON, a form or XML; and what a JWT may be part of. Neither looks at a byte over and over again.
+_SECRET = re.compile(rb"(%s)[\"']?\s*[:=>]" % "|".join(map(re.escape, SECRETS)).encode())
+_WORD = re.compile(rb"[\w.-]+")
 
 
 def tells(content: bytes, key: bytes) -> bool:
@@ -131,7 +132,11 @@ def tells(content: bytes, key: bytes) -> bool:
     plain = content.replace(b"\0", b"")
     if b"\\u00" in plain:
         plain = re.sub(rb"\\u00([0-7][0-9A-Fa-f])", lambda match: bytes([int(match[1], 16)]), plain)
-    return _SECRET.search(plain) is not None or (key != b"" and key in plain)
+    return (
+        _SECRET.search(plain) is not None
+        or (key != b"" and key in plain)
+        or (b"eyJ" in plain and any(b"." in word.partition(b"eyJ")[2] for word in _WORD.findall(plain)))
+    )
 
 
 def speaks_imds(error: ImdsStatusError) -> bool:
