@@ -15,6 +15,7 @@ import fsspec
 
 from azure_imds import AsyncImdsCredential
 from integration.azurite import ACCOUNT
+from integration.cluster import local_cluster
 
 WORKERS = 2
 PARTITIONS = 8
@@ -27,14 +28,7 @@ def main(host: str, container: str, folder: str) -> None:
     files = fsspec.filesystem("abfs", **options)
     files.mkdir(container)
     with (
-        distributed.LocalCluster(
-            n_workers=WORKERS,
-            threads_per_worker=2,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            local_directory=folder,
-        ) as cluster,
+        local_cluster(WORKERS, folder) as cluster,
         distributed.Client(cluster) as client,
     ):
         url = f"abfs://{container}/numbers/*.txt"

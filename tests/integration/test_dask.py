@@ -12,6 +12,7 @@ import pytest
 
 from azure_imds_emulator import Emulator
 from integration import parts
+from integration.cluster import local_cluster
 from integration.errands import ASYNC_CREDENTIAL, CREDENTIAL, Errand, Report, Site, fingerprint, shows, token_of
 
 distributed = parts.module("distributed")
@@ -26,15 +27,8 @@ TASKS = 60
 @pytest.fixture(scope="module")
 def cluster(there: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A scheduler here and three worker processes, on loopback, whose IMDS is another one than ours."""
-    with distributed.LocalCluster(
-        n_workers=WORKERS,
-        threads_per_worker=2,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address=None,
-        local_directory=str(tmp_path_factory.mktemp("dask")),
-        env=there.environment,
-    ) as cluster:
+    folder = tmp_path_factory.mktemp("dask")
+    with local_cluster(WORKERS, folder, env=there.environment) as cluster:
         yield cluster
 
 
