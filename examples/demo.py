@@ -26,7 +26,9 @@ def main() -> None:
 
         token = imds.identity.get_token(resource="https://vault.azure.net")
         said = claims(token.access_token)
-        print(f"token          {token.token_type}, {len(token.access_token)} characters, never printed: {token!r:.60}...")
+        print(
+            f"token          {token.token_type}, {len(token.access_token)} characters, never printed: {token!r:.60}..."
+        )
         print(f"  for          {said['aud']}")
         print(f"  identity     {said['appid']} of tenant {said['tid']}")
         print(f"  expires      in {token.expires_in} seconds")

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT
 
 from azure_imds_emulator import Emulator
+from support import ROOT
 
 #: Pages whose examples need a setting of their own, and the tests that give it to them.
 ELSEWHERE = {

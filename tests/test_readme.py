@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from azure_imds_emulator import Emulator
 from support import ROOT
 
@@ -19,7 +20,10 @@ EXPECTED = {
     "A credential for Azure's SDKs": ["AccessToken(expires_on="],
     "httpx": ["ImdsAuth('https://management.azure.com/')"],
     "Async": ["pkcs7"],
-    "Errors": ["IdentityNotFoundError False Assign a managed identity", "resource - Identity_GetToken: resource is empty"],
+    "Errors": [
+        "IdentityNotFoundError False Assign a managed identity",
+        "resource - Identity_GetToken: resource is empty",
+    ],
 }
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import ipaddress
 import re
 from collections.abc import AsyncGenerator, Generator
-from functools import cached_property
 from typing import Any
 
 import httpx
 
-from ._credential import AsyncImdsCredential, ImdsCredential
-from ._tokens import resource_of
+from ._credential import AsyncImdsCredential, ImdsCredential, check_scope
 from .errors import ImdsValidationError
+
+#: Options that `ImdsCredential` or `AsyncImdsCredential` takes, and not both.
+_OF_ONE_KIND = ("client", "transport", "http_client")
 
 
 class ImdsAuth(httpx.Auth):
@@ -32,19 +32,23 @@ class ImdsAuth(httpx.Auth):
     """
 
     def __init__(self, scope: str, **options: Any) -> None:
-        resource_of((scope,))
+        check_scope(scope)
         self._scope = scope
         self._options = options
-        if "transport" not in options and "client" not in options and "http_client" not in options:
-            ImdsCredential(**options)  # so that a bad option is refused here, and not at the first request
+        self._credentials: dict[str, Any] = {}
+        # A bad option is to be refused here, not at the first request. What only one of the two kinds of credential
+        # takes is seen then.
+        ImdsCredential(**{name: value for name, value in options.items() if name not in _OF_ONE_KIND})
 
-    @cached_property
+    @property
     def _credential(self) -> ImdsCredential:
-        return ImdsCredential(**self._options)
+        found: ImdsCredential | None = self._credentials.get("sync")
+        return found or self._credentials.setdefault("sync", ImdsCredential(**self._options))
 
-    @cached_property
+    @property
     def _async_credential(self) -> AsyncImdsCredential:
-        return AsyncImdsCredential(**self._options)
+        found: AsyncImdsCredential | None = self._credentials.get("async")
+        return found or self._credentials.setdefault("async", AsyncImdsCredential(**self._options))
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """httpx's own protocol; see `httpx.Auth`."""
@@ -54,7 +58,8 @@ class ImdsAuth(httpx.Auth):
         claims = _claims(request, response)
         if claims:
             token = self._credential.get_token(self._scope, claims=claims)
-            yield _signed(request, token.token)
+            if _repeatable(request):
+                yield _signed(request, token.token)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """httpx's own protocol; see `httpx.Auth`."""
@@ -64,7 +69,8 @@ class ImdsAuth(httpx.Auth):
         claims = _claims(request, response)
         if claims:
             token = await self._async_credential.get_token(self._scope, claims=claims)
-            yield _signed(request, token.token)
+            if _repeatable(request):
+                yield _signed(request, token.token)
 
     def __repr__(self) -> str:
         return f"ImdsAuth({self._scope!r})"
@@ -95,15 +101,29 @@ def _check_safe(url: httpx.URL) -> None:
         )
 
 
+def _repeatable(request: httpx.Request) -> bool:
+    """Whether the body can be sent again: that of a generator is gone."""
+    return isinstance(request.stream, httpx.ByteStream)
+
+
 def _claims(request: httpx.Request, response: httpx.Response) -> str:
     """The claims that a 401 asks for, or "". What a redirect led to may not ask for anything."""
-    if response.status_code != 401 or response.request.url.host != request.url.host:
+    if response.status_code != 401 or _origin(response.request.url) != _origin(request.url):
         return ""
-    for challenge in response.headers.get_list("www-authenticate"):
-        if "insufficient_claims" in challenge and (found := re.search(r'\bclaims\s*=\s*"([^"]+)"', challenge)):
+    for header in response.headers.get_list("www-authenticate"):
+        if "bearer" in header.lower() and (found := _CLAIMS.search(header)):
             encoded = found[1]
             try:
                 return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-            except (binascii.Error, ValueError):
+            except ValueError:
                 return ""
     return ""
+
+
+#: The `error` beside it is insufficient_claims, or invalid_token where Azure Resource Manager says that a session was
+#: revoked. (Microsoft identity platform, "Claims challenges"; azure-mgmt-core.)
+_CLAIMS = re.compile(r'(?:^|[\s,])claims\s*=\s*"([^"]+)"', re.IGNORECASE)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import os
 import sys
 import threading
-from collections.abc import Coroutine, Mapping
-from functools import cache
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -22,8 +23,9 @@ from ._clock import SYSTEM, Clock
 from ._retry import RetryPolicy
 from ._shared_cache import SharedCache
 from ._tokens import AccessToken, Cache, Entry, Flight, entry, resource_of
+from ._transport import Connections
 from ._validation import check_arguments
-from .errors import BadRequestError, ImdsError, ImdsUnavailableError, ImdsValidationError
+from .errors import BadRequestError, ImdsError, ImdsResponseError, ImdsUnavailableError, ImdsValidationError
 
 Client = TypeVar("Client", ImdsClient, AsyncImdsClient)
 
@@ -35,7 +37,7 @@ class _Shared(Generic[Client]):
 
     def _take(
         self,
-        selector: dict[str, str | None],
+        selector: Mapping[str, str | None],
         shared_cache: bool | str | os.PathLike[str],
         client: Client,
         owned: bool,
@@ -65,32 +67,76 @@ class _Shared(Generic[Client]):
 
     @property
     def _patience(self) -> float:
-        """Seconds that another process's fetch is waited for."""
-        return options_of(self._client).deadline or DEADLINE_SECONDS
+        """Seconds that another process's fetch is waited for; as many are left for one's own."""
+        return (options_of(self._client).deadline or DEADLINE_SECONDS) / 2
+
+    def _in_time(self, since: float) -> Client:
+        """The client, with what is left of the deadline that a caller has set. `since` is a monotonic time."""
+        deadline = options_of(self._client).deadline
+        if deadline is None:
+            return self._client
+        return self._client.with_options(deadline=deadline - (self._clock.monotonic() - since))
 
     def _question(self, resource: str, forced: bool) -> dict[str, Any]:
-        return {"resource": resource, **self._selector, **({"bypass_cache": "true"} if forced else {})}
+        question = {"resource": resource, **self._selector, **({"bypass_cache": "true"} if forced else {})}
+        _check(question, {"resource": "scopes"})
+        return question
 
-    def _still_due(self, resource: str, error: Exception) -> None:
-        self._cache.end_refresh(resource, failed=True)
-        log.warning("an early refresh failed; the current token stays in use until it expires: %s", error)
+    def _keep(self, resource: str, new: Entry, number: int, forced: bool, name: str) -> None:
+        """Keeps what was fetched for others to use, in this process and, under `name`, in the shared cache."""
+        if self._cache.put(resource, new, number, forced=forced) and self._disk is not None:
+            self._disk.write(name, new)
+            if self._cache.cleared_since(number):
+                self._disk.remove(name)
+
+    @contextlib.contextmanager
+    def _attempt(self, resource: str) -> Generator[None]:
+        """Surrounds an early refresh, whose failure is nobody's."""
+        failed = True
+        try:
+            yield
+            failed = False
+        except Exception as error:
+            if not self._connections.closed:
+                log.warning("an early refresh failed; the current token stays in use until it expires: %s", error)
+        finally:
+            self._cache.end_refresh(resource, failed=failed)
+
+    def _start(self, work: Callable[[str], None], resource: str) -> None:
+        thread = threading.Thread(target=work, args=(resource,), name="azure-imds-refresh", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is shutting down
+            self._cache.end_refresh(resource, failed=True)
+
+    @property
+    def _connections(self) -> Connections[Any]:
+        return self._client._connections  # pyright: ignore[reportPrivateUsage]
 
     def __repr__(self) -> str:
         whom = ", ".join(f"{name}={value!r}" for name, value in self._selector.items())
         return f"{type(self).__name__}({whom or 'default identity'}, endpoint={self._client.endpoint!r})"
 
     def __reduce__(self) -> Any:
-        return _revived, (type(self), self._selector, self._shared_cache, self._client)
+        return _revived, (type(self), self._selector, self._shared_cache, self._client, self._owned)
+
+    def __copy__(self) -> Self:
+        client = copy.copy(self._client) if self._owned else self._client
+        made: Self = _revived(type(self), self._selector, self._shared_cache, client, self._owned)
+        return made
 
 
-def _revived(kind: Any, selector: dict[str, str], shared_cache: bool | str | os.PathLike[str], client: Any) -> Any:
+def _revived(
+    kind: Any, selector: Mapping[str, str], shared_cache: bool | str | os.PathLike[str], client: Any, owned: bool
+) -> Any:
     """A credential in another process: the same questions, no token and no socket."""
     credential = kind.__new__(kind)
-    credential._take(selector, shared_cache, client, owned=True)
+    credential._take(selector, shared_cache, client, owned)
     return credential
 
 
 _RETRY = RetryPolicy()
+_DEFAULTS: dict[str, Any] = {"retry": _RETRY, "clock": SYSTEM}
 
 
 def _client_of(kind: type[Client], client: Client | None, options: dict[str, Any]) -> Client:
@@ -100,23 +146,33 @@ def _client_of(kind: type[Client], client: Client | None, options: dict[str, Any
     if not isinstance(client, kind):
         raise ImdsValidationError(f"client must be an {kind.__name__}", parameter="client")
     for name, value in options.items():
-        if value is not None and value is not _RETRY and value is not SYSTEM:
+        if value is not _DEFAULTS.get(name):
             raise ImdsValidationError(f"give client or {name}, not both", parameter=name)
     return client
 
 
-def _checked(selector: dict[str, str | None]) -> dict[str, str]:
+def _checked(selector: Mapping[str, str | None]) -> dict[str, str]:
     given = {name: value for name, value in selector.items() if value is not None}
+    # Azure's SDKs call it resource_id; only the wire says msi_res_id.
+    _check({"resource": "any", **given}, {"msi_res_id": "resource_id"})
+    return given
+
+
+def _check(question: dict[str, Any], names: dict[str, str]) -> None:
+    """Refuses what the specification forbids to ask, in the words of the caller: `names` by those of the wire."""
     try:
-        check_arguments(IDENTITY_GET_TOKEN, {"resource": "any", **given})
+        check_arguments(IDENTITY_GET_TOKEN, question)
+        return
     except ImdsValidationError as error:
         text, parameter = str(error), error.parameter
-    else:
-        return given
-    # Azure's SDKs call it resource_id; only the wire says msi_res_id.
-    raise ImdsValidationError(
-        text.replace("msi_res_id", "resource_id"), parameter=parameter.replace("msi_res_id", "resource_id")
-    )
+    for wire, name in names.items():
+        text, parameter = text.replace(wire, name), parameter.replace(wire, name)
+    raise ImdsValidationError(text, parameter=parameter)
+
+
+def check_scope(scope: str) -> None:
+    """Refuses a scope that no token can be had for."""
+    _check({"resource": resource_of((scope,))}, {"resource": "scope"})
 
 
 class ImdsCredential(_Shared[ImdsClient]):
@@ -208,77 +264,78 @@ class ImdsCredential(_Shared[ImdsClient]):
 
     def _get(self, scopes: tuple[str, ...], claims: str, force: bool) -> Entry:
         resource = resource_of(scopes)
+        if not isinstance(claims, str):
+            raise ImdsValidationError(f"claims is a str, not {type(claims).__name__}", parameter="claims")
         if claims or force:
-            return self._one_flight((resource, claims, "forced"), resource, forced=True)
+            return self._one_flight(resource, forced=claims or "refresh")
         found = self._cache.get(scopes, resource)
         if found is None:
-            return self._one_flight(resource, resource, forced=False)
+            return self._one_flight(resource)
         if not found.fresh(self._clock) and self._cache.begin_refresh(resource):
             self._refresh_soon(resource)
         return found
 
-    def _one_flight(self, key: Any, resource: str, *, forced: bool) -> Entry:
+    def _one_flight(self, resource: str, *, forced: str = "", early: bool = False) -> Entry:
         memory = self._cache
+        key = (resource, forced)
         while True:
-            with memory.lock:
-                if not forced and (found := memory.peek(resource)) is not None:
+            # Made before anything is known of it, so that no interruption leaves a flight that never lands.
+            mine = flight = Flight(threading.Event())
+            try:
+                found = memory.board(key, resource, mine, forced=bool(forced), early=early)
+                if isinstance(found, Entry):
                     return found
-                flight = memory.flights.get(key)
-                leads = flight is None
-                if flight is None:
-                    flight = memory.flights[key] = Flight(threading.Event())
-            if leads:
-                try:
-                    flight.entry = self._fetch(resource, forced=forced)
-                    return flight.entry
-                except Exception as error:
-                    told = _for_chains(error)
-                    flight.error = _own(told)
-                    if told is error:
-                        raise
-                finally:
-                    with memory.lock:
-                        memory.flights.pop(key, None)
-                    flight.landed.set()
-            else:
-                flight.landed.wait()
+                flight = found
+                if flight is mine:
+                    flight.entry = self._fetch(resource, bool(forced), early)
+                else:
+                    flight.landed.wait()
+            except Exception as error:
+                told = _for_chains(error)
+                mine.error = None if early else _own(told)
+                if told is error:
+                    raise
+            finally:
+                memory.land(key, mine)
             if flight.entry is not None:
                 return flight.entry
             if flight.error is not None:
                 raise _own(flight.error)
-            # The leader was interrupted, which is nobody else's business: one of the others leads now.
+            # The leader was interrupted, or failed before it was time: one of the others leads now.
 
-    def _fetch(self, resource: str, *, forced: bool = False, fresh: bool = False) -> Entry:
-        number, disk = self._cache.number(), self._disk
+    def _fetch(self, resource: str, forced: bool, early: bool) -> Entry:
+        number, since, disk = self._cache.number(), self._clock.monotonic(), self._disk
+        question = self._question(resource, forced)
         if disk is None:
-            new = self._ask(resource, forced)
-        else:
-            name = disk.name(self._identity, resource)
+            new = self._ask(self._client, question)
+            self._keep(resource, new, number, forced, "")
+            return new
+        name = disk.name(self._identity, resource)
+        # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
+        found = None if forced else disk.read(name, fresh=early)
+        if found is None:
             with disk.locked(name, self._patience):
-                new = (None if forced else disk.read(name, fresh=fresh)) or disk.write(
-                    name, self._ask(resource, forced)
-                )
-        self._cache.put(resource, new, number)
+                found = None if forced else disk.read(name, fresh=early)
+                if found is None:
+                    new = self._ask(self._in_time(since), question)
+                    self._keep(resource, new, number, forced, name)
+                    return new
+        self._cache.put(resource, found, number)
+        return found
+
+    def _ask(self, client: ImdsClient, question: dict[str, Any]) -> Entry:
+        asked, asked_monotonic = self._clock.time(), self._clock.monotonic()
+        new = entry(client.identity.get_token(**question), asked, asked_monotonic)
+        if isinstance(new, str):
+            raise ImdsResponseError(f"IMDS's answer cannot be used: {new}", url=client.endpoint, status_code=200)
         return new
 
-    def _ask(self, resource: str, forced: bool) -> Entry:
-        asked, asked_monotonic = self._clock.time(), self._clock.monotonic()
-        return entry(self._client.identity.get_token(**self._question(resource, forced)), asked, asked_monotonic)
-
     def _refresh_soon(self, resource: str) -> None:
-        thread = threading.Thread(target=self._refresh, args=(resource,), name="azure-imds-refresh", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the interpreter is shutting down
-            self._cache.end_refresh(resource, failed=True)
+        self._start(self._refresh, resource)
 
     def _refresh(self, resource: str) -> None:
-        try:
-            self._fetch(resource, fresh=True)
-        except Exception as error:
-            self._still_due(resource, error)
-        else:
-            self._cache.end_refresh(resource, failed=False)
+        with self._attempt(resource):
+            self._one_flight(resource, early=True)
 
     def close(self) -> None:
         """Closes connections, unless they are those of a given client. Safe to call again."""
@@ -295,9 +352,16 @@ class ImdsCredential(_Shared[ImdsClient]):
 
 
 class AsyncImdsCredential(_Shared[AsyncImdsClient]):
-    """`ImdsCredential` for asyncio and trio: the same names, awaited."""
+    """`ImdsCredential` for asyncio and trio: the same names, awaited.
 
-    __doc__ = f"{__doc__}\n{(ImdsCredential.__doc__ or '').partition('asks for it.')[2]}"
+    Args:
+        client_id, object_id, resource_id, shared_cache: as for `ImdsCredential`.
+        client: an `AsyncImdsClient` to ask through, which the caller closes. Otherwise its options may be given here:
+        endpoint, timeout, deadline, retry, transport, http_client, clock: see `AsyncImdsClient`.
+
+    Raises:
+        ImdsValidationError: an argument is not of its kind, or more than one identity is named.
+    """
 
     def __init__(
         self,
@@ -351,79 +415,92 @@ class AsyncImdsCredential(_Shared[AsyncImdsClient]):
 
     async def _get(self, scopes: tuple[str, ...], claims: str, force: bool) -> Entry:
         resource = resource_of(scopes)
+        if not isinstance(claims, str):
+            raise ImdsValidationError(f"claims is a str, not {type(claims).__name__}", parameter="claims")
         if claims or force:
-            return await self._one_flight((resource, claims, "forced"), resource, forced=True)
+            return await self._one_flight(resource, forced=claims or "refresh")
         found = self._cache.get(scopes, resource)
         if found is None:
-            return await self._one_flight(resource, resource, forced=False)
+            return await self._one_flight(resource)
         if not found.fresh(self._clock) and self._cache.begin_refresh(resource):
             self._refresh_soon(resource)
         return found
 
-    async def _one_flight(self, key: Any, resource: str, *, forced: bool) -> Entry:
+    async def _one_flight(self, resource: str, *, forced: str = "", early: bool = False) -> Entry:
         import anyio.lowlevel
 
         memory = self._cache
-        key = (anyio.lowlevel.current_token(), key)  # an event belongs to one event loop
+        key = (resource, forced, anyio.lowlevel.current_token())  # an event belongs to one event loop
         while True:
-            with memory.lock:
-                if not forced and (found := memory.peek(resource)) is not None:
+            # Made before anything is known of it, so that no cancellation leaves a flight that never lands.
+            mine = flight = Flight(anyio.Event())
+            try:
+                found = memory.board(key, resource, mine, forced=bool(forced), early=early)
+                if isinstance(found, Entry):
                     return found
-                flight = memory.flights.get(key)
-                leads = flight is None
-                if flight is None:
-                    flight = memory.flights[key] = Flight(anyio.Event())
-            if leads:
-                try:
-                    flight.entry = await self._fetch(resource, forced=forced)
-                    return flight.entry
-                except Exception as error:
-                    told = _for_chains(error)
-                    flight.error = _own(told)
-                    if told is error:
-                        raise
-                finally:
-                    with memory.lock:
-                        memory.flights.pop(key, None)
-                    flight.landed.set()
-            else:
-                await flight.landed.wait()
+                flight = found
+                if flight is mine:
+                    flight.entry = await self._fetch(resource, bool(forced), early)
+                else:
+                    await flight.landed.wait()
+            except Exception as error:
+                told = _for_chains(error)
+                mine.error = None if early else _own(told)
+                if told is error:
+                    raise
+            finally:
+                memory.land(key, mine)
             if flight.entry is not None:
                 return flight.entry
             if flight.error is not None:
                 raise _own(flight.error)
-            # The leader was cancelled, which is nobody else's business: one of the others leads now.
+            # The leader was cancelled, or failed before it was time: one of the others leads now.
 
-    async def _fetch(self, resource: str, *, forced: bool = False, fresh: bool = False) -> Entry:
-        number, disk = self._cache.number(), self._disk
+    async def _fetch(self, resource: str, forced: bool, early: bool) -> Entry:
+        number, since, disk = self._cache.number(), self._clock.monotonic(), self._disk
+        question = self._question(resource, forced)
         if disk is None:
-            new = await self._ask(resource, forced)
-        else:
-            name = disk.name(self._identity, resource)
+            new = await self._ask(self._client, question)
+            self._keep(resource, new, number, forced, "")
+            return new
+        name = disk.name(self._identity, resource)
+        # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
+        found = None if forced else disk.read(name, fresh=early)
+        if found is None:
             async with disk.alocked(name, self._patience):
-                found = None if forced else disk.read(name, fresh=fresh)
-                new = found or disk.write(name, await self._ask(resource, forced))
-        self._cache.put(resource, new, number)
+                found = None if forced else disk.read(name, fresh=early)
+                if found is None:
+                    new = await self._ask(self._in_time(since), question)
+                    self._keep(resource, new, number, forced, name)
+                    return new
+        self._cache.put(resource, found, number)
+        return found
+
+    async def _ask(self, client: AsyncImdsClient, question: dict[str, Any]) -> Entry:
+        asked, asked_monotonic = self._clock.time(), self._clock.monotonic()
+        new = entry(await client.identity.get_token(**question), asked, asked_monotonic)
+        if isinstance(new, str):
+            raise ImdsResponseError(f"IMDS's answer cannot be used: {new}", url=client.endpoint, status_code=200)
         return new
 
-    async def _ask(self, resource: str, forced: bool) -> Entry:
-        asked, asked_monotonic = self._clock.time(), self._clock.monotonic()
-        answer = await self._client.identity.get_token(**self._question(resource, forced))
-        return entry(answer, asked, asked_monotonic)
-
     def _refresh_soon(self, resource: str) -> None:
-        _spawn(self._refresh(resource))
+        if self._connections.transport is None and self._connections.given is None:
+            # In a thread, it neither dies with an event loop that lives for one request only, nor does its death make
+            # asyncio complain of a connection half made.
+            self._start(self._refresh_alone, resource)
+        else:
+            # What the caller sends through may belong to this event loop.
+            _spawn(self._refresh(resource))
 
     async def _refresh(self, resource: str) -> None:
-        try:
-            await self._fetch(resource, fresh=True)
-        except Exception as error:
-            self._still_due(resource, error)
-        except BaseException:  # the event loop is ending
-            self._cache.end_refresh(resource, failed=True)
-            raise
-        else:
-            self._cache.end_refresh(resource, failed=False)
+        with self._attempt(resource):
+            await self._one_flight(resource, early=True)
+
+    def _refresh_alone(self, resource: str) -> None:
+        import anyio
+
+        with self._attempt(resource):
+            anyio.run(partial(self._one_flight, resource, early=True))
 
     async def close(self) -> None:
         """Closes connections, unless they are those of a given client. Safe to call again."""
@@ -488,12 +565,20 @@ def _for_chains(error: Exception) -> Exception:
     return made
 
 
+#: What handlers of azure-core's errors look at, and what their constructors, not called here, would set.
+_AZURE_ATTRIBUTES = (
+    *("inner_exception", "continuation_token", "exc_type", "exc_value", "exc_traceback", "exc_msg"),
+    *("reason", "status_code", "response", "model", "error"),
+)
+
+
 @cache
 def _chained(kind: type[ImdsError], unavailable: type[Exception]) -> Any:
     def made_of(cls: type[ImdsError], error: ImdsError) -> ImdsError:
         made = cls.__new__(cls)
         made.args = error.args
-        made.__dict__.update({"message": str(error), "inner_exception": None, "continuation_token": None})
+        made.__dict__.update({name: None for name in _AZURE_ATTRIBUTES if not hasattr(kind, name)})
+        made.__dict__["message"] = str(error)
         made.__dict__.update(error.__dict__)
         return made
 

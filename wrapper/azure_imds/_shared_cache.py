@@ -14,11 +14,13 @@ import stat
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
+from functools import cache
 from typing import Any
 
 from ._call import log
 from ._clock import Clock
-from ._tokens import AccessToken, Entry, entry_of
+from ._tokens import AccessToken, Entry, number
+from .errors import ImdsValidationError
 
 #: Bytes; a token has some thousands.
 _LARGEST = 65536
@@ -26,6 +28,7 @@ _LARGEST = 65536
 _LOOK = 0.01
 #: The form of a file; another one is ignored.
 _FORM = 1
+_TIMES = ("expires_on", "stored", "stored_monotonic", "life", "due", "fresh_for")
 
 
 class SharedCache:
@@ -41,7 +44,14 @@ class SharedCache:
         """The cache at a path, at the user's usual place for True, or none for False."""
         if asked is False:
             return None
-        return cls(_usual_folder() if asked is True else os.fspath(asked), clock)
+        try:
+            # Absolute: the process may go elsewhere. And a link with a slash behind it would be followed.
+            folder = _usual_folder() if asked is True else os.path.abspath(os.fsdecode(asked))
+        except TypeError:
+            folder = "\0"
+        if "\0" in folder:
+            raise ImdsValidationError("shared_cache must be True, False or a path", parameter="shared_cache")
+        return cls(folder, clock)
 
     @staticmethod
     def name(identity: tuple[str, ...], resource: str) -> str:
@@ -68,17 +78,24 @@ class SharedCache:
 
     @contextlib.contextmanager
     def _lock_file(self, name: str) -> Generator[int | None]:
-        # The file stays: to remove it while another process waits for it would let two hold it. Closing unlocks.
+        # The file stays: to remove it while another process waits for it would let two hold it.
         descriptor: int | None = None
         try:
             self._check_folder()
             descriptor = _open(self._path(name, "lock"), os.O_RDWR | os.O_CREAT)
+            _locks.add(descriptor)
         except OSError as error:
             self._warn(error)
+        process = os.getpid()
         try:
             yield descriptor
         finally:
-            if descriptor is not None:
+            # A process that was forked meanwhile shares the lock, so closing alone would not free it; and there it is
+            # neither to be freed nor closed again.
+            if descriptor is not None and process == os.getpid():
+                _locks.discard(descriptor)
+                with contextlib.suppress(OSError):
+                    _unlock(descriptor)
                 os.close(descriptor)
 
     def read(self, name: str, *, fresh: bool = False) -> Entry | None:
@@ -91,59 +108,64 @@ class SharedCache:
             found = self._entry(content)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except Exception as error:  # a file may hold anything
             self._warn(error)
             return None
         return found if found is not None and (found.fresh if fresh else found.valid)(self._clock) else None
 
     def _entry(self, content: bytes) -> Entry | None:
+        """What a file says; any exception means that it is damaged."""
         if len(content) > _LARGEST:
             raise ValueError("too large")
         stored: dict[str, Any] = json.loads(content)
-        if stored["form"] != _FORM:
+        if stored["form"] != _FORM or stored["boot"] != _boot():
             return None
+        text, kind = stored["token"], stored["token_type"]
+        if not (isinstance(text, str) and text and isinstance(kind, str)):
+            raise ValueError("no token")
+        refresh_on = None if stored["refresh_on"] is None else int(_finite(stored["refresh_on"]))
+        expires, since, since_monotonic, life, due, fresh_for = (_finite(stored[name]) for name in _TIMES)
         now, monotonic = self._clock.time(), self._clock.monotonic()
-        times = {name: float(stored[name]) for name in ("stored", "stored_monotonic", "left", "life", "refresh_in")}
-        if not isinstance(stored["token"], str) or not stored["token"] or any(t != t for t in times.values()):
-            raise ValueError("no token in it")
-        if now < times["stored"]:
-            return None  # the clock was set back since, so it cannot say how old the token is
-        # Both clocks count the token's age; the monotonic one starts anew with the machine.
-        age = max(now - times["stored"], monotonic - times["stored_monotonic"])
-        refresh_on = stored["refresh_on"]
-        token = AccessToken(
-            stored["token"],
-            int(stored["expires_on"]),
-            None if refresh_on is None else int(refresh_on),
-            str(stored["token_type"]),
+        # Both clocks count the token's age. One that was set back since cannot say how old it is.
+        ages = now - since, monotonic - since_monotonic
+        if min(ages) < 0:
+            return None
+        return Entry(
+            AccessToken(text, int(expires), refresh_on, kind),
+            expires=expires,
+            expires_monotonic=monotonic + life - max(ages),
+            due=due,
+            due_monotonic=monotonic + fresh_for - max(ages),
         )
-        refresh_in = None if times["refresh_in"] < 0 else times["refresh_in"] - age
-        return entry_of(token, times["left"] - age, times["life"] - age, refresh_in, now, monotonic)
 
-    def write(self, name: str, new: Entry) -> Entry:
-        """Leaves an entry for other processes, all at once or not at all; returns it."""
+    def write(self, name: str, new: Entry) -> None:
+        """Leaves an entry for other processes, all at once or not at all."""
         now, monotonic = self._clock.time(), self._clock.monotonic()
         token = new.token
         stored = {
             "form": _FORM,
+            "boot": _boot(),
             "token": token.token,
             "token_type": token.token_type,
             "expires_on": token.expires_on,
             "refresh_on": token.refresh_on,
             "stored": now,
             "stored_monotonic": monotonic,
-            "left": new.expires - now,
             "life": new.expires_monotonic - monotonic,
-            "refresh_in": -1 if token.refresh_on is None else max(0.0, token.refresh_on - now),
+            "due": new.due,
+            "fresh_for": new.due_monotonic - monotonic,
         }
+        content = json.dumps(stored).encode()
+        if len(content) > _LARGEST:
+            return
         path = self._path(name, "json")
         draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
             self._check_folder()
             descriptor = _open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
-                with open(descriptor, "w", encoding="utf-8") as file:
-                    json.dump(stored, file)
+                with open(descriptor, "wb") as file:
+                    file.write(content)
                 os.replace(draft, path)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -151,14 +173,18 @@ class SharedCache:
                 raise
         except OSError as error:
             self._warn(error)
-        return new
+
+    def remove(self, name: str) -> None:
+        """Removes one token."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._path(name, "json"))
 
     def clear(self, identity: tuple[str, ...]) -> None:
-        """Removes the tokens of one identity."""
+        """Removes the tokens of one identity, and what a process that was killed may have left of one."""
         try:
             self._check_folder()
             for name in os.listdir(self._folder):
-                if name.startswith(f"{_digest(identity)}-") and name.endswith(".json"):
+                if name.startswith(f"{_digest(identity)}-") and not name.endswith(".lock"):
                     with contextlib.suppress(FileNotFoundError):
                         os.unlink(os.path.join(self._folder, name))
         except OSError as error:
@@ -187,13 +213,36 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:32]
 
 
+def _finite(value: object) -> float:
+    found = number(value)
+    if found is None:
+        raise ValueError("not a number")
+    return found
+
+
+@cache
+def _boot() -> str:
+    """Tells this run of this machine from all others, "" where that is not known.
+
+    The monotonic clocks of two runs say nothing about each other, and a folder may be on a disk that several machines
+    share, each of which is somebody else to Azure.
+    """
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def _usual_folder() -> str:
     """The user's runtime folder, which is in memory and goes at logout; else one among temporary files."""
     if sys.platform == "win32":
         return os.path.join(os.environ.get("LOCALAPPDATA", tempfile.gettempdir()), "azure-imds")
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.path.isabs(runtime):
-        return os.path.join(runtime, "azure-imds")
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    # After sudo or su, it may be another user's.
+    with contextlib.suppress(OSError):
+        if os.path.isabs(runtime) and os.stat(runtime).st_uid == os.getuid():
+            return os.path.join(runtime, "azure-imds")
     return os.path.join(tempfile.gettempdir(), f"azure-imds-{os.getuid()}")
 
 
@@ -221,7 +270,7 @@ def _check_owner(found: os.stat_result, path: str) -> None:
         raise OSError(f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):o})")
 
 
-def _held(error: OSError) -> bool:
+def _is_held(error: OSError) -> bool:
     """Whether another process has the lock; where a file system knows no locks, waiting would be in vain."""
     return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
@@ -233,8 +282,11 @@ if sys.platform == "win32":
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError as error:
-            return not _held(error)
+            return not _is_held(error)
         return True
+
+    def _unlock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
 else:
     import fcntl
@@ -243,5 +295,24 @@ else:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            return not _held(error)
+            return not _is_held(error)
         return True
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+#: The locks that this process has, or is waiting for.
+_locks: set[int] = set()
+
+
+def _after_fork() -> None:
+    # They are the parent's. Were they kept here, a parent that is killed would leave them locked.
+    for descriptor in list(_locks):
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+    _locks.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

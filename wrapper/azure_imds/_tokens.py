@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import threading
 import weakref
 from typing import Any, Generic, NoReturn, TypeVar
@@ -11,7 +12,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 from attrs import field, frozen
 
 from ._clock import Clock
-from .errors import ImdsResponseError, ImdsValidationError
+from .errors import ImdsValidationError
 
 E = TypeVar("E")
 
@@ -72,55 +73,50 @@ class Entry:
         return clock.time() < self.due and clock.monotonic() < self.due_monotonic
 
 
-def entry(answer: Any, asked: float, asked_monotonic: float) -> Entry:
-    """Reads a token answer that was asked for at these times; numbers may be strings, integers or floats.
+def entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
+    """Reads a token answer that was asked for at these times, or says why it cannot be used.
 
-    Raises:
-        ImdsResponseError: it says nothing of when the token expires.
+    Numbers may be strings, integers or floats; what is none counts as absent. It raises nothing, since an error's
+    traceback would keep this frame, and with it the token.
     """
-    life = _number(answer.expires_in)
-    expires = _number(answer.expires_on)
-    if expires is None and life is None:
-        raise ImdsResponseError("the answer has neither expires_on nor expires_in, so the token's life is unknown")
+    if not _SENDABLE.fullmatch(answer.access_token):
+        return "the token has a character that no header can carry"
+    expires, life, refresh_in = map(number, (answer.expires_on, answer.expires_in, answer.refresh_in))
     if expires is None:
-        expires = asked + (life or 0.0)
+        if life is None:
+            return "it has neither expires_on nor expires_in, so the token's life is unknown"
+        expires = asked + life
     if life is None:
         life = expires - asked
-    refresh_in = _number(answer.refresh_in)
     if refresh_in is None and life >= LONG_LIFE:
         refresh_in = life / 2
-    token = AccessToken(
-        answer.access_token,
-        int(expires),
-        None if refresh_in is None else int(asked + refresh_in),
-        answer.token_type or "Bearer",
-    )
-    return entry_of(token, expires - asked, life, refresh_in, asked, asked_monotonic)
-
-
-def entry_of(
-    token: AccessToken, left: float, life: float, refresh_in: float | None, now: float, monotonic: float
-) -> Entry:
-    """An entry for a token that has `left` seconds by the wall clock and `life` by its own count."""
     refresh = math.inf if refresh_in is None else refresh_in
     return Entry(
-        token,
-        expires=now + left,
-        expires_monotonic=monotonic + life,
-        due=now + min(refresh, left - ALMOST_EXPIRED),
-        due_monotonic=monotonic + min(refresh, life - ALMOST_EXPIRED),
+        AccessToken(
+            answer.access_token,
+            int(expires),
+            None if refresh_in is None else int(asked + refresh_in),
+            answer.token_type if isinstance(answer.token_type, str) and answer.token_type else "Bearer",
+        ),
+        expires=expires,
+        expires_monotonic=asked_monotonic + life,
+        due=min(asked + refresh, expires - ALMOST_EXPIRED),
+        due_monotonic=asked_monotonic + min(refresh, life - ALMOST_EXPIRED),
     )
 
 
-def _number(value: Any) -> float | None:
-    """A finite number of seconds from a string, an integer or a float; None for anything else."""
+_SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
+
+
+def number(value: Any) -> float | None:
+    """A finite number from a string, an integer or a float; None for anything else."""
     if isinstance(value, bool) or value is None:
         return None
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return found if math.isfinite(found) else None
 
 
 def resource_of(scopes: tuple[str, ...]) -> str:
@@ -170,63 +166,88 @@ class Cache:
 
     def reset(self) -> None:
         """Forgets fetches: after a fork, the threads that made them are not there, and a lock may be locked."""
-        self.lock = threading.Lock()
-        self.flights: dict[Any, Flight[Any]] = {}
+        self._lock = threading.Lock()
+        self._flights: dict[Any, Flight[Any]] = {}
         self._refreshing: set[str] = set()
+
+    def get(self, scopes: tuple[str, ...], resource: str) -> Entry | None:
+        """The entry of a resource if it is valid; remembered for these scopes."""
+        with self._lock:
+            found = self._entries.get(resource)
+            if found is None or not found.valid(self.clock):
+                return None
+            if len(self.by_scopes) > 2 * len(self._entries) + 100:
+                self.by_scopes.clear()
+            self.by_scopes[scopes] = found
+            return found
+
+    def put(self, resource: str, new: Entry, number: int, *, forced: bool = False) -> bool:
+        """Keeps what fetch `number` brought, unless it has expired or something newer is there; says whether it did.
+
+        A forced fetch ends the old token in any case: whoever forced it had a reason.
+        """
+        with self._lock:
+            if number <= max(self._cleared, self._numbers.get(resource, 0)):
+                return False
+            self._next_try[resource] = 0.0 if new.fresh(self.clock) else self._pause_end()
+            valid = new.valid(self.clock)
+            if valid or forced:
+                self._numbers[resource] = number
+                self._refreshing.discard(resource)
+                self.by_scopes.clear()
+                self._entries.pop(resource, None)
+            if valid:
+                self._entries[resource] = new
+            return valid
+
+    def clear(self) -> None:
+        """Forgets every token, and lets nobody who comes later wait for a fetch that is under way."""
+        with self._lock:
+            self._cleared = self._last
+            for memory in (self._entries, self.by_scopes, self._numbers, self._next_try, self._flights):
+                memory.clear()
+            self._refreshing.clear()
+
+    # One flight for all who ask at once
+
+    def board(self, key: Any, resource: str, mine: Flight[E], *, forced: bool, early: bool) -> Flight[E] | Entry:
+        """What there is already, an entry or somebody's flight; else `mine`, which the caller is to fly and to land."""
+        with self._lock:
+            found = None if forced else self._entries.get(resource)
+            if found is not None and (found.fresh if early else found.valid)(self.clock):
+                return found
+            return self._flights.setdefault(key, mine)
+
+    def land(self, key: Any, mine: Flight[Any]) -> None:
+        """Ends a flight, if it was one."""
+        with self._lock:
+            if self._flights.get(key) is mine:
+                del self._flights[key]
+        mine.landed.set()
 
     def number(self) -> int:
         """The number of a fetch that starts now."""
-        with self.lock:
+        with self._lock:
             self._last += 1
             return self._last
 
-    def peek(self, resource: str) -> Entry | None:
-        """The entry of a resource if it is valid."""
-        found = self._entries.get(resource)
-        return found if found is not None and found.valid(self.clock) else None
+    def cleared_since(self, number: int) -> bool:
+        """Whether `clear` was called after this fetch had started."""
+        return number <= self._cleared
 
-    def get(self, scopes: tuple[str, ...], resource: str) -> Entry | None:
-        """The same, remembered for these scopes."""
-        with self.lock:
-            found = self.peek(resource)
-            if found is not None:
-                if len(self.by_scopes) > 2 * len(self._entries) + 100:
-                    self.by_scopes.clear()
-                self.by_scopes[scopes] = found
-            return found
-
-    def put(self, resource: str, new: Entry, number: int) -> None:
-        """Keeps what fetch `number` brought, unless it has expired or something newer is there."""
-        with self.lock:
-            if number <= max(self._cleared, self._numbers.get(resource, 0)):
-                return
-            self._numbers[resource] = number
-            self.by_scopes.clear()
-            if new.valid(self.clock):
-                self._entries[resource] = new
-            else:
-                self._entries.pop(resource, None)
-            self._next_try[resource] = 0.0 if new.fresh(self.clock) else self._pause_end()
-
-    def clear(self) -> None:
-        """Forgets every token."""
-        with self.lock:
-            self._cleared = self._last
-            for memory in (self._entries, self.by_scopes, self._numbers, self._next_try):
-                memory.clear()
+    # Early refresh
 
     def begin_refresh(self, resource: str) -> bool:
         """Whether the caller is to refresh a token that is due: nobody else is, and none failed a moment ago."""
-        with self.lock:
-            paused = self.clock.monotonic() < self._next_try.get(resource, 0.0)
-            if paused or resource in self._refreshing:
+        with self._lock:
+            if resource in self._refreshing or self.clock.monotonic() < self._next_try.get(resource, 0.0):
                 return False
             self._refreshing.add(resource)
             return True
 
     def end_refresh(self, resource: str, *, failed: bool) -> None:
         """Lets others refresh again, after a pause if this attempt failed."""
-        with self.lock:
+        with self._lock:
             self._refreshing.discard(resource)
             if failed:
                 self._next_try[resource] = self._pause_end()

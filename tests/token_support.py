@@ -1,0 +1,293 @@
+"""Tools of the token tests: a credential used alike in three colours, two clocks, and an IMDS that obeys the test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import anyio
+import anyio.from_thread
+import anyio.lowlevel
+import httpx
+
+from azure_imds import AccessToken, AsyncImdsCredential, ImdsCredential, _credential
+from azure_imds._clock import Clock
+from support import CANARY, Colour
+
+SCOPE = "https://vault.azure.net/.default"
+DAY = 86400
+HOUR = 3600
+
+#: Seconds after which a test that hangs fails instead. Nothing is measured by it.
+FOREVER = 30
+
+
+class Clocks(Clock):
+    """The wall clock and the monotonic one, each turned by hand; waiting turns both."""
+
+    def __init__(self, wall: float = 1_700_000_000.0, monotonic: float = 5_000.0) -> None:
+        self.wall = wall
+        self.ticks = monotonic
+
+    def time(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.ticks
+
+    def advance(self, seconds: float) -> None:
+        """Time passes."""
+        self.wall += seconds
+        self.ticks += seconds
+
+    def step(self, seconds: float) -> None:
+        """Somebody sets the wall clock; or, forwards, the machine was suspended."""
+        self.wall += seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        await anyio.lowlevel.checkpoint()
+
+    def jitter(self, ceiling: float) -> float:
+        return ceiling
+
+
+class Gate:
+    """Holds whoever comes until it is opened, in any colour."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+        self._waiting: list[tuple[Any, anyio.Event]] = []
+
+    def pass_through(self) -> None:
+        self.arrived.release()
+        assert self._open.wait(FOREVER), "the gate was never opened"
+
+    async def apass_through(self) -> None:
+        event = anyio.Event()
+        with self._lock:
+            if not self._open.is_set():
+                self._waiting.append((anyio.lowlevel.current_token(), event))
+            else:
+                event.set()
+        self.arrived.release()
+        with anyio.fail_after(FOREVER):
+            await event.wait()
+
+    def wait_for(self, count: int = 1) -> None:
+        """Returns when so many have come."""
+        for _ in range(count):
+            assert self.arrived.acquire(timeout=FOREVER), "nobody came to the gate"
+
+    def open(self) -> None:
+        with self._lock:
+            self._open.set()
+            waiting, self._waiting = self._waiting, []
+        for token, event in waiting:
+            with suppress(anyio.RunFinishedError):
+                anyio.from_thread.run_sync(event.set, token=token)
+
+
+Reply = httpx.Response | Exception
+
+
+class Imds(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """An IMDS in this process. Its tokens are numbered from 1.
+
+    Attributes:
+        life: seconds that the next token has.
+        fields: members of the answer to add or, where None, to leave out.
+        suffix: what every token ends with.
+        failure: what comes instead of a token.
+        gates: what requests must pass through, the first by the first request.
+    """
+
+    def __init__(self, clock: Clock | None = None, life: float = DAY, *, suffix: str = "", **fields: Any) -> None:
+        self.clock = clock or Clock()
+        self.life = life
+        self.fields: dict[str, Any] = fields
+        self.suffix = suffix
+        self.failure: Reply | None = None
+        self.gates: list[Gate] = []
+        self.requests: list[httpx.Request] = []
+        self.most_at_once = 0
+        self._at_once = 0
+        self._issued = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self.requests)
+
+    def query(self, index: int = -1) -> dict[str, str]:
+        return dict(self.requests[index].url.params)
+
+    def answer(self, number: int) -> dict[str, Any]:
+        body = {
+            "access_token": f"{CANARY}-{number}{self.suffix}",
+            "expires_in": str(int(self.life)),
+            "expires_on": str(int(self.clock.time() + self.life)),
+            "token_type": "Bearer",
+            **self.fields,
+        }
+        return {name: value for name, value in body.items() if value is not None}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        gate = self._enter(request)
+        try:
+            if gate is not None:
+                gate.pass_through()
+            return self._reply()
+        finally:
+            self._leave()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        gate = self._enter(request)
+        try:
+            await anyio.lowlevel.checkpoint()
+            if gate is not None:
+                await gate.apass_through()
+            return self._reply()
+        finally:
+            self._leave()
+
+    def _enter(self, request: httpx.Request) -> Gate | None:
+        with self._lock:
+            self.requests.append(request)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            return self.gates.pop(0) if self.gates else None
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._at_once -= 1
+
+    def _reply(self) -> httpx.Response:
+        if isinstance(self.failure, BaseException):
+            raise self.failure
+        if self.failure is not None:
+            return httpx.Response(self.failure.status_code, headers=self.failure.headers, content=self.failure.content)
+        with self._lock:
+            self._issued += 1
+            return httpx.Response(200, json=self.answer(self._issued))
+
+
+DOWN = httpx.ConnectError("connection refused")
+
+
+def number(token: AccessToken) -> int:
+    """Which of the tokens of `Imds` it is."""
+    return int(token.token.removeprefix(f"{CANARY}-"))
+
+
+class Crowd:
+    """Callers who ask at the same time."""
+
+    def __init__(self, futures: list[Future[Any]], aboard: Callable[[], None]) -> None:
+        self._futures = futures
+        self.wait_until_aboard = aboard
+
+    def results(self) -> list[Any]:
+        """What each got: a token or an exception."""
+        return [future.exception(FOREVER) or future.result() for future in self._futures]
+
+
+class Held:
+    """A credential as a thread uses it; the asynchronous ones live on an event loop in another thread."""
+
+    def __init__(self, credential: Any, portal: Any, waiting: threading.Semaphore) -> None:
+        self.credential = credential
+        self._portal = portal
+        self._waiting = waiting
+
+    def get_token(self, *scopes: Any, **options: Any) -> AccessToken:
+        return self.call(self.credential.get_token, *(scopes or (SCOPE,)), **options)
+
+    def call(self, method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Calls a method of the credential, and awaits it where it is to be awaited."""
+        work = partial(method, *arguments, **options)
+        return work() if self._portal is None else self._portal.call(work)
+
+    def clear(self) -> None:
+        self.credential.clear()
+
+    def error(self, *scopes: Any, **options: Any) -> Exception:
+        """The exception that a call ends with."""
+        try:
+            token = self.get_token(*scopes, **options)
+        except Exception as error:
+            return error
+        raise AssertionError(f"no exception, but {token!r}")
+
+    def crowd(self, count: int, *scopes: Any, **options: Any) -> Crowd:
+        """So many callers at once."""
+        work = partial(self.credential.get_token, *(scopes or (SCOPE,)), **options)
+        if self._portal is not None:
+
+            async def all_wait() -> None:
+                await anyio.wait_all_tasks_blocked()
+
+            futures = [self._portal.start_task_soon(work) for _ in range(count)]
+            return Crowd(futures, partial(self._portal.call, all_wait))
+
+        def all_but_one_wait() -> None:
+            for _ in range(count - 1):
+                assert self._waiting.acquire(timeout=FOREVER), "too few callers wait for the first"
+
+        barrier = threading.Barrier(count)
+
+        def one() -> Any:
+            barrier.wait(FOREVER)
+            return work()
+
+        pool = ThreadPoolExecutor(count)
+        futures = [pool.submit(one) for _ in range(count)]
+        pool.shutdown(wait=False)
+        return Crowd(futures, all_but_one_wait)
+
+    def settle(self) -> None:
+        """Returns when nothing in the background can go on by itself."""
+        if self._portal is not None:
+            self._portal.call(anyio.wait_all_tasks_blocked)
+        for thread in refreshers():
+            thread.join(FOREVER)
+            assert not thread.is_alive(), "an early refresh does not end"
+
+
+def refreshers() -> list[threading.Thread]:
+    """The threads that replace tokens."""
+    return [thread for thread in threading.enumerate() if thread.name == "azure-imds-refresh"]
+
+
+@contextmanager
+def holding(colour: Colour, **options: Any) -> Iterator[Held]:
+    """A credential of this colour."""
+    waiting = threading.Semaphore(0)
+
+    class Event(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waiting.release()
+            return super().wait(FOREVER if timeout is None else timeout)
+
+    if colour.name == "sync":
+        # Followers are counted, so that a test knows when they all wait.
+        counted = SimpleNamespace(Event=Event, Thread=threading.Thread)
+        with mock.patch.object(_credential, "threading", counted), ImdsCredential(**options) as credential:
+            yield Held(credential, None, waiting)
+        return
+    with anyio.from_thread.start_blocking_portal(colour.name) as portal:
+        asynchronous = AsyncImdsCredential(**options)
+        try:
+            yield Held(asynchronous, portal, waiting)
+        finally:
+            portal.call(asynchronous.close)
