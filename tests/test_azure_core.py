@@ -505,3 +505,18 @@ def test_an_error_that_is_both_can_be_read_where_azure_is_not() -> None:
 def test_where_azure_identity_is_not_in_use_errors_are_ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "azure.identity")
     assert _for_chains(ERRORS[0]) is ERRORS[0]
+
+
+def test_a_failed_early_refresh_ends_where_azure_identity_is_loaded_too(colour: Colour) -> None:
+    import azure.identity
+
+    assert azure.identity.CredentialUnavailableError
+    clock = Clocks(1_700_000_000)
+    imds = Imds(clock)
+    with holding(colour, transport=imds, clock=clock, retry=None) as credential:
+        credential.get_token()
+        clock.advance(DAY / 2)
+        imds.failure = DOWN
+        credential.get_token()
+        credential.settle()
+        assert len(imds) == 2

@@ -281,6 +281,7 @@ class ImdsCredential(_Shared[ImdsClient]):
         while True:
             # Made before anything is known of it, so that no interruption leaves a flight that never lands.
             mine = flight = Flight(threading.Event())
+            told: Exception | None = None
             try:
                 found = memory.board(key, resource, mine, forced=bool(forced), early=early)
                 if isinstance(found, Entry):
@@ -297,6 +298,8 @@ class ImdsCredential(_Shared[ImdsClient]):
                     raise
             finally:
                 memory.land(key, mine)
+            if told is not None:
+                raise told
             if flight.entry is not None:
                 return flight.entry
             if flight.error is not None:
@@ -434,6 +437,7 @@ class AsyncImdsCredential(_Shared[AsyncImdsClient]):
         while True:
             # Made before anything is known of it, so that no cancellation leaves a flight that never lands.
             mine = flight = Flight(anyio.Event())
+            told: Exception | None = None
             try:
                 found = memory.board(key, resource, mine, forced=bool(forced), early=early)
                 if isinstance(found, Entry):
@@ -450,6 +454,8 @@ class AsyncImdsCredential(_Shared[AsyncImdsClient]):
                     raise
             finally:
                 memory.land(key, mine)
+            if told is not None:
+                raise told
             if flight.entry is not None:
                 return flight.entry
             if flight.error is not None:
