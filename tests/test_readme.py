@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^\*\*(.+?)\*\*.*?```python\n(.*?)```", README, flags=re.DOTALL | re.MULTILINE)
 
 EXPECTED = {
-    "A token, and what the machine is:": ["Bearer 86400", "vm-example-0 eastus", "000D3A"],
+    "A token, and what the machine is:": ["Bearer 86", "vm-example-0 eastus", "000D3A"],
     "A credential for Azure's SDKs": ["AccessToken(expires_on="],
     "httpx": ["ImdsAuth('https://management.azure.com/')"],
     "Async": ["pkcs7"],
