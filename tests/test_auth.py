@@ -200,6 +200,7 @@ def test_claims_are_found_in_any_of_several_headers(colour: Colour) -> None:
         'Bearer xclaims="e30="',
         'Bearer insufficient_claims="e30="',
         "Bearer claims",
+        'PoP claims="e30="',
         "Bearer " + "claims" + " " * 50_000 + "=",
         "Bearer " * 10_000,
     ],

@@ -28,7 +28,7 @@ from azure_imds import (
 )
 from azure_imds_emulator import Emulator
 from support import COLOURS, Colour, answer
-from token_support import DAY, DOWN, FOREVER, HOUR, SCOPE, Clocks, Gate, Imds, holding, number, refreshers
+from token_support import DAY, DOWN, FOREVER, HOUR, SCOPE, Clocks, Gate, Held, Imds, holding, number, refreshers
 
 NOW = 1_700_000_000
 
@@ -148,6 +148,28 @@ def test_who_waited_for_a_refresh_that_failed_asks_for_themselves(colour: Colour
         second.open()
         assert {number(token) for token in late.results()} == {2}
     assert (len(imds), imds.most_at_once) == (3, 1)
+
+
+def test_a_refresh_that_clear_left_behind_does_not_stand_in_for_the_next(colour: Colour) -> None:
+    clock, gate = Clocks(NOW), Gate()
+    imds = Imds(clock)
+    with holding(colour, transport=imds, clock=clock) as credential:
+        credential.get_token()
+        clock.advance(DAY / 2)
+        imds.gates = [gate]
+        credential.get_token()
+        gate.wait_for()
+        credential.clear()
+        assert number(credential.get_token()) == 2
+        clock.advance(DAY / 2)
+        second = Gate()
+        imds.gates = [second]
+        assert number(credential.get_token()) == 2
+        second.wait_for()
+        second.open()
+        gate.open()
+        credential.settle()
+        assert number(credential.get_token()) in (3, 4)
 
 
 def test_each_resource_is_refreshed_by_itself(colour: Colour) -> None:
@@ -645,11 +667,16 @@ def in_child(work: Any) -> bool:
 # Clocks that jump
 
 
+def cached(credential: Held) -> None:
+    """Asks twice: the second call is the first that is answered at the shortest."""
+    assert credential.get_token() is credential.get_token()
+
+
 def test_a_wall_clock_set_forward_past_the_expiry_ends_the_token(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
-        credential.get_token()
+        cached(credential)
         clock.step(DAY)
         assert number(credential.get_token()) == 2
 
@@ -658,7 +685,7 @@ def test_a_wall_clock_set_back_does_not_prolong_a_token(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
-        credential.get_token()
+        cached(credential)
         clock.advance(DAY - 1)
         clock.step(-DAY)
         assert number(credential.get_token()) == 1
@@ -670,7 +697,7 @@ def test_a_wall_clock_set_back_does_not_put_off_the_refresh(colour: Colour) -> N
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
-        credential.get_token()
+        cached(credential)
         clock.step(-DAY)
         clock.advance(DAY / 2)
         credential.get_token()
@@ -682,7 +709,7 @@ def test_a_suspended_machine_does_not_prolong_a_token(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
-        credential.get_token()
+        cached(credential)
         clock.wall += DAY  # the monotonic clock stands still meanwhile
         assert number(credential.get_token()) == 2
 
@@ -693,7 +720,7 @@ def test_a_wall_clock_that_was_wrong_when_the_token_came_does_not_prolong_it(col
     clock = Clocks(NOW - 365 * DAY)
     imds = Imds(truth)
     with holding(colour, transport=imds, clock=clock) as credential:
-        credential.get_token()
+        cached(credential)
         clock.advance(DAY - 1)
         assert number(credential.get_token()) == 1
         clock.advance(1)

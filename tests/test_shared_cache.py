@@ -695,6 +695,17 @@ def test_a_deadline_holds_for_waiting_and_asking_together(colour: Colour, locked
         assert clock.wall - NOW <= 8.1
 
 
+def test_a_wait_that_took_longer_than_the_deadline_still_leaves_time_to_ask(colour: Colour, locked: Path) -> None:
+    # As when the process was stopped meanwhile.
+    class Leaping(Clocks):
+        def sleep(self, seconds: float) -> None:
+            self.advance(1000)
+
+    imds = Imds(Leaping(NOW))
+    with lock_holder(locked), sharing(colour, locked, imds, deadline=8) as credential:
+        assert number(credential.get_token()) == 1
+
+
 def test_a_lock_holder_that_dies_holds_up_nobody(colour: Colour, locked: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)

@@ -54,7 +54,7 @@ class Clocks(Clock):
         self.advance(seconds)
 
     async def asleep(self, seconds: float) -> None:
-        self.advance(seconds)
+        self.sleep(seconds)
         await anyio.lowlevel.checkpoint()
 
     def jitter(self, ceiling: float) -> float:

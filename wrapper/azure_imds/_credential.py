@@ -75,7 +75,8 @@ class _Shared(Generic[Client]):
         deadline = options_of(self._client).deadline
         if deadline is None:
             return self._client
-        return self._client.with_options(deadline=deadline - (self._clock.monotonic() - since))
+        left = deadline - (self._clock.monotonic() - since)
+        return self._client.with_options(deadline=max(left, deadline - self._patience))
 
     def _question(self, resource: str, forced: bool) -> dict[str, Any]:
         question = {"resource": resource, **self._selector, **({"bypass_cache": "true"} if forced else {})}
@@ -237,7 +238,8 @@ class ImdsCredential(_Shared[ImdsClient]):
         Args:
             scopes: exactly one scope or resource.
             claims: a claims challenge. The cached token is not used, a new one is asked for with `bypass_cache=true`,
-                and it takes the cached one's place. IMDS has no way to pass the claims on.
+                and it takes the cached one's place. IMDS has no way to pass the claims on, and may still answer with
+                a token that it keeps: Microsoft's FAQ says that a new one cannot be forced before the old expires.
             tenant_id: accepted for azure-core's sake and ignored: an identity has one tenant.
             enable_cae: likewise.
             kwargs: `force_refresh=True` does what `claims` does; anything else is ignored.
