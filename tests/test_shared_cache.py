@@ -27,6 +27,8 @@ from token_support import DAY, DOWN, FOREVER, HOUR, SCOPE, Clocks, Gate, Held, I
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="owners and modes are POSIX's")
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
 NOW = 1_700_000_000
 
 
@@ -508,6 +510,31 @@ def test_a_suspended_machine_does_not_prolong_a_shared_token(folder: Path) -> No
         assert number(other.get_token()) == 2
 
 
+def test_a_suspended_machine_counts_its_sleep_into_a_token_s_age(folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock, expires_on=NOW + DAY, expires_in=HOUR)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    clock.step(HOUR)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+
+
+def test_a_wall_clock_set_back_does_not_put_off_the_refresh_of_a_shared_token(folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    clock.advance(DAY / 2)
+    clock.step(-DAY / 4)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 1
+        clock.advance(30)
+        other.get_token()
+        other.settle()
+        assert number(other.get_token()) == 2
+
+
 def test_a_machine_started_anew_does_not_trust_its_clocks(folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
@@ -783,7 +810,7 @@ def test_no_descriptor_stays_open(colour: Colour, folder: Path) -> None:
         assert not _shared_cache._locks
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_child_forked_during_a_fetch_does_not_keep_the_lock(folder: Path) -> None:
     # A lock belongs to all copies of its descriptor, and a child has one that nobody there would close.
@@ -794,24 +821,16 @@ def test_a_child_forked_during_a_fetch_does_not_keep_the_lock(folder: Path) -> N
         held.credential = credential
         leader = held.crowd(1)
         gate.wait_for()
-        wake, sleep = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(sleep)
-            os.read(wake, 1)
-            os._exit(0)
-        os.close(wake)
+        end_child = forked_child()
         gate.open()
         leader.results()
         try:
-            with open(files(folder, "lock")[0]) as file:
-                _shared_cache.fcntl.flock(file, _shared_cache.fcntl.LOCK_EX | _shared_cache.fcntl.LOCK_NB)
+            assert can_be_locked(folder)
         finally:
-            os.close(sleep)
-            os.waitpid(pid, 0)
+            end_child()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_child_forked_during_a_fetch_leaves_its_parents_lock_alone(folder: Path) -> None:
     imds, gate = Imds(), Gate()
@@ -823,10 +842,71 @@ def test_a_child_forked_during_a_fetch_leaves_its_parents_lock_alone(folder: Pat
         if pid == 0:
             os._exit(len(_shared_cache._locks))
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-        with open(files(folder, "lock")[0]) as file, pytest.raises(BlockingIOError):
-            _shared_cache.fcntl.flock(file, _shared_cache.fcntl.LOCK_EX | _shared_cache.fcntl.LOCK_NB)
+        assert not can_be_locked(folder)
         gate.open()
         leader.results()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_lock_dies_with_the_parent_though_a_forked_child_lives_on(folder: Path) -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    with sharing(COLOURS[0], folder, imds) as held:
+        leader = held.crowd(1)
+        gate.wait_for()
+        end_child = forked_child()
+        # As if the parent were gone: its descriptor is, and nobody unlocked.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in _shared_cache._locks:
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
+        try:
+            assert can_be_locked(folder)
+        finally:
+            end_child()
+            gate.open()
+            leader.results()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_that_leaves_where_its_parent_held_a_lock_does_not_unlock_it(folder: Path) -> None:
+    cache = SharedCache.open(folder, Clocks())
+    assert cache is not None
+    with cache.locked("a-b", 1):
+        pid = os.fork()
+        if pid:
+            os.waitpid(pid, 0)
+            assert not can_be_locked(folder)
+    if pid == 0:
+        os._exit(0)
+    assert can_be_locked(folder)
+
+
+def forked_child() -> Callable[[], object]:
+    """Forks a child that lives until what is returned is called."""
+    (told, tell), (wake, sleep) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(sleep)
+        os.write(tell, b"!")
+        os.read(wake, 1)
+        os._exit(0)
+    os.read(told, 1)
+    for descriptor in (told, tell, wake):
+        os.close(descriptor)
+    return lambda: (os.close(sleep), os.waitpid(pid, 0))
+
+
+def can_be_locked(folder: Path) -> bool:
+    """Whether nobody has the only lock."""
+    with open(files(folder, "lock")[0]) as file:
+        try:
+            _shared_cache.fcntl.flock(file, _shared_cache.fcntl.LOCK_EX | _shared_cache.fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 # Where
