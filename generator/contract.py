@@ -6,6 +6,7 @@ document and written by the templates beside the operations, as data, so that no
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -71,6 +72,18 @@ def is_json(content_type: str) -> bool:
     return content_type == "application/json" or content_type.endswith("+json")
 
 
+def described(specification: Specification) -> dict[str, Any]:
+    """The document, with `deprecated` said in the descriptions of schemas: the generator makes docstrings of these."""
+    document = copy.deepcopy(specification.document)
+    for node in specification.nodes():
+        if node.is_schema and node.data.get("deprecated"):
+            schema: Any = document
+            for step in node.place:
+                schema = schema[step]
+            schema["description"] = f"{schema.get('description', '').strip()} Deprecated.".strip()
+    return document
+
+
 class Contract:
     """The facts that templates ask for, by the generator's own names."""
 
@@ -102,8 +115,22 @@ class Contract:
         """Whether an operation may be called without credentials."""
         return {} in self._operations[name].data.get("security", [{}])
 
-    def is_deprecated(self, name: str) -> bool:
-        return bool(self._operations[name].data.get("deprecated"))
+    def deprecation(self, name: str) -> str:
+        """What the caller of a deprecated operation is told; "" where it is not deprecated."""
+        operation = self._operations[name]
+        if not operation.data.get("deprecated"):
+            return ""
+        told = str(operation.data.get("description") or operation.data.get("summary") or "")
+        return _deprecated(f"{python_tag(operation.tag)}.{method_name(operation)}", told)
+
+    def deprecated_arguments(self, name: str) -> dict[str, str]:
+        """What the caller is told who gives a deprecated argument, by its Python name."""
+        told: dict[str, str] = {}
+        for _, parameter in self._spec.parameters(self._operations[name]):
+            argument, schema = python_name(parameter["name"]), self._spec.resolve(parameter["schema"])
+            if parameter.get("deprecated") or schema.get("deprecated"):
+                told[argument] = _deprecated(argument, str(schema.get("description", "")))
+        return told
 
     def facts(self, name: str) -> dict[str, Any]:
         """One operation's facts, as keyword arguments of the generated `Operation`."""
@@ -230,6 +257,12 @@ class Contract:
         parts = [target[key] for key in ("items", "additionalProperties") if key in target]
         parts += [part for key in ("anyOf", "oneOf", "allOf") for part in target.get(key, ())]
         return target.get("format") == "password" or any(self._is_secret(p, (*above, id(target))) for p in parts)
+
+
+def _deprecated(name: str, description: str) -> str:
+    """A warning's text: the first paragraph of the description says what to use instead."""
+    told = " ".join(description.strip().split("\n\n")[0].split())
+    return f"{name} is deprecated: {told}" if told else f"{name} is deprecated"
 
 
 def python_pattern(pattern: str) -> str:

@@ -25,7 +25,7 @@ from openapi_python_client.parser.errors import GeneratorError
 from ruff.__main__ import find_ruff_bin
 
 from . import lint
-from .contract import Contract
+from .contract import Contract, described
 from .samples import trial_plan
 from .specification import Path_, Specification, SpecificationError
 
@@ -102,7 +102,7 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
     )
     prepare_templates(templates)
     try:
-        data = GeneratorData.from_dict(specification.document, config=config)
+        data = GeneratorData.from_dict(described(specification), config=config)
         if isinstance(data, GeneratorError):
             raise GenerationError(_told(specification, [data]))
         contract = Contract(specification)

@@ -24,6 +24,9 @@ Findings = Iterator[Finding]
 #: Names that the generated request functions need for themselves: a parameter so called overwrites or hides one.
 TAKEN_PARAMETERS = {"params", "headers", "cookies", "body", "client", "url", "quote", "kwargs", "response"}
 
+#: Servers that the wrapper looks for by their x-name. A contract without any servers is none of IMDS.
+HOSTS = {"azure", "arc"}
+
 #: Attributes of the hand-written client, which a tag of the same name would hide.
 TAKEN_TAGS = {"get", "http", "close", "aclose", "with_options", "is_available", "endpoint"}
 
@@ -394,10 +397,8 @@ def _all_of(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findin
         )
         if lost:
             yield spec.finding((*place, "allOf"), "all-of", f"beside one reference, {', '.join(lost)} would be ignored")
-        if "description" in schema and place[-2:-1] == ("properties",):
-            yield spec.finding(
-                (*place, "description"), "all-of", "a description beside one reference is lost; say it at the component"
-            )
+        for key in sorted({"description", "deprecated"} & schema.keys()) if place[-2:-1] == ("properties",) else ():
+            yield spec.finding((*place, key), "all-of", f"{key} beside one reference is lost; say it at the component")
     elif any("object" not in _types(part) and "properties" not in part for part in resolved):
         yield spec.finding((*place, "allOf"), "all-of", "only objects can be put together")
 
@@ -454,6 +455,9 @@ def servers(spec: Specification) -> Findings:
         if name in seen:
             yield spec.finding(("servers", index), "server", f"a second server is called {name!r}")
         seen.add(name)
+    missing = sorted(HOSTS - seen) if "servers" in spec.document else []
+    if missing:
+        yield spec.finding(("servers",), "server", f"the wrapper finds its hosts by these names: {', '.join(missing)}")
 
 
 def security(spec: Specification) -> Findings:

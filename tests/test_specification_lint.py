@@ -494,6 +494,11 @@ MISTAKES: dict[str, list[Mistake]] = {
             "property",
             't5: {allOf: [{$ref: "#/components/schemas/Host"}], description: Lost.} # ! all-of',
         ),
+        Mistake(
+            "deprecated-beside-one-reference",
+            "property",
+            't7: {allOf: [{$ref: "#/components/schemas/Host"}], deprecated: true} # ! all-of',
+        ),
         Mistake("all-of-what-is-no-object", "property", "t6: {allOf: [{type: string}]} # ! all-of"),
         # Names
         *(
@@ -612,6 +617,14 @@ def test_a_finding_names_line_rule_reason_and_place() -> None:
 def test_all_findings_come_at_once_in_the_order_of_the_document() -> None:
     lines = [finding.line for finding in findings("rules")]
     assert lines == sorted(lines)
+
+
+@pytest.mark.parametrize("name", ["azure", "arc"])
+def test_a_server_that_the_wrapper_looks_for_must_be_there(name: str) -> None:
+    text = CONTRACT.replace(f"    x-name: {name}\n", "    x-name: elsewhere\n")
+    line = CONTRACT[: CONTRACT.index("\nservers:")].count("\n") + 2
+    said = f"the wrapper finds its hosts by these names: {name}"
+    assert [(f.line, f.rule, f.message) for f in refused(text)] == [(line, "server", said)]
 
 
 def test_no_tag_can_hide_an_attribute_of_the_client() -> None:

@@ -6,13 +6,18 @@ Version 1.0.0 of the specification.
 
 from __future__ import annotations
 
+import inspect
+import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from attrs import field, frozen
 
 if TYPE_CHECKING:
+    from typing_extensions import deprecated as deprecated
+
     from .attested import AsyncAttestedOperations, AttestedOperations
     from .identity import AsyncIdentityOperations, IdentityOperations
     from .instances import AsyncInstancesOperations, InstancesOperations
@@ -93,6 +98,35 @@ class AsyncSend(Protocol):
     """The same, awaited."""
 
     async def __call__(self, operation: Operation[T], arguments: dict[str, Any], /) -> T: ...
+
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+def deprecated_arguments(told: Mapping[str, str], always: Sequence[str] = ()) -> Callable[[M], M]:
+    """Makes a method warn, at its caller's line, of each argument in `told` that is given, and of what `always` says."""
+
+    def decorate(method: M) -> M:
+        names = method.__code__.co_varnames
+
+        @wraps(method)
+        def warning(*values: Any, **named: Any) -> Any:
+            arguments = {**dict(zip(names, values, strict=False)), **named}
+            for message in (*always, *(told[name] for name in told if arguments.get(name) is not None)):
+                warnings.warn(message, DeprecationWarning, stacklevel=2)
+            return method(*values, **named)
+
+        if sys.version_info >= (3, 12) and inspect.iscoroutinefunction(method):
+            inspect.markcoroutinefunction(warning)
+        return cast(M, warning)
+
+    return decorate
+
+
+if not TYPE_CHECKING:
+    # Type checkers bring typing_extensions with them; when the program runs, nobody needs to have it.
+    def deprecated(told):
+        return deprecated_arguments({}, (told,))
 
 
 class Operations:
