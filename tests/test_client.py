@@ -24,6 +24,7 @@ import azure_imds
 from azure_imds import (
     AsyncImdsClient,
     BadRequestError,
+    ForbiddenError,
     ImdsClient,
     ImdsError,
     ImdsResponseError,
@@ -756,6 +757,12 @@ def test_nothing_is_asked_where_imds_is_not_to_be_called(
     assert not script.requests
 
 
+def test_arc_is_there_even_if_its_key_cannot_be_read(colour: Colour) -> None:
+    challenge = answer(401, b"", www_authenticate="Basic realm=/does/not/exist/x.key")
+    assert is_available(colour, endpoint="http://127.0.0.1:40342", transport=Script(challenge)) is True
+    assert is_available(colour, endpoint="http://192.0.2.1", transport=Script(challenge)) is False
+
+
 def test_a_closed_client_has_no_imds() -> None:
     imds = ImdsClient(transport=Script(answer(200, {})))
     imds.close()
@@ -894,6 +901,22 @@ def test_both_requests_for_a_leaf_share_one_deadline(colour: Colour) -> None:
     error = colour.error(lambda imds: imds.get("compute/name"), transport=script, clock=clock, deadline=10)
     assert isinstance(error, ImdsTimeoutError)
     assert clock.now - start == pytest.approx(10, abs=0.1)
+
+
+def test_a_failed_leaf_tells_of_both_its_requests(colour: Colour) -> None:
+    clock = FakeClock()
+
+    def slowly(status: int) -> Callable[[httpx.Request], httpx.Response]:
+        def respond(request: httpx.Request) -> httpx.Response:
+            clock.now += 3
+            return answer(status, {"error": "No"})
+
+        return respond
+
+    script = Script(slowly(400), slowly(403))
+    error = colour.error(lambda imds: imds.get("compute/name"), transport=script, clock=clock)
+    assert isinstance(error, ForbiddenError)
+    assert (error.attempts, error.elapsed) == (2, 6)
 
 
 def test_a_leaf_of_another_version(colour: Colour) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -19,12 +20,14 @@ class Answer:
 
     Attributes:
         delay: seconds on the emulator's clock that pass before the answer goes out.
+        late: makes the answer that goes out once they have passed; without it, this one does.
     """
 
     status: int
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     delay: float = 0.0
+    late: Callable[[], Answer] | None = None
 
     def __repr__(self) -> str:
         # Without the body: it may hold a token.

@@ -102,6 +102,8 @@ class MetadataServer:
             answer = parts.service.answer(request)
         if answer.delay:
             await parts.clock.sleep(answer.delay)
+        if answer.late:
+            answer = answer.late()
         record.status = answer.status
         return WireResponse(answer, parts.server, parts.clock, fault)
 

@@ -225,7 +225,8 @@ class Service:
                 return failure(request.path, 400)
         # The answer to an approval is not documented: the document as it now stands, as Microsoft's mock server has it.
         answer = ok(self._events.document(version))
-        answer.delay = delay
+        if delay:
+            answer.delay, answer.late = delay, lambda: ok(self._events.document(version))
         return answer
 
     def _load_balancer(self, request: Request, query: Mapping[str, str], version: str) -> Answer:

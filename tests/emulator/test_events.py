@@ -191,6 +191,20 @@ def test_the_first_call_may_take_as_long_as_it_is_told() -> None:
         assert document(http)["DocumentIncarnation"] == 1, "the second call does not wait"
 
 
+def test_a_late_first_answer_shows_what_is_announced_by_then() -> None:
+    clock = Clock(frozen=True)
+    with (
+        Emulator(first_call_delay=120, clock=clock) as emulator,
+        client_of(emulator) as http,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        waiting = pool.submit(document, http)
+        until(lambda: clock.waiting == 1)
+        emulator.schedule("Reboot")
+        clock.advance(120)
+        assert [event["EventType"] for event in waiting.result()["Events"]] == ["Reboot"]
+
+
 def test_a_day_without_requests_turns_the_feature_off_again(emulator: Emulator, http: httpx.Client) -> None:
     emulator.events.first_call_delay = 5
     assert emulator.events.asked() == 5

@@ -8,22 +8,29 @@ from __future__ import annotations
 import json
 import logging
 import os
-import platform
-import re
+import sys
 import uuid
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import httpx
-from attrs import Attribute, define, field, frozen
 
 from azure_imds_api.api import Operation
 
 from . import _arc
-from ._clock import SYSTEM, Clock
-from ._explain import hint_for_stranger, status_error, tells, transport_error, where
-from ._host import Host
-from ._retry import GONE_SECONDS, RetryPolicy, policy_or_none, retry_after_seconds, seconds_or_none
+from ._body import Outcome, Unreadable
+from ._explain import hint_for_stranger, status_error, transport_error, where
+from ._options import (
+    ATTEMPT_SECONDS,
+    CONNECT_SECONDS,
+    DEADLINE_SECONDS,
+    GONE_DEADLINE_SECONDS,
+    LONGEST_ATTEMPT,
+    NEWEST,
+    VERSION,
+    Options,
+)
+from ._retry import retry_after_seconds
 from ._validation import check_arguments, problems
 from ._version import __version__
 from .errors import (
@@ -40,141 +47,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("azure_imds")
 
-#: Bytes of a body; IMDS's own documents have some thousands.
-LARGEST_BODY = 4 * 1024 * 1024
-
-#: Seconds. The address is on this very host: a connection takes milliseconds or never comes.
-CONNECT_SECONDS = 2.0
-ATTEMPT_SECONDS = 10.0
-DEADLINE_SECONDS = 30.0
-#: The operating system's poll has no number for more than 24 days.
-LONGEST_ATTEMPT = 1_000_000.0
-#: Some seconds more than the 70 within which IMDS is back after a 410.
-GONE_DEADLINE_SECONDS = GONE_SECONDS + 5.0
-
-USER_AGENT = f"azure-imds/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
-
-
-#: Asks for the newest version that the host offers.
-NEWEST = "newest"
-
-
-def version_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
-    """An attrs validator: a calendar version, "newest", or None."""
-    if value is not None and value != NEWEST and not (isinstance(value, str) and _VERSION.fullmatch(value)):
-        raise ImdsValidationError(
-            f'{attribute.name} must be a date such as 2021-02-01, "newest" or None', parameter=attribute.name
-        )
-
-
-_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-@define
-class Memory:
-    """What a client and its siblings have learned about their host."""
-
-    newest: str | None = None
-    versions: dict[str, str] = field(factory=dict[str, str])
-    """By operation, the older version that the host turned out to know."""
-    answers: dict[str, httpx.Response] = field(factory=dict[str, httpx.Response], repr=False)
-    """By URL, the answers that the caller wished to keep."""
-
-
-@frozen(kw_only=True)
-class Options:
-    """What every call of one client has in common. Times in seconds; None means the default."""
-
-    endpoint: str | None = None
-    host: Host
-    timeout: float | None = field(default=None, validator=seconds_or_none)
-    deadline: float | None = field(default=None, validator=seconds_or_none)
-    retry: RetryPolicy | None = field(factory=RetryPolicy, validator=policy_or_none)
-    clock: Clock = SYSTEM
-    api_version: str | None = field(default=None, validator=version_or_none)
-    step_down: bool = True
-    cache: bool = False
-    memory: Memory = field(factory=Memory)
-
-
-class Unreadable(Exception):
-    """A success whose body cannot be had; the text says why.
-
-    Attributes:
-        status: the HTTP status.
-        passing: whether another attempt may bring the body.
-    """
-
-    def __init__(self, why: str, status: int, *, passing: bool = False) -> None:
-        super().__init__(why)
-        self.status = status
-        self.passing = passing
-
-
-class Body:
-    """Collects a body, and stops at LARGEST_BODY or when the attempt's time is over."""
-
-    def __init__(self, response: httpx.Response, call: Call[Any]) -> None:
-        self._response = response
-        self._call = call
-        self._content = bytearray()
-        self._late = False
-
-    def check(self) -> None:
-        """Looks at what the headers say of the body.
-
-        Raises:
-            Unreadable: it is not worth reading.
-        """
-        length = self._response.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and float(length) > LARGEST_BODY:
-            raise Unreadable("is too large", self._response.status_code)
-        # None was asked for. Several on top of each other, or better ones, could turn a few bytes into gigabytes.
-        if self._response.headers.get("content-encoding", "identity").lower() not in ("identity", "gzip", "deflate"):
-            raise Unreadable("is encoded in a way that was not asked for", self._response.status_code)
-
-    def add(self, chunk: bytes) -> bool:
-        """Takes one chunk, and says whether to go on."""
-        self._late = self._late or self._call.late
-        if len(self._content) <= LARGEST_BODY:
-            self._content += chunk
-        return not self._late and len(self._content) <= LARGEST_BODY
-
-    def whole(self) -> httpx.Response:
-        """The response with its body, and with nothing of the credentials that the request carried.
-
-        Raises:
-            Unreadable: it was too much.
-            httpx.ReadTimeout: it was too late.
-        """
-        response, request = self._response, self._response.request
-        content = bytes(self._content)
-        if len(content) > LARGEST_BODY:
-            raise Unreadable("is too large", response.status_code)
-        if self._late:
-            raise httpx.ReadTimeout("the body did not end in time", request=request)
-        # As bytes, since a header may hold what no charset explains.
-        headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
-        if response.status_code >= 300:
-            key = request.headers.get("authorization", "").removeprefix("Basic ").encode()
-            content = b"" if tells(content, key) else content
-            headers = [(name, value) for name, value in headers if not tells(value, key)]
-        bare = httpx.Request(request.method, request.url)
-        return httpx.Response(response.status_code, headers=headers, content=content, request=bare)
-
-    def without(self, failure: Exception) -> Outcome:
-        """What the answer is worth whose body failed so: an error's status says enough, a success's does not."""
-        status = self._response.status_code
-        if status >= 300:
-            self._content.clear()
-            self._late = False
-            return self.whole()
-        if isinstance(failure, (Unreadable, httpx.TimeoutException, TimeoutError)):
-            return failure
-        if isinstance(failure, httpx.DecodingError):
-            return Unreadable("cannot be decoded", status)
-        return Unreadable("broke off", status, passing=True)
-
+USER_AGENT = f"azure-imds/{__version__} python/{sys.version.split()[0]} httpx/{httpx.__version__}"
 
 _NO_REQUEST = httpx.Request("GET", "/")
 
@@ -186,11 +59,6 @@ def _cut_loose(failure: Exception) -> None:
         failure.request = _NO_REQUEST
     if isinstance(failure, httpx.ProtocolError):
         failure.args = ()  # quotes what was on the wire
-
-
-#: What one attempt came to. An exception here is a value: raised inside an `except`, our errors would carry it
-#: along as their context, and with it a request whose headers may hold a key.
-Outcome = httpx.Response | Exception
 
 
 class Call(Generic[T]):
@@ -213,14 +81,14 @@ class Call(Generic[T]):
         self._options = options
         self._operation = operation
         self._clock = options.clock
-        self._started = self._clock.monotonic()
+        self._started = self._clock.monotonic() - options.spent
         usual = max(DEADLINE_SECONDS, operation.response_seconds or 0)
         self._deadline = usual if options.deadline is None else options.deadline
         self._takes_any_version = operation.version_fallback and "api_version" not in arguments
         self._arguments = arguments
         self._set_version(self._usual_version())
         self._until = self._started
-        self._attempts = 0
+        self._attempts = options.tried
         self._failures = 0
         self._only_gone = True
         self._authorization: str | None = None
@@ -256,7 +124,7 @@ class Call(Generic[T]):
 
     def use_newest(self, versions: Sequence[str]) -> None:
         """Takes the host's versions, in any order, and asks for the newest."""
-        self._options.memory.newest = max(filter(_VERSION.fullmatch, versions), default=None)
+        self._options.memory.newest = max(filter(VERSION.fullmatch, versions), default=None)
         self._set_version(self._usual_version())
 
     @property
@@ -304,7 +172,6 @@ class Call(Generic[T]):
             one = max(ATTEMPT_SECONDS, self._operation.response_seconds or 0)
         return max(0.001, min(one, self._left, LONGEST_ATTEMPT))
 
-    @property
     def late(self) -> bool:
         """Whether the attempt under way has used up its time."""
         return self._clock.monotonic() > self._until
@@ -392,7 +259,7 @@ class Call(Generic[T]):
     def _step_down(self, offered: Sequence[str]) -> bool:
         """Takes the newest version that the host offers and the specification is new enough for, once."""
         asked = self._built["params"]["api-version"] if self._takes_any_version else ""
-        older = [version for version in offered if _VERSION.fullmatch(version) and version < asked]
+        older = [version for version in offered if VERSION.fullmatch(version) and version < asked]
         if not self._options.step_down or not older:
             return False
         self._takes_any_version = False

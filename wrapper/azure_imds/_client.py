@@ -13,14 +13,23 @@ from attrs import evolve
 
 from azure_imds_api.api import AsyncOperations, Operation, Operations
 
-from ._call import DEADLINE_SECONDS, USER_AGENT, Body, Call, Options, Outcome, Unreadable
+from ._body import Body, Outcome, Unreadable
+from ._call import USER_AGENT, Call
 from ._clock import SYSTEM, Clock
 from ._explain import speaks_imds
-from ._host import find_host
+from ._host import Host, find_host
+from ._options import Options
 from ._paths import arguments, node_at
 from ._retry import RetryPolicy
 from ._transport import C, Connections, attempt_limit, new_async_client, new_client
-from .errors import BadRequestError, ImdsStatusError, ImdsValidationError, UnsupportedApiVersionError
+from .errors import (
+    ArcChallengeError,
+    BadRequestError,
+    ImdsError,
+    ImdsStatusError,
+    ImdsValidationError,
+    UnsupportedApiVersionError,
+)
 
 T = TypeVar("T")
 
@@ -81,9 +90,7 @@ class _Shared(Generic[C]):
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not _UNCHANGED}
-        sibling = type(self).__new__(type(self))
-        sibling._take(evolve(self._options, **changes), self._connections)
-        return sibling
+        return self._sibling(evolve(self._options, **changes))
 
     def _take(self, options: Options, connections: Connections[C]) -> None:
         self._options = options
@@ -93,10 +100,14 @@ class _Shared(Generic[C]):
         self._connections.check()
         return Call(self._options, operation, arguments)
 
-    def _rest(self, spent: float) -> Self:
-        """A sibling with the time that a call has left after `spent` seconds."""
-        whole = self._options.deadline or DEADLINE_SECONDS
-        return self.with_options(deadline=max(0.001, whole - spent))
+    def _sibling(self, options: Options) -> Self:
+        sibling = type(self).__new__(type(self))
+        sibling._take(options, self._connections)
+        return sibling
+
+    def _rest(self, error: ImdsError) -> Self:
+        """A sibling for the second part of a call whose first ended with `error`."""
+        return self._sibling(evolve(self._options, tried=error.attempts, spent=error.elapsed))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self.endpoint!r})"
@@ -131,7 +142,9 @@ def _check_kinds(transport: Any, transport_kind: type, http_client: Any, client_
         raise ImdsValidationError(f"http_client must be an httpx.{client_kind.__name__}", parameter="http_client")
 
 
-def _is_imds(error: Exception) -> bool:
+def _is_imds(error: Exception, host: Host) -> bool:
+    if isinstance(error, ArcChallengeError):  # its agent asks for a key, readable to this process or not
+        return host.is_loopback
     return isinstance(error, ImdsStatusError) and speaks_imds(error)
 
 
@@ -195,7 +208,7 @@ class ImdsClient(_Shared[httpx.Client], Operations):
     def _send(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
         call = self._call(operation, arguments)
         if call.wants_newest:
-            call.use_newest(self._rest(0).versions.get_versions().api_versions)
+            call.use_newest(self.versions.get_versions().api_versions)
         if (kept := call.kept) is not None:
             call.settle(kept)
             return call.result
@@ -211,7 +224,7 @@ class ImdsClient(_Shared[httpx.Client], Operations):
             with attempt_limit(call.seconds):
                 response = self.http.send(request, stream=True, auth=None, follow_redirects=False)
                 with contextlib.closing(response):
-                    body = Body(response, call)
+                    body = Body(response, call.late)
                     body.check()
                     for chunk in response.iter_bytes():
                         if not body.add(chunk):
@@ -245,7 +258,7 @@ class ImdsClient(_Shared[httpx.Client], Operations):
         except UnsupportedApiVersionError:
             raise
         except BadRequestError as error:  # a leaf, which has no JSON form
-            rest = self._rest(error.elapsed)
+            rest = self._rest(error)
         return rest._send(node, arguments(api_version, text=True))
 
     def is_available(self) -> bool:
@@ -253,7 +266,7 @@ class ImdsClient(_Shared[httpx.Client], Operations):
         try:
             self.with_options(deadline=1.0, retry=None).instances.get_metadata()
         except Exception as error:
-            return _is_imds(error)
+            return _is_imds(error, self._options.host)
         return True
 
     def close(self) -> None:
@@ -313,7 +326,7 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
     async def _send(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
         call = self._call(operation, arguments)
         if call.wants_newest:
-            call.use_newest((await self._rest(0).versions.get_versions()).api_versions)
+            call.use_newest((await self.versions.get_versions()).api_versions)
         if (kept := call.kept) is not None:
             call.settle(kept)
             return call.result
@@ -331,7 +344,7 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
             with anyio.fail_after(call.seconds) as scope:
                 response = await self.http.send(request, stream=True, auth=None, follow_redirects=False)
                 async with contextlib.aclosing(response):
-                    body = Body(response, call)
+                    body = Body(response, call.late)
                     body.check()
                     async for chunk in response.aiter_bytes():
                         if not body.add(chunk):
@@ -355,7 +368,7 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
         except UnsupportedApiVersionError:
             raise
         except BadRequestError as error:  # a leaf, which has no JSON form
-            rest = self._rest(error.elapsed)
+            rest = self._rest(error)
         return await rest._send(node, arguments(api_version, text=True))
 
     async def is_available(self) -> bool:
@@ -363,7 +376,7 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
         try:
             await self.with_options(deadline=1.0, retry=None).instances.get_metadata()
         except Exception as error:
-            return _is_imds(error)
+            return _is_imds(error, self._options.host)
         return True
 
     async def close(self) -> None:

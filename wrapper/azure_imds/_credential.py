@@ -17,9 +17,10 @@ import httpx
 
 from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
 
-from ._call import DEADLINE_SECONDS, log
+from ._call import log
 from ._client import AsyncImdsClient, ImdsClient, options_of
 from ._clock import SYSTEM, Clock
+from ._options import DEADLINE_SECONDS
 from ._retry import RetryPolicy
 from ._shared_cache import SharedCache
 from ._tokens import AccessToken, Cache, Entry, Flight, entry, resource_of

@@ -26,9 +26,10 @@ from azure_imds_api.models.scheduled_events import ScheduledEvents
 from azure_imds_api.models.start_events_request import StartEventsRequest
 from azure_imds_api.models.start_request import StartRequest
 
-from ._call import ATTEMPT_SECONDS, log
+from ._call import log
 from ._client import AsyncImdsClient, ImdsClient, options_of
 from ._clock import Clock
+from ._options import ATTEMPT_SECONDS
 from .errors import ImdsError, ImdsUnavailableError, ImdsValidationError, ThrottledError
 
 C = TypeVar("C", ImdsClient, AsyncImdsClient)

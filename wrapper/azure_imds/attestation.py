@@ -27,7 +27,7 @@ import httpx
 from azure_imds_api.models import AttestedData, AttestedDocument
 
 from ._attestation_error import AttestationError, Reason, bare, refused
-from ._call import LONGEST_ATTEMPT
+from ._options import LONGEST_ATTEMPT
 from ._transport import attempt_limit, new_async_client, new_client
 from .errors import ImdsError, ImdsValidationError
 
