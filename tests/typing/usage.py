@@ -7,7 +7,7 @@ changes a public type is seen here.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal, assert_type
 
 import httpx
@@ -86,6 +86,7 @@ def constructors() -> None:
         assert_type(imds.http, httpx.Client)
     ImdsClient(endpoint=None, retry=None, transport=httpx.HTTPTransport()).close()
     ImdsClient(http_client=httpx.Client()).close()
+    ImdsClient(api_version="newest", step_down=False, cache=True).with_options(cache=False, api_version=None).close()
     AsyncImdsClient(transport=httpx.AsyncHTTPTransport())
     AsyncImdsClient(http_client=httpx.AsyncClient(), deadline=1)
     ImdsCredential(client_id=ID)
@@ -197,6 +198,30 @@ def events(imds: ImdsClient) -> None:
             watcher.approve(change)
             watcher.approve(change.event.event_id)
         watcher.stop()
+
+
+def event_handlers(imds: ImdsClient) -> None:
+    watcher = EventWatcher(imds)
+
+    @watcher.on_preempt
+    def drain(change: EventChange, seconds: float | None) -> None:
+        assert_type(change.seconds_left(), float | None)
+
+    drain(EventChange("gone", ScheduledEvent.from_dict({})), 1.0)
+    handler: Callable[[EventChange, float | None], None] = watcher.on("Reboot", drain)
+    del handler
+    assert_type(watcher.run(margin=2.0, approve=True), None)
+
+
+async def asynchronous_event_handlers(imds: AsyncImdsClient) -> None:
+    watcher = EventWatcher(imds, resource=None)
+
+    @watcher.on_reboot
+    async def drain(change: EventChange, seconds: float | None) -> None:
+        await watcher.approve(change)
+
+    await drain(EventChange("gone", ScheduledEvent.from_dict({})), None)
+    assert_type(await watcher.run(approve=False), None)
 
 
 async def asynchronous_events(imds: AsyncImdsClient) -> AsyncIterator[EventChange]:
