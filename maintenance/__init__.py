@@ -1,0 +1,1 @@
+"""What maintainers run: releases, and the look at what a change does to users. Not part of the distribution."""
