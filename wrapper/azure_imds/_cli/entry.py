@@ -1,0 +1,33 @@
+"""Where the console script begins: it brings in only what the command needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from .emulator import run as run_emulator
+from .exits import Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status; see `exits.MEANINGS`."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["emulator"]:
+        return run_emulator(arguments[1:])
+    try:
+        from .commands import app
+        from .session import silenced
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("typer", "rich"):
+            raise
+        print(f"azure-imds needs {error.name}: pip install 'azure-imds[cli]'", file=sys.stderr)
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    try:
+        app(arguments, prog_name="azure-imds")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else Exit.OK
+    except BrokenPipeError:
+        return silenced()
+    return Exit.OK

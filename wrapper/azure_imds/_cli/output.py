@@ -1,0 +1,130 @@
+"""What goes to stdout: JSON, text or a view, and which part of the result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from azure_imds_api.api import SECRETS
+
+from .exits import Exit
+from .settings import Output, Settings
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+MASK = "********"
+
+#: Makes a view of a result. It is called only where one is shown, since rich takes longer to load than IMDS to answer.
+View = Callable[[Any], "RenderableType"]
+
+
+class NothingThere(Exception):
+    """The path of `--query` leads nowhere."""
+
+    status = Exit.NOINPUT
+
+
+def members(value: Any) -> list[tuple[Any, Any]]:
+    """What an object or list consists of, by names or indexes; nothing for a leaf."""
+    if is_object(value):
+        return list(value.items())
+    return list(enumerate[Any](value)) if is_list(value) else []
+
+
+# Not isinstance where they are used: a type checker would then want to know of what.
+
+
+def is_object(value: Any) -> bool:
+    """Whether it is a JSON object."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: Any) -> bool:
+    """Whether it is a JSON array."""
+    return isinstance(value, list)
+
+
+def at(value: Any, path: str) -> Any:
+    """The part of a result that a path leads to: `compute/location`, `Events/0/EventId`.
+
+    Raises:
+        NothingThere: the result has no such part.
+    """
+    for name in path.strip("/").split("/"):
+        named = {str(key): member for key, member in members(value)}
+        if name not in named:
+            raise NothingThere(f"the result has nothing at {path}: no {name!r}")
+        value = named[name]
+    return value
+
+
+def masked(value: Any) -> Any:
+    """The same without what the specification calls secret."""
+    if is_list(value):
+        return [masked(member) for member in value]
+    if not is_object(value):
+        return value
+    return {name: MASK if name in SECRETS and member else masked(member) for name, member in members(value)}
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf with its path; an empty object or list counts as one."""
+    inner = members(value)
+    if not inner:
+        yield path, value
+    for name, member in inner:
+        yield from leaves(member, f"{path}/{name}" if path else str(name))
+
+
+def plain(leaf: Any) -> str:
+    """A leaf as people write it."""
+    return leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False)
+
+
+def emit(value: Any, settings: Settings, view: View, *, reveal: bool = False) -> None:
+    """Prints a result in the form that was asked for, or that fits where it goes.
+
+    Args:
+        value: JSON.
+        settings: `query` and `output` count.
+        view: for the whole of the result; any part of it has a view of its own.
+        reveal: whether secrets may be shown on a terminal. Where nobody looks, they are always written.
+
+    Raises:
+        NothingThere: `query` leads nowhere.
+    """
+    terminal = sys.stdout.isatty()
+    if (terminal and not reveal) or settings.output is Output.table:
+        value = masked(value)
+    if settings.query:
+        value, view = at(value, settings.query), _any
+    leaf = not (is_object(value) or is_list(value))
+    output = settings.output or (Output.text if leaf else Output.table if terminal else Output.json)
+    if output is Output.json:
+        print(json.dumps(value, ensure_ascii=False, indent=2))
+    elif output is Output.text or leaf:
+        _print_text(value)
+    else:
+        from .terminal import console
+
+        console().print(view(value))
+    sys.stdout.flush()
+
+
+def _any(value: Any) -> RenderableType:
+    from .views import anything
+
+    return anything(value)
+
+
+def _print_text(value: Any) -> None:
+    for path, leaf in leaves(value):
+        print(f"{path}\t{plain(leaf)}" if path else plain(leaf))
+
+
+def emit_line(value: Any) -> None:
+    """One line of JSON, at once."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
