@@ -1,0 +1,32 @@
+"""Prints what a generated client knows of its operations and servers, as JSON. Run beside it, not imported."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import pkgutil
+import sys
+from typing import Any
+
+import azure_imds_api.api as api
+
+
+def told() -> dict[str, Any]:
+    """Constraints, defaults and the other facts by operation, servers by name, and the names of secrets."""
+    operations: dict[str, Any] = {}
+    for module in pkgutil.iter_modules(api.__path__):
+        for name, operation in vars(importlib.import_module(f"{api.__name__}.{module.name}")).items():
+            if isinstance(operation, api.Operation):
+                facts = {fact: getattr(operation, fact) for fact in inspect.signature(api.Operation).parameters}
+                build = inspect.signature(facts.pop("build")).parameters
+                del facts["parse"]
+                defaults = {n: p.default for n, p in build.items() if isinstance(p.default, (str, int, float, bool))}
+                method = name.lower().removeprefix(f"{module.name}_")
+                operations[f"{module.name}.{method}"] = {**facts, "defaults": defaults}
+    servers = {name: {"url": s.url, "api_version": s.api_version} for name, s in api.SERVERS.items()}
+    return {"operations": operations, "servers": servers, "secrets": list(api.SECRETS)}
+
+
+if __name__ == "__main__":
+    json.dump(told(), sys.stdout)
