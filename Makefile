@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test lint clean lock help
+.PHONY: generate drift demo test flow lint clean lock help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -32,6 +32,9 @@ demo: $(STAMP) ## a token and the machine's metadata from the embedded emulator
 
 test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest --numprocesses=auto $(PYTEST_ARGS)
+
+flow: $(STAMP) ## each change of tests/flow made alone, from openapi.yaml to programs that use it
+	@FLOW_EACH=1 $(BIN)/python -m pytest --numprocesses=auto tests/flow
 
 lint: $(STAMP) ## style, types and the specification
 	@$(BIN)/ruff check .
