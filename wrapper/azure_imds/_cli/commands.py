@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from .emulator import run as run_emulator
 from .output import View
 from .session import Session
-from .settings import NAMES, Output, Settings, options, without_first
+from .settings import OPTIONS, Output, Settings, without_first
 
 #: Whose words a command's help has: the operation that it calls.
 OPERATIONS = {
@@ -75,18 +75,18 @@ app = typer.Typer(
 
 def _command(name: str, *, version: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Makes a command of a function that takes a session, and gives it the options of every command."""
-    names = [option for option in NAMES if version or option != "api_version"]
+    settings = {option: OPTIONS[option] for option in OPTIONS if version or option != "api_version"}
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def run(*, context: typer.Context, **arguments: Any) -> None:
-            behind = Settings(**{option: arguments.pop(option) for option in names})
-            settings = behind.over(context.find_object(Settings) or Settings())
-            if settings.api_version and not version:
+            behind = Settings(**{option: arguments.pop(option) for option in settings})
+            given = behind.over(context.find_object(Settings) or Settings())
+            if given.api_version and not version:
                 raise typer.BadParameter(f"{name} has no version to choose", param_hint="'--api-version'")
-            session = Session(settings)
+            session = Session(given)
             session.run(partial(function, session, **arguments))
 
-        _sign(run, [*without_first(function), *options(names)])
+        _sign(run, [*without_first(function), *settings.values()])
         app.command(name, cls=_Command, help=function.__doc__ or "")(run)
         return function
 
@@ -138,7 +138,7 @@ _VERSION = Annotated[
 ]
 _sign(
     _before_the_command,
-    [Parameter("version", Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION), *options(NAMES)],
+    [Parameter("version", Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION), *OPTIONS.values()],
 )
 app.callback()(_before_the_command)
 

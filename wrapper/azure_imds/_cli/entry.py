@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from .emulator import run as run_emulator
 from .exits import Exit
 
+#: What httpx and httpcore import where it is installed and no command needs: httpx's own command line with all of rich,
+#: and a second event loop. Together they take longer than everything else before a token is there.
+_IDLE = ("httpx._main", "trio")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status; see `exits.MEANINGS`."""
+    own_process = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] == ["emulator"]:
         return run_emulator(arguments[1:])
+    if own_process:
+        # None there means: not to be found.
+        sys.modules.update(dict.fromkeys(_IDLE))  # type: ignore[arg-type]
     try:
         from .commands import app
         from .session import silenced

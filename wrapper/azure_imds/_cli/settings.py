@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
@@ -88,16 +88,12 @@ def without_first(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
 
 
-def options(names: Collection[str]) -> list[inspect.Parameter]:
-    """The settings of these names as parameters."""
-    hints = get_type_hints(Settings, include_extras=True)
-    return [
-        inspect.Parameter(
-            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
-        )
-        for field in dataclasses.fields(Settings)
-        if field.name in names
-    ]
-
-
-NAMES = tuple(field.name for field in dataclasses.fields(Settings))
+#: Each setting as a parameter, by its name.
+OPTIONS = {
+    field.name: inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation
+    )
+    for field, annotation in zip(
+        dataclasses.fields(Settings), get_type_hints(Settings, include_extras=True).values(), strict=True
+    )
+}
