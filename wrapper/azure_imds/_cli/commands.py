@@ -58,6 +58,9 @@ class _Group(TyperGroup):
         for command in self.commands.values():
             if isinstance(command, _Command):
                 command.describe()
+        parameters: list[Any] = list(self.params)
+        for parameter in parameters:
+            parameter.help = parameter.help or "Version of the API, for commands that have one to choose."
         super().format_help(ctx, formatter)
 
 
@@ -73,7 +76,9 @@ app = typer.Typer(
 )
 
 
-def _command(name: str, *, version: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def _command(
+    name: str, *, version: bool = True, short_help: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Makes a command of a function that takes a session, and gives it the options of every command."""
     settings = {option: OPTIONS[option] for option in OPTIONS if version or option != "api_version"}
 
@@ -87,7 +92,7 @@ def _command(name: str, *, version: bool = True) -> Callable[[Callable[..., None
             session.run(partial(function, session, **arguments))
 
         _sign(run, [*without_first(function), *settings.values()])
-        app.command(name, cls=_Command, help=function.__doc__ or "")(run)
+        app.command(name, cls=_Command, help=function.__doc__ or "", short_help=short_help)(run)
         return function
 
     return decorate
@@ -143,13 +148,13 @@ _sign(
 app.callback()(_before_the_command)
 
 
-Id = Annotated[str | None, Option(show_default=False)]
+Id = Annotated[str | None, Option(metavar="ID", show_default=False)]
 
 
 @_command("token")
 def token(
     session: Session,
-    resource: Annotated[str, Argument(show_default=False)],
+    resource: Annotated[str, Argument(metavar="RESOURCE", show_default=False)],
     client_id: Id = None,
     object_id: Id = None,
     resource_id: Id = None,
@@ -209,7 +214,7 @@ def identity(session: Session) -> None:
 @_command("attested")
 def attested(
     session: Session,
-    nonce: Annotated[str | None, Option(show_default=False)] = None,
+    nonce: Annotated[str | None, Option(metavar="NONCE", show_default=False)] = None,
     verify: Annotated[
         bool,
         Option("--verify", help="Verify the document, and show what it says. Without --nonce, a random one is sent."),
@@ -299,7 +304,7 @@ def versions(session: Session) -> None:
     session.show(offered.to_dict(), ANYTHING)
 
 
-@_command("doctor", version=False)
+@_command("doctor", version=False, short_help="Find out why managed identity does not work here")
 def doctor(
     session: Session,
     resource: Annotated[str, Option(help="What the token is for that is tried.")] = "https://management.azure.com/",
@@ -319,7 +324,7 @@ def doctor(
     from .doctor import SECONDS, examine
 
     settings = session.settings
-    with session.waiting():
+    with session.waiting("examining"):
         findings = examine(
             settings.endpoint,
             resource=resource,

@@ -65,9 +65,9 @@ class Symptom:
 
     @property
     def is_page(self) -> bool:
-        return self.head is not None and (
-            "html" in self.head.headers.get("content-type", "") or "proxy or gateway" in self.error.hint
-        )
+        by_type = self.head is not None and "html" in self.head.headers.get("content-type", "")
+        # Only a success that turns out to be a page has a hint.
+        return by_type or (self.is_a(ImdsResponseError) and bool(self.error.hint))
 
 
 @frozen
@@ -192,7 +192,7 @@ CAUSES: tuple[Cause, ...] = (
         f"The host's front end answers while IMDS restarts behind it. {_LATER}",
         "warn",
     ),
-    Cause("gateway", lambda s: s.status(502, 504)),
+    Cause("gateway", lambda s: s.status(407, 502, 504)),
     Cause("server-error", lambda s: s.is_a(ServerError), f"Ask again in a minute. {_LATER}", "warn"),
     Cause("bad-request", lambda s: s.is_a(BadRequestError)),
     Cause("refused-request", lambda s: True),

@@ -29,11 +29,11 @@ class _Lines(logging.Handler):
 class _Waiting(logging.Handler):
     """A line that says what is waited for: after some time, or at once where the client is to try again."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(logging.INFO)
         self._status: Status | None = None
         self._over = False
-        self._timer = threading.Timer(PATIENCE, self._show, ["waiting for IMDS"])
+        self._timer = threading.Timer(PATIENCE, self._show, [text])
         self._timer.daemon = True
         self._timer.start()
 
@@ -82,12 +82,12 @@ def told(verbose: bool) -> Generator[None]:
 
 
 @contextmanager
-def waiting(verbose: bool) -> Generator[None]:
-    """Shows on a terminal that the command waits; where the log is shown, that says it already."""
-    if verbose or not sys.stderr.isatty() or os.environ.get("TERM") in (None, "", "dumb", "unknown"):
+def waiting(text: str, *, silent: bool) -> Generator[None]:
+    """Shows on a terminal that the command waits; `silent` where the log is shown, which says it already."""
+    if silent or not sys.stderr.isatty() or os.environ.get("TERM") in (None, "", "dumb", "unknown"):
         yield
         return
-    line = _Waiting()
+    line = _Waiting(text)
     try:
         with _handled(line):
             yield

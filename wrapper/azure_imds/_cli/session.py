@@ -37,9 +37,9 @@ class Session:
         with ImdsClient(settings.endpoint, deadline=settings.deadline) as imds, self.waiting():
             yield imds
 
-    def waiting(self) -> AbstractContextManager[None]:
-        """Tells a terminal that something takes long."""
-        return progress.waiting(self.settings.verbose)
+    def waiting(self, text: str = "waiting for IMDS") -> AbstractContextManager[None]:
+        """Tells a terminal what takes long."""
+        return progress.waiting(text, silent=self.settings.verbose)
 
     def show(self, value: Any, view: View, *, reveal: bool = False, output: Output | None = None) -> None:
         """Prints the result; see `output.emit`."""

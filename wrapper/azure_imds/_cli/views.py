@@ -155,8 +155,8 @@ def begins(event: Mapping[str, Any], now: float | None = None) -> Text:
 def events_table(rows: Iterable[tuple[Mapping[str, Any], Text]]) -> Table:
     """Events, each with the text of its time column."""
     table = Table(box=None, padding=(0, 2, 1, 0), header_style="cyan")
-    for name, least in (("What", 9), ("Begins", 12), ("Machines", 8), ("Why, and its id for --approve", 36)):
-        table.add_column(name, min_width=least, overflow="fold")
+    for name in ("What", "Begins", "Machines", "Why, and its id for --approve"):
+        table.add_column(name, overflow="fold")
     for event, time in rows:
         what = Text(str(event.get("EventType")), "bold").append(f"\n{event.get('EventStatus')}", "dim")
         why = Text(str(event.get("Description") or event.get("EventSource") or ""))
