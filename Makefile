@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test flow lint clean lock help
+.PHONY: generate drift demo test test-wheel flow lint build publish changelog api-diff update compare clean lock help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -33,6 +33,9 @@ demo: $(STAMP) ## a token and the machine's metadata from the embedded emulator
 test: $(STAMP) ## all tests
 	@$(BIN)/python -m pytest --numprocesses=auto $(PYTEST_ARGS)
 
+test-wheel: $(STAMP) ## the tests of the packages against the built wheel, on each Python that is there
+	@$(BIN)/nox
+
 flow: $(STAMP) ## each change of tests/flow made alone, from openapi.yaml to programs that use it
 	@FLOW_EACH=1 $(BIN)/python -m pytest --numprocesses=auto tests/flow
 
@@ -41,6 +44,24 @@ lint: $(STAMP) ## style, types and the specification
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pyright
+
+build: $(STAMP) ## sdist, wheel and bill of materials into dist/, built twice and checked
+	@$(BIN)/python -m maintenance build
+
+publish: $(STAMP) ## all checks, then a build, uploaded to the package index INDEX_URL
+	@$(BIN)/python -m maintenance publish $(PUBLISH_ARGS) -- '$(INDEX_URL)'
+
+changelog: $(STAMP) ## fold changelog.d/ into CHANGELOG.md, under the version and today's date
+	@$(BIN)/python -m maintenance changelog
+
+api-diff: generate ## what the changes since the git reference BASE do to users; fails if something breaks
+	@$(BIN)/python -m maintenance api-diff --base '$(BASE)'
+
+update: $(STAMP) ## take the new document SPEC (file or URL) as openapi.yaml, if everything holds with it
+	@$(BIN)/python -m maintenance update --spec '$(SPEC)'
+
+compare: $(STAMP) ## what the description UPSTREAM has and openapi.yaml lacks, and the other way round
+	@$(BIN)/python -m maintenance compare --upstream '$(UPSTREAM)'
 
 lock: ## pin the development requirements anew, from pyproject.toml
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv

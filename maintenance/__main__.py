@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import build
+from . import api_diff, build, compare, update
 from .problem import Problem
 
 #: Each module has `configure(parser)`, which declares its options, and `run(arguments)`, which returns an exit code.
 #: The first line of its docstring is its help.
-COMMANDS = {"build": build}
+COMMANDS = {"api-diff": api_diff, "build": build, "compare": compare, "update": update}
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ from .data_diff import data_changes, data_of
 from .problem import Problem
 from .surface import PACKAGE, Surface, read
 from .surface_diff import differences
+from .tables import table
 
 #: What a comparison needs of a version.
 PARTS = ("openapi.yaml", "generated", "wrapper", "pyproject.toml")
@@ -46,9 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
         changes = compare(base, here)
         before, now = version_of(base), version_of(here)
     needed = suggested(before, changes)
-    print(table(changes))
-    print()
-    print(f"{before} -> {needed}" if changes else "Nothing that users see has changed.")
+    if not changes:
+        print("Nothing that users see has changed.")
+    else:
+        print(f"{shown(changes)}\n\nVersion {before} -> {needed}")
     breaking = any(change.effect == "breaking" for change in changes)
     if arguments.gate:
         if _numbers(now) >= _numbers(needed):
@@ -124,6 +126,8 @@ def _subject(breakage: griffe.Breakage) -> Subject | None:
     path = path.partition("(")[0]
     argument = parameter[1] if parameter else _parameter(breakage)
     parts = path.split(".")
+    if parts[-1] == "__doc__":
+        return None
     if parts[:2] == [PACKAGE, "api"] and len(parts) >= 4:
         tag, place = parts[2:4]
         if place.isupper():
@@ -166,25 +170,24 @@ def _misfits(before: Surface, after: Surface, old: Path, new: Path) -> Iterator[
 
 
 def _named(message: str, subject: Subject, before: Surface, after: Surface) -> list[Subject]:
-    """The arguments of an operation that a message about its call names."""
-    sides = [side.operations[subject.name] for side in (before, after) if subject.name in side.operations]
-    arguments = {argument for method in sides for argument in method.arguments}
-    found = [name for name in re.findall(r'"(\w+)"', message) if name in arguments]
-    return [Subject("argument", f"{subject.name}({name})") for name in found]
+    """The arguments of an operation, or the fields of a type, that a message about its call names."""
+    names = re.findall(r'"(\w+)"', message)
+    if subject.kind == "operation":
+        sides = [side.operations[subject.name] for side in (before, after) if subject.name in side.operations]
+        known = {argument for method in sides for argument in method.arguments}
+        return [Subject("argument", f"{subject.name}({name})") for name in names if name in known]
+    models = [side.models[subject.name] for side in (before, after) if subject.name in side.models]
+    known = {field for model in models for field in model.fields}
+    return [Subject("field", f"{subject.name}.{name}") for name in names if name in known]
 
 
 # The result
 
 
-def table(changes: list[Change]) -> str:
-    """The changes as a Markdown table."""
-    rows = [("what", "name", "change", "effect", "seen by")]
-    rows += [(c.subject.kind, f"`{c.subject.name}`", c.what, c.effect, ", ".join(sorted(c.seen_by))) for c in changes]
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(5)]
-    lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in cells]
-    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    return "\n".join(lines)
+def shown(changes: list[Change]) -> str:
+    """The changes as a table."""
+    rows = [(c.subject.kind, f"`{c.subject.name}`", c.what, c.effect, ", ".join(sorted(c.seen_by))) for c in changes]
+    return table(("what", "name", "change", "effect", "seen by"), rows)
 
 
 def version_of(tree: Path) -> str:

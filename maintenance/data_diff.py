@@ -50,6 +50,10 @@ DATA = "data"
 _TOLD_APART = {"id", "rules", "defaults", "required", "exclusive", "answer"}
 
 
+#: What the surface tells in its own words.
+_IN_SIGNATURES = {"name", "in", "type", "required"}
+
+
 def _fact(subject: Subject, what: str, *, breaks: bool) -> Change:
     return Change(subject, what, "breaking" if breaks else "compatible", frozenset({DATA}))
 
@@ -79,7 +83,7 @@ def _rule_changes(subject: Subject, old: Mapping[str, Any], new: Mapping[str, An
     for keyword in sorted(old.keys() | new.keys()):
         before: Any = old.get(keyword)
         after: Any = new.get(keyword)
-        if before == after:
+        if before == after or keyword in _IN_SIGNATURES:
             continue
         if keyword == "properties":
             for name in (before or {}).keys() & (after or {}).keys():
@@ -100,10 +104,9 @@ def _tightens(keyword: str, before: Any, after: Any) -> bool:
         return bool(before is None or after > before)
     if keyword.startswith("max"):
         return bool(before is None or after < before)
-    if keyword in ("enum", "required"):
-        wider, narrower = (after, before) if keyword == "enum" else (before, after)
-        return wider is None or not set(narrower or ()) <= set(wider)
-    return keyword not in ("name", "in")  # pattern, type, and what is not known here
+    if keyword == "enum":
+        return before is None or not set(before) <= set(after)
+    return True  # a pattern, and what is not known here
 
 
 def _short(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ class Method:
         arguments: types by argument, in their order; `Literal`s written out.
         required: the arguments without a default.
         returns: the type of the answer.
+        deprecated: the arguments that are deprecated, and "" where the operation itself is.
         text: its documentation.
     """
 
@@ -33,6 +35,7 @@ class Method:
     arguments: Mapping[str, str]
     required: frozenset[str]
     returns: str
+    deprecated: frozenset[str]
     text: str = field(repr=False)
 
 
@@ -85,6 +88,16 @@ def written_out(annotation: str, literals: Mapping[str, str]) -> str:
     return re.sub(r"\w+", lambda name: "None" if name[0] == "Unset" else literals.get(name[0], name[0]), annotation)
 
 
+def sent(surface: Surface) -> set[str]:
+    """The models that callers make, to send them."""
+    found: set[str] = set()
+    wanted = {n for method in surface.operations.values() for a in method.arguments.values() for n in names_in(a)}
+    while wanted := (wanted & surface.models.keys()) - found:
+        found |= wanted
+        wanted = {n for name in wanted for a in surface.models[name].fields.values() for n in names_in(a)}
+    return found
+
+
 def names_in(annotation: str) -> set[str]:
     """The names that a type is made of; not what stands in quotes."""
     return set(re.findall(r"\b[A-Za-z_]\w*\b", re.sub(r"""(["']).*?\1""", "", annotation)))
@@ -123,8 +136,18 @@ def _methods(package: griffe.Module) -> Iterator[Method]:
                     {argument.name: str(argument.annotation) for argument in arguments},
                     frozenset(argument.name for argument in arguments if argument.required),
                     str(method.returns),
+                    frozenset(_deprecated(method)),
                     _text(method),
                 )
+
+
+def _deprecated(method: griffe.Function) -> Iterator[str]:
+    for decorator in method.decorators:
+        call = ast.parse(str(decorator.value), mode="eval").body
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "deprecated":
+            yield ""
+        elif isinstance(call, ast.Call) and ast.unparse(call.func) == "deprecated_arguments":
+            yield from ast.literal_eval(call.args[0])
 
 
 def _text(member: griffe.Object) -> str:

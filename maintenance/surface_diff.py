@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from attrs import evolve
+
 from .changes import Change, Subject, came_or_went
-from .surface import Surface, written_out
+from .surface import Surface, sent, written_out
 
 SURFACE = "surface"
 _SEEN = frozenset({SURFACE})
@@ -21,7 +23,10 @@ def differences(before: Surface, after: Surface) -> Iterator[Change]:
             continue
         if old.returns != new.returns:
             yield Change(subject, f"answers {new.returns} instead of {old.returns}", "breaking", _SEEN)
-        if old.text != new.text and old.arguments.keys() == new.arguments.keys():
+        for argument in sorted(new.deprecated - old.deprecated):
+            place = Subject("argument", f"{name}({argument})") if argument else subject
+            yield Change(place, "is deprecated", "compatible", _SEEN)
+        if old.text != new.text and evolve(old, text=new.text) == new:
             yield Change(subject, "is described differently", "compatible", _SEEN)
         for argument in old.arguments.keys() | new.arguments.keys():
             yield from _argument(before, after, name, argument)
@@ -67,6 +72,9 @@ def _argument(before: Surface, after: Surface, operation: str, argument: str) ->
 def _field(before: Surface, after: Surface, model: str, field: str) -> Iterator[Change]:
     subject = Subject("field", f"{model}.{field}")
     old, new = before.models[model], after.models[model]
+    if field not in old.fields and field in new.required and model in sent(after):
+        yield Change(subject, "is new, and must be given", "breaking", _SEEN)
+        return
     if field not in old.fields or field not in new.fields:
         yield came_or_went(subject, SURFACE, is_new=field not in old.fields)
         return

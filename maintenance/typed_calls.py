@@ -17,7 +17,7 @@ from attrs import frozen
 
 from .changes import Subject
 from .problem import Problem
-from .surface import PACKAGE, Model, Surface, names_in, written_out
+from .surface import PACKAGE, Model, Surface, sent, written_out
 
 #: What the names in types are, besides models.
 _HEAD = """\
@@ -48,7 +48,7 @@ def contract(surface: Surface) -> Contract:
         lines += _calls(surface, name)
     for model in surface.models.values():
         lines += _reads(surface, model)
-    for name in sorted(_sent(surface)):
+    for name in sorted(sent(surface)):
         lines += _constructions(surface, surface.models[name])
     text = "\n".join(line for line, _ in lines) + "\n"
     return Contract(text, {number: subject for number, (_, subject) in enumerate(lines, 1) if subject})
@@ -96,16 +96,6 @@ def _constructions(surface: Surface, model: Model) -> Iterator[Line]:
     for field in types:
         yield f"        {field}={field},", Subject("field", f"{model.name}.{field}")
     yield "    )", Subject("type", model.name)
-
-
-def _sent(surface: Surface) -> set[str]:
-    """The models that callers make, to send them."""
-    found: set[str] = set()
-    wanted = {n for method in surface.operations.values() for a in method.arguments.values() for n in names_in(a)}
-    while wanted := (wanted & surface.models.keys()) - found:
-        found |= wanted
-        wanted = {n for name in wanted for a in surface.models[name].fields.values() for n in names_in(a)}
-    return found
 
 
 @frozen(order=True)

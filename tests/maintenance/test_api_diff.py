@@ -1,0 +1,247 @@
+"""What a change of the specification does to users: each kind of change, seen by all who can see it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.generate import generate
+from maintenance import api_diff
+from maintenance.api_diff import compare, shown, suggested
+from maintenance.changes import Change, Subject
+from maintenance.data_diff import data_changes
+from maintenance.problem import Problem
+from maintenance_support import edited, git, repository, tree
+
+
+def many(document: dict[str, Any]) -> None:
+    """One of each."""
+    paths, schemas = document["paths"], document["components"]["schemas"]
+    token = paths["/identity/oauth2/token"]["get"]
+    given = {parameter["name"]: parameter for parameter in token["parameters"] if "name" in parameter}
+    token["parameters"].remove(given["authority"])
+    given["client_id"]["schema"]["pattern"] = "^[0-9a-f-]{36}$"
+    given["resource"]["schema"]["maxLength"] = 100
+    token["parameters"] += [
+        {"name": "purpose", "in": "query", "schema": {"type": "string", "description": "Why."}},
+        {"name": "tenant", "in": "query", "required": True, "schema": {"type": "string", "description": "Whose."}},
+    ]
+    token["x-retry-statuses"] = [404, 409]
+    nonce = paths["/attested/document"]["get"]["parameters"]
+    next(parameter for parameter in nonce if parameter.get("name") == "nonce")["required"] = True
+    paths["/loadbalancer"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = {
+        "$ref": "#/components/schemas/Instance"
+    }
+    paths["/versions"]["get"]["operationId"] = "Versions_ListVersions"
+    paths["/identity/info"]["get"]["deprecated"] = True
+    document["servers"][1]["url"] = "http://localhost:40343/metadata"
+    compute = schemas["Compute"]["properties"]
+    compute["rack"] = {"type": "string", "description": "Where it is."}
+    compute["vmSize"] = {"type": "integer", "description": "How large."}
+    compute["location"]["description"] = "Another description."
+    del compute["zone"]
+    schemas["IdentityTokenResponse"]["required"].append("token_type")
+    schemas["IdentityInfoResponse"]["required"].remove("tenantId")
+    events = schemas["KnownEventType"]["enum"]
+    events[events.index("Freeze")] = "Nap"
+    schemas["StartRequest"]["properties"]["Reason"] = {"type": "string", "description": "Why now."}
+    schemas["StartRequest"]["required"].append("Reason")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Change]:
+    """The changes by name and words."""
+    old, new = (tree(tmp_path_factory.mktemp(name)) for name in ("old", "new"))
+    (new / "openapi.yaml").write_text(edited(many), encoding="utf-8")
+    generate(new)
+    return {(change.subject.name, change.what): change for change in compare(old, new)}
+
+
+CHECKERS = {"mypy", "pyright"}
+
+BREAKING = [
+    ("identity.get_token(authority)", "is gone", {"griffe", *CHECKERS}),
+    ("identity.get_token(tenant)", "is new, and must be given", {"griffe", *CHECKERS}),
+    ("identity.get_token(resource)", "maxLength is 100 instead of null", {"data"}),
+    ("attested.get_document(nonce)", "must be given now", {"griffe", *CHECKERS}),
+    ("load_balancer.get_metadata", "answers Instance instead of LoadBalancerResponse", CHECKERS),
+    ("versions.get_versions", "is gone", {"griffe", *CHECKERS}),
+    ("arc", "url is http://localhost:40343/metadata instead of http://localhost:40342/metadata", {"data"}),
+    ("Compute.vm_size", "is int | None instead of str | None", CHECKERS),
+    ("Compute.zone", "is gone", {"griffe", *CHECKERS}),
+    ("IdentityInfoResponse.tenant_id", "is str | None instead of str", CHECKERS),
+    ("KnownEventType", "loses the value 'Freeze'", {"surface"}),
+    ("StartRequest.reason", "is new, and must be given", CHECKERS),
+]
+
+COMPATIBLE = [
+    ("identity.get_token(purpose)", "is new"),
+    ("identity.get_token", "retry_statuses is [404, 409] instead of [404]"),
+    ("versions.list_versions", "is new"),
+    ("Compute.rack", "is new"),
+    ("Compute.location", "is described differently"),
+    ("IdentityTokenResponse.token_type", "is str instead of str | None"),
+    ("KnownEventType", "has the new value 'Nap'"),
+    ("identity.get_info", "is deprecated"),
+]
+
+
+@pytest.mark.parametrize(("name", "what", "seen_by"), BREAKING, ids=[f"{n}: {w}" for n, w, _ in BREAKING])
+def test_what_breaks_is_seen_by_all_who_can(
+    found: dict[tuple[str, str], Change], name: str, what: str, seen_by: set[str]
+) -> None:
+    change = found[name, what]
+    assert change.effect == "breaking"
+    assert seen_by <= change.seen_by
+
+
+@pytest.mark.parametrize(("name", "what"), COMPATIBLE, ids=[f"{n}: {w}" for n, w in COMPATIBLE])
+def test_what_is_new_or_looser_breaks_nothing(found: dict[tuple[str, str], Change], name: str, what: str) -> None:
+    assert found[name, what].effect == "compatible"
+
+
+def test_nothing_else_is_said_to_break(found: dict[tuple[str, str], Change]) -> None:
+    told = {key for key, change in found.items() if change.effect == "breaking"}
+    patterns = {key for key in told if key[0] == "identity.get_token(client_id)"}
+    assert len(patterns) == 1, "a pattern that has changed"
+    assert told - patterns == {(name, what) for name, what, _ in BREAKING}
+
+
+def test_neither_signatures_nor_types_alone_see_everything(found: dict[tuple[str, str], Change]) -> None:
+    seen = [change.seen_by for change in found.values() if change.effect == "breaking"]
+    assert any("griffe" not in who and who >= CHECKERS for who in seen)
+    assert any(not who & {"griffe", *CHECKERS} for who in seen)
+
+
+def test_the_table_has_what_breaks_first(found: dict[tuple[str, str], Change]) -> None:
+    effects = [change.effect for change in found.values()]
+    assert effects == sorted(effects)
+    lines = shown(list(found.values())).splitlines()
+    assert len(lines) == len(found) + 2
+    assert all(line.startswith("| ") and line.endswith(" |") and len(line) == len(lines[0]) for line in lines)
+
+
+def test_a_new_default_counts_as_breaking() -> None:
+    def side(default: str | None) -> dict[str, Any]:
+        defaults = {} if default is None else {"v": default}
+        return {"operations": {"a.b": {"rules": {"v": {}}, "defaults": defaults}}, "servers": {}, "secrets": []}
+
+    assert [c.effect for c in data_changes(side("1"), side("2"))] == ["breaking"]
+    assert [c.effect for c in data_changes(side(None), side("2"))] == ["compatible"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ({"maxLength": 5}, {"maxLength": 4}, "breaking"),
+        ({"maxLength": 5}, {"maxLength": 6}, "compatible"),
+        ({"maxLength": 5}, {}, "compatible"),
+        ({}, {"minLength": 1}, "breaking"),
+        ({"minimum": 2}, {"minimum": 1}, "compatible"),
+        ({"pattern": "a"}, {"pattern": "b"}, "breaking"),
+        ({"pattern": "a"}, {}, "compatible"),
+        ({"enum": ["a", "b"]}, {"enum": ["a"]}, "breaking"),
+        ({"enum": ["a"]}, {"enum": ["a", "b"]}, "compatible"),
+        ({}, {"enum": ["a"]}, "breaking"),
+        ({"items": {"maxLength": 2}}, {"items": {"maxLength": 1}}, "breaking"),
+        ({"properties": {"p": {"maxLength": 2}}}, {"properties": {"p": {"maxLength": 1}}}, "breaking"),
+    ],
+)
+def test_a_constraint_that_refuses_more_breaks(old: dict[str, Any], new: dict[str, Any], effect: str) -> None:
+    def side(rule: dict[str, Any]) -> dict[str, Any]:
+        return {"operations": {"a.b": {"rules": {"v": rule}, "defaults": {}}}, "servers": {}, "secrets": []}
+
+    assert [change.effect for change in data_changes(side(old), side(new))] == [effect]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ([], [["a", "b"]], "breaking"),
+        ([["a", "b"]], [["a", "b", "c"]], "breaking"),
+        ([["a", "b", "c"]], [["a", "b"]], "compatible"),
+        ([["a", "b"]], [], "compatible"),
+    ],
+)
+def test_a_larger_exclusive_group_breaks(old: list[Any], new: list[Any], effect: str) -> None:
+    def side(groups: list[Any]) -> dict[str, Any]:
+        operation = {"rules": {}, "defaults": {}, "exclusive": groups}
+        return {"operations": {"a.b": operation}, "servers": {}, "secrets": []}
+
+    assert {change.effect for change in data_changes(side(old), side(new))} == {effect}
+
+
+def change(effect: Any, *, new: bool = False) -> Change:
+    return Change(Subject("field", "A.b"), "changed", effect, frozenset({"surface"}), new=new)
+
+
+@pytest.mark.parametrize(
+    ("version", "changes", "expected"),
+    [
+        ("0.1.0", [], "0.1.0"),
+        ("0.1.0", [change("compatible")], "0.1.1"),
+        ("0.1.0", [change("compatible", new=True)], "0.1.1"),
+        ("0.1.3", [change("breaking"), change("compatible")], "0.2.0"),
+        ("1.2.3", [change("compatible")], "1.2.4"),
+        ("1.2.3", [change("compatible", new=True)], "1.3.0"),
+        ("1.2.3", [change("breaking")], "2.0.0"),
+    ],
+)
+def test_the_step_is_that_of_semantic_versioning(version: str, changes: list[Change], expected: str) -> None:
+    assert suggested(version, changes) == expected
+
+
+def test_a_version_that_is_none_is_refused() -> None:
+    with pytest.raises(Problem, match="three numbers"):
+        suggested("1.0rc1", [change("breaking")])
+
+
+class Given:
+    """The command's options."""
+
+    def __init__(self, base: str, *, gate: bool = False) -> None:
+        self.base, self.gate = base, gate
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit, as the current folder."""
+    folder = repository(tmp_path / "project")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_nothing_changed_is_said_so(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_diff.typed_calls, "misfits", lambda contract, tree, folder: [])
+    assert api_diff.run(Given("HEAD")) == 0  # type: ignore[arg-type]
+    assert capsys.readouterr().out == "Nothing that users see has changed.\n"
+
+
+@pytest.mark.parametrize("base", ["no-such-tag", "-x"])
+def test_an_unknown_base_is_a_problem(here: Path, base: str) -> None:
+    with pytest.raises(Problem, match=base):
+        api_diff.run(Given(base))  # type: ignore[arg-type]
+
+
+def test_the_exit_status_tells_what_breaks_and_the_gate_asks_for_the_version_s_step(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(api_diff, "compare", lambda old, new: [change("breaking")])
+    assert api_diff.run(Given("HEAD")) == api_diff.BREAKING_EXIT  # type: ignore[arg-type]
+    assert "Version 0.1.0 -> 0.2.0" in capsys.readouterr().out
+    with pytest.raises(Problem, match=r"the version is 0\.1\.0, and these changes take 0\.2\.0"):
+        api_diff.run(Given("HEAD", gate=True))  # type: ignore[arg-type]
+    version = here / "wrapper" / "azure_imds" / "_version.py"
+    version.write_text(version.read_text(encoding="utf-8").replace("0.1.0", "0.2.0"), encoding="utf-8")
+    assert api_diff.run(Given("HEAD", gate=True)) == 0  # type: ignore[arg-type]
+
+
+def test_the_base_is_what_git_has_and_not_what_lies_there(here: Path, tmp_path: Path) -> None:
+    (here / "generated" / "azure_imds_api" / "__init__.py").write_text("raise SystemExit", encoding="utf-8")
+    base = api_diff.checked_out(here, "HEAD", tmp_path)
+    assert (base / "generated/azure_imds_api/__init__.py").read_text(encoding="utf-8") != "raise SystemExit"
+    assert git(here, "status", "--porcelain").split() == ["M", "generated/azure_imds_api/__init__.py"]

@@ -1,0 +1,49 @@
+"""Trees and documents for the tests of what maintainers run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from support import ROOT
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+def edited(edit: Edit) -> str:
+    """openapi.yaml after an edit. JSON, which is YAML too."""
+    document: dict[str, Any] = YAML(typ="safe").load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    edit(document)
+    return json.dumps(document)
+
+
+def tree(folder: Path) -> Path:
+    """The parts of this project that a version is compared by."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    for part in ("generated/azure_imds_api", "wrapper/azure_imds"):
+        shutil.copytree(ROOT / part, folder / part, ignore=ignore)
+    shutil.copy(ROOT / "openapi.yaml", folder)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What a git command prints."""
+    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def repository(folder: Path) -> Path:
+    """The tree under git, as one commit."""
+    tree(folder)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message=One")
+    return folder
