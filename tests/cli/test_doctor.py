@@ -217,7 +217,7 @@ def test_several_identities_must_be_named(emulator: Emulator) -> None:
 
 
 def test_an_unknown_resource(emulator: Emulator) -> None:
-    emulator.machine.invalid_resources = [RESOURCE]
+    emulator.machine.invalid_resources.add(RESOURCE)
     assert of(look(emulator), "token").code == "unknown-resource"
 
 

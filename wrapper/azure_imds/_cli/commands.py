@@ -15,6 +15,7 @@ from typer import Argument, Option
 from typer.core import TyperCommand, TyperGroup
 
 from .emulator import run as run_emulator
+from .exits import Exit
 from .output import View
 from .session import Session
 from .settings import OPTIONS, Output, Settings, without_first
@@ -214,7 +215,7 @@ def identity(session: Session) -> None:
 @_command("attested")
 def attested(
     session: Session,
-    nonce: Annotated[str | None, Option(metavar="NONCE", show_default=False)] = None,
+    nonce: Annotated[str | None, Option("--nonce", show_default=False)] = None,
     verify: Annotated[
         bool,
         Option("--verify", help="Verify the document, and show what it says. Without --nonce, a random one is sent."),
@@ -339,7 +340,7 @@ def doctor(
         output=Output.json if as_json else None,
     )
     if failed:
-        raise SystemExit(1)
+        raise SystemExit(Exit.FINDINGS)
 
 
 @app.command(
