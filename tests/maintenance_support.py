@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import pickle
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import pytest
 from ruamel.yaml import YAML
 
 from support import ROOT
+
+T = TypeVar("T")
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -47,3 +52,15 @@ def repository(folder: Path) -> Path:
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message=One")
     return folder
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], T]) -> T:
+    """What `make` returns, made by the first of the test processes that wants it, for all of them."""
+    base = factory.getbasetemp()
+    kept = (base.parent if base.name.startswith("popen-") else base) / f"{name}.pickle"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(make()))
+    result: T = pickle.loads(kept.read_bytes())
+    return result

@@ -13,7 +13,7 @@ from maintenance.api_diff import compare, shown, suggested
 from maintenance.changes import Change, Subject
 from maintenance.data_diff import data_changes
 from maintenance.problem import Problem
-from maintenance_support import edited, git, repository, tree
+from maintenance_support import edited, git, made_once, repository, tree
 
 
 def many(document: dict[str, Any]) -> None:
@@ -53,10 +53,15 @@ def many(document: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Change]:
     """The changes by name and words."""
-    old, new = (tree(tmp_path_factory.mktemp(name)) for name in ("old", "new"))
-    (new / "openapi.yaml").write_text(edited(many), encoding="utf-8")
-    generate(new)
-    return {(change.subject.name, change.what): change for change in compare(old, new)}
+
+    def compared() -> list[Change]:
+        old, new = (tree(tmp_path_factory.mktemp(name)) for name in ("old", "new"))
+        (new / "openapi.yaml").write_text(edited(many), encoding="utf-8")
+        generate(new)
+        return compare(old, new)
+
+    changes = made_once(tmp_path_factory, "api-diff", compared)
+    return {(change.subject.name, change.what): change for change in changes}
 
 
 CHECKERS = {"mypy", "pyright"}
