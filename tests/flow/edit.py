@@ -78,7 +78,7 @@ def _make(document: Any, change: dict[str, Any]) -> None:
 def _key(node: Any, step: str) -> Any:
     """Of a list, the index of the item that is `step`, is called so, or refers to what is called so."""
     if isinstance(node, dict):
-        return step if step in node else next(key for key in node if str(key) == step)
+        return {str(key): key for key in node}[step]
     if step.isdigit():
         return int(step)
     for index, item in enumerate(node):

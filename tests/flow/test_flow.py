@@ -7,11 +7,12 @@ Those of one batch are made in one document; with FLOW_EACH=1 in the environment
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from flow.batch import Workshop, findings
-from flow.edit import Edit, edits
+from flow.edit import Edit, edits, write
 
 GOOD, REFUSED, WRONG = edits("edits"), edits("refused"), edits("wrong")
 
@@ -62,6 +63,13 @@ def test_a_refusal_leaves_what_was_generated_byte_for_byte(edit: Edit, workshop:
 def test_what_is_not_as_an_edit_says_is_reported(edit: Edit, step: str, workshop: Workshop) -> None:
     told = "\n".join(workshop.result(edit.group, step)[edit.name])
     assert [text for text in edit.reported[step] if text not in told] == [], told
+
+
+@pytest.mark.parametrize("place", ["paths /nowhere get summary", "paths /instance get parameters nobody name"])
+def test_a_place_that_is_not_there_is_reported(place: str, tmp_path: Path) -> None:
+    lost = Edit("lost", "A change of nothing.", [{"at": place, "put": "x"}])
+    with pytest.raises(AssertionError, match=f"lost: {place} is not in openapi.yaml"):
+        write([lost], tmp_path / "openapi.yaml")
 
 
 @of([*GOOD, *REFUSED, *WRONG])
