@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+import shutil
+
+from rich.console import Console, ConsoleDimensions
 
 
 class _Console(Console):
@@ -13,4 +15,8 @@ class _Console(Console):
 
 def console(*, stderr: bool = False) -> Console:
     """A console that obeys NO_COLOR, TERM=dumb and the terminal's width, and takes no text for markup or emoji."""
-    return _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    made = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if made.is_dumb_terminal:  # which rich takes to be of 80 columns
+        columns, lines = shutil.get_terminal_size()
+        made.size = ConsoleDimensions(columns, lines)
+    return made
