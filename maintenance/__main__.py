@@ -5,12 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import api_diff, build, compare, update
+from . import api_diff, build, changelog, compare, publish, update
 from .problem import Problem
 
 #: Each module has `configure(parser)`, which declares its options, and `run(arguments)`, which returns an exit code.
 #: The first line of its docstring is its help.
-COMMANDS = {"api-diff": api_diff, "build": build, "compare": compare, "update": update}
+COMMANDS = {
+    "api-diff": api_diff,
+    "build": build,
+    "changelog": changelog,
+    "compare": compare,
+    "publish": publish,
+    "update": update,
+}
 
 
 def main() -> int:

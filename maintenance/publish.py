@@ -1,0 +1,131 @@
+"""Check everything, build, and upload to a package index."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import keyring
+import keyring.errors
+
+from . import repository
+from .build import build, sha256
+from .changelog import fragments, has_section
+from .index import PROJECT, Credentials, Index, index, released
+from .problem import Problem
+from .repository import ROOT
+
+#: The Makefile's targets that must pass, cheapest first.
+CHECKS = ("drift", "lint", "test")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("index_url", metavar="INDEX_URL", help="the index: its root or its Simple API")
+    parser.add_argument("--checks", nargs="*", default=CHECKS, metavar="TARGET", help="make's targets to pass first")
+    parser.add_argument("--tests", default="", metavar="ARGS", help="what `make test` gives to pytest, default all")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    where = index(arguments.index_url)
+    _leave_proxies()
+    version = repository.version(ROOT)
+    commit = _clean_commit()
+    if waiting := fragments(ROOT):
+        raise Problem(f"changelog.d/ holds {len(waiting)} unreleased changes: run `make changelog` and commit")
+    if not has_section(ROOT, version):
+        raise Problem(f"CHANGELOG.md says nothing of {version}")
+    credentials = _credentials(where)
+    if released(where.simple, version, credentials):
+        raise Problem(
+            f"{where.simple} has {PROJECT} {version} already: raise the version in wrapper/azure_imds/_version.py"
+        )
+
+    for check in arguments.checks:
+        _check(check, arguments.tests)
+    wheel, sdist, bill = build(ROOT, ROOT / "dist")
+    if _clean_commit() != commit:
+        raise Problem("another commit was checked out while the checks ran")
+    _upload(where, credentials, (wheel, sdist))
+
+    print(f"{PROJECT} {version}, of commit {commit[:12]}, is at {where.upload}")
+    for file in (wheel, sdist):
+        print(f"  sha256:{sha256(file)}  {file.name}")
+    print(f"Beside them, not uploaded: {bill.relative_to(ROOT)}")
+    print(f"Install it with: pip install --index-url {where.simple} {PROJECT}=={version}")
+    return 0
+
+
+def _leave_proxies() -> None:
+    """Nothing here goes through a proxy, which would see the password."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    # Proxies may be configured elsewhere too.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+
+
+def _credentials(where: Index) -> Credentials:
+    """From the environment, which loses them: tests and tools have no business with them; or else from keyring."""
+    username = os.environ.pop("TWINE_USERNAME", None)
+    password = os.environ.pop("TWINE_PASSWORD", None)
+    if password:
+        return Credentials(username or "__token__", password)
+    try:
+        found = keyring.get_credential(where.upload, username)
+    except keyring.errors.KeyringError:
+        found = None
+    if not found:
+        raise Problem(
+            f"no password for {where.upload}: set TWINE_USERNAME and TWINE_PASSWORD, "
+            f"or keep one with `keyring set {where.upload} USER`"
+        )
+    return Credentials(found.username, found.password)
+
+
+def _clean_commit() -> str:
+    """The commit that is checked out, if every file is as it is there."""
+    if changed := repository.changes(ROOT):
+        more = ", ..." if len(changed) > 5 else ""
+        raise Problem(f"the tree is not what the last commit has: {', '.join(changed[:5])}{more}")
+    return repository.commit(ROOT)
+
+
+def _check(target: str, tests: str) -> None:
+    # The environment is the one that runs this; `make publish` has just seen to it that it is up to date.
+    environment = Path(sys.prefix)
+    command = [
+        "make",
+        "--assume-old",
+        f"{environment}/.installed",
+        f"VENV={environment}",
+        f"PYTEST_ARGS={tests}",
+        target,
+    ]
+    print(f"make {target} ...", flush=True)
+    # What make hands down to its children is not meant for this one.
+    variables = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    done = subprocess.run(command, cwd=ROOT, env=variables)
+    if done.returncode:
+        raise Problem(f"`make {target}` failed, so nothing was uploaded")
+
+
+def _upload(where: Index, credentials: Credentials, files: Sequence[Path]) -> None:
+    command = ("upload", "--non-interactive", "--disable-progress-bar", "--repository-url", where.upload, "--")
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", *command, *map(str, files)],
+        env={
+            **os.environ,
+            "NO_COLOR": "1",
+            "TWINE_USERNAME": credentials.username,
+            "TWINE_PASSWORD": credentials.password,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said = done.stdout.replace(credentials.password, "***").strip()
+    if done.returncode:
+        raise Problem(f"the upload failed:\n{said}")
