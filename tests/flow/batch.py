@@ -107,11 +107,11 @@ class Batch:
 
     def use(self) -> Problems:
         """What programs meet that use the changed client, over HTTP."""
-        plan = [{"name": edit.name, "checks": edit.checks} for edit in self.edits]
+        folders = [str(self.root / "generated"), str(ROOT / "wrapper")]
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-m", "flow.user", str(self.root / "generated"), str(ROOT / "wrapper")],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(self.root / "generated"), str(ROOT / "tests")])},
-            input=json.dumps(plan),
+            [sys.executable, "-W", "error", "-m", "flow.user", *folders],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([*folders, str(ROOT / "tests")])},
+            input=json.dumps([{"name": edit.name, "checks": edit.checks} for edit in self.edits]),
             capture_output=True,
             text=True,
         )
