@@ -16,6 +16,7 @@ from support import ROOT
 #: Pages whose examples need a setting of their own, and the tests that give it to them.
 ELSEWHERE = {
     "attestation": "test_attestation.py",
+    "cli": "cli/test_docs.py",
     "emulator": "emulator/test_docs.py",
     "events": "test_events_life.py",
 }

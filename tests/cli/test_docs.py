@@ -1,0 +1,58 @@
+"""What docs/cli.md shows, works."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from azure_imds._cli.commands import OPERATIONS
+from azure_imds._cli.exits import MEANINGS
+from azure_imds_emulator import Emulator
+from cli_support import environment
+from support import ROOT
+
+PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
+
+#: Each command of the page, with what it prints; `...` stands for anything.
+EXAMPLES = [
+    (command, output)
+    for block in BLOCKS
+    for command, _, output in (part.partition("\n") for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:])
+]
+
+
+@pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
+def test_an_example_prints_what_the_page_says(command: str, output: str, emulator: Emulator) -> None:
+    emulator.schedule("Reboot", notice=600)
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, env=environment(PATH=path, COLUMNS="97"), timeout=60
+    )
+    assert done.stderr == ""
+    printed = "\n".join(line.rstrip() for line in done.stdout.splitlines())
+    pattern = re.escape(output.rstrip()).replace(re.escape("..."), ".*")
+    assert re.fullmatch(pattern, printed, re.DOTALL), printed
+
+
+def test_every_command_has_its_line() -> None:
+    for command in (*OPERATIONS, "doctor", "emulator"):
+        assert f"| `azure-imds {command}" in PAGE
+
+
+def test_the_table_of_statuses_is_the_code_s() -> None:
+    assert dict(re.findall(r"^\| (\d+) \| (.*) \|$", PAGE, re.MULTILINE)) == {
+        str(int(status)): meaning for status, meaning in MEANINGS.items()
+    }
+
+
+def test_every_check_of_the_doctor_is_explained() -> None:
+    source = (ROOT / "wrapper" / "azure_imds" / "_cli" / "doctor.py").read_text(encoding="utf-8")
+    checks = re.findall(r"(?:found|_ask)\(\s*\"(\w+)\"", source)
+    explained = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*) \|", PAGE, re.MULTILINE)))
+    assert checks
+    assert {*checks} <= {*explained}
