@@ -18,12 +18,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    version = repository.version(ROOT)
-    if not fragments(ROOT):
+    fold(ROOT)
+    return 0
+
+
+def fold(root: Path) -> None:
+    """Makes a section for the version of what waits in changelog.d/, and removes it there.
+
+    Raises Problem where nothing waits, or the version has a section.
+    """
+    version = repository.version(root)
+    if not fragments(root):
         raise Problem("changelog.d/ holds no change")
-    if has_section(ROOT, version):
+    if has_section(root, version):
         raise Problem(f"CHANGELOG.md has {version} already: raise the version in wrapper/azure_imds/_version.py")
-    return subprocess.run([sys.executable, "-m", "towncrier", "build", "--yes"], cwd=ROOT).returncode
+    done = subprocess.run(
+        [sys.executable, "-m", "towncrier", "build", "--yes", "--version", version],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        raise Problem(f"towncrier failed:\n{done.stdout.strip()}")
+    print(f"CHANGELOG.md has {version} now: read it, and commit it together with changelog.d/")
 
 
 def fragments(root: Path) -> list[Path]:

@@ -32,11 +32,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     where = index(arguments.index_url)
     _leave_proxies()
-    version = repository.version(ROOT)
-    commit = _clean_commit()
-    if waiting := fragments(ROOT):
+    publish(ROOT, where, arguments.checks, arguments.tests)
+    return 0
+
+
+def publish(root: Path, where: Index, checks: Sequence[str] = CHECKS, tests: str = "") -> None:
+    """Uploads wheel and source distribution of the commit that is checked out, and says so.
+
+    Args:
+        checks: targets of the Makefile that must pass first.
+        tests: what `make test` gives to pytest; empty for all tests.
+
+    Raises Problem, with nothing uploaded, where anything speaks against it.
+    """
+    version = repository.version(root)
+    commit = _clean_commit(root)
+    if waiting := fragments(root):
         raise Problem(f"changelog.d/ holds {len(waiting)} unreleased changes: run `make changelog` and commit")
-    if not has_section(ROOT, version):
+    if not has_section(root, version):
         raise Problem(f"CHANGELOG.md says nothing of {version}")
     credentials = _credentials(where)
     if released(where.simple, version, credentials):
@@ -44,19 +57,18 @@ def run(arguments: argparse.Namespace) -> int:
             f"{where.simple} has {PROJECT} {version} already: raise the version in wrapper/azure_imds/_version.py"
         )
 
-    for check in arguments.checks:
-        _check(check, arguments.tests)
-    wheel, sdist, bill = build(ROOT, ROOT / "dist")
-    if _clean_commit() != commit:
+    for check in checks:
+        _check(root, check, tests)
+    wheel, sdist, bill = build(root, root / "dist")
+    if _clean_commit(root) != commit:
         raise Problem("another commit was checked out while the checks ran")
     _upload(where, credentials, (wheel, sdist))
 
     print(f"{PROJECT} {version}, of commit {commit[:12]}, is at {where.upload}")
     for file in (wheel, sdist):
         print(f"  sha256:{sha256(file)}  {file.name}")
-    print(f"Beside them, not uploaded: {bill.relative_to(ROOT)}")
+    print(f"Beside them, not uploaded: {bill.relative_to(root)}")
     print(f"Install it with: pip install --index-url {where.simple} {PROJECT}=={version}")
-    return 0
 
 
 def _leave_proxies() -> None:
@@ -85,15 +97,15 @@ def _credentials(where: Index) -> Credentials:
     return Credentials(found.username, found.password)
 
 
-def _clean_commit() -> str:
+def _clean_commit(root: Path) -> str:
     """The commit that is checked out, if every file is as it is there."""
-    if changed := repository.changes(ROOT):
+    if changed := repository.changes(root):
         more = ", ..." if len(changed) > 5 else ""
         raise Problem(f"the tree is not what the last commit has: {', '.join(changed[:5])}{more}")
-    return repository.commit(ROOT)
+    return repository.commit(root)
 
 
-def _check(target: str, tests: str) -> None:
+def _check(root: Path, target: str, tests: str) -> None:
     # The environment is the one that runs this; `make publish` has just seen to it that it is up to date.
     environment = Path(sys.prefix)
     command = [
@@ -107,7 +119,7 @@ def _check(target: str, tests: str) -> None:
     print(f"make {target} ...", flush=True)
     # What make hands down to its children is not meant for this one.
     variables = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    done = subprocess.run(command, cwd=ROOT, env=variables)
+    done = subprocess.run(command, cwd=root, env=variables)
     if done.returncode:
         raise Problem(f"`make {target}` failed, so nothing was uploaded")
 
