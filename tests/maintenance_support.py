@@ -64,3 +64,20 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], T])
             kept.write_bytes(pickle.dumps(make()))
     result: T = pickle.loads(kept.read_bytes())
     return result
+
+
+def copy(folder: Path) -> Path:
+    """All of this project that git tracks, as it is now, under git of its own, as one commit.
+
+    Skips the test where the project came without git, as a source distribution does.
+    """
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout: which files belong to the project, only git knows")
+    for name in git(ROOT, "ls-files", "-z").split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all", "--force")
+    git(folder, "commit", "--quiet", "--message=One")
+    return folder

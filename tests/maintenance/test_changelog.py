@@ -1,0 +1,73 @@
+"""Fragments become the changelog's text of a version."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import azure_imds
+from maintenance import changelog
+from maintenance.problem import Problem
+from maintenance.repository import version
+from maintenance_support import git
+from support import ROOT
+
+OLD = "## 0.0.1 (2020-01-01)\n\n### Added\n\n- Something old.\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """This project's changelog with an older version in it, and two fragments."""
+    (tmp_path / "changelog.d").mkdir()
+    (tmp_path / "wrapper" / "azure_imds").mkdir(parents=True)
+    for file in ("pyproject.toml", "CHANGELOG.md", "changelog.d/README.md", "wrapper/azure_imds/_version.py"):
+        shutil.copy(ROOT / file, tmp_path / file)
+    log = tmp_path / "CHANGELOG.md"
+    log.write_text(log.read_text(encoding="utf-8").partition("\n## ")[0] + f"\n{OLD}", encoding="utf-8")
+    (tmp_path / "changelog.d" / "+colour.fixed.md").write_text("A colour,\nover two lines.\n", encoding="utf-8")
+    (tmp_path / "changelog.d" / "+word.added.md").write_text("A word.\n", encoding="utf-8")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    return tmp_path
+
+
+def test_fragments_become_a_section_above_the_older_ones(project: Path) -> None:
+    before = (project / "CHANGELOG.md").read_text(encoding="utf-8").removesuffix(OLD)
+    changelog.fold(project)
+    text = (project / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert text.startswith(before)
+    assert re.sub(r"\d{4}-\d\d-\d\d", "DATE", text.removeprefix(before).removesuffix(OLD)).split("\n") == [
+        *(f"## {version(ROOT)} (DATE)", ""),
+        *("### Added", "", "- A word.", ""),
+        *("### Fixed", "", "- A colour,", "  over two lines.", "", "", ""),
+    ]
+
+
+def test_fragments_are_gone_once_they_are_in_the_changelog(project: Path) -> None:
+    changelog.fold(project)
+    assert [file.name for file in (project / "changelog.d").iterdir()] == ["README.md"]
+
+
+def test_a_version_has_one_section(project: Path) -> None:
+    changelog.fold(project)
+    (project / "changelog.d" / "+late.added.md").write_text("Too late.\n", encoding="utf-8")
+    with pytest.raises(Problem, match="already: raise the version"):
+        changelog.fold(project)
+
+
+def test_without_fragments_there_is_nothing_to_fold(project: Path) -> None:
+    changelog.fold(project)
+    with pytest.raises(Problem, match="holds no change"):
+        changelog.fold(project)
+
+
+def test_this_projects_fragments_are_of_kinds_that_towncrier_knows() -> None:
+    kinds = {file.name.split(".")[-2] for file in changelog.fragments(ROOT)}
+    assert kinds <= {"added", "changed", "deprecated", "removed", "fixed", "security"}
+
+
+def test_the_package_says_the_version_that_is_released() -> None:
+    assert azure_imds.__version__ == version(ROOT)
