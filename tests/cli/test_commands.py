@@ -107,6 +107,12 @@ def test_letters_beyond_ascii_are_printed_as_they_are(call: Run, emulator: Emula
     assert '"größe"' in call("instance").out
 
 
+def test_piped_a_value_is_left_as_it_is(call: Run, emulator: Emulator) -> None:
+    emulator.fail(path="/metadata/instance", body={"compute": {"name": "vm\x1b[31m"}}, times=2)
+    assert call("instance").json["compute"]["name"] == "vm\x1b[31m"
+    assert call("instance", "--query", "compute/name").out == "vm\x1b[31m\n"
+
+
 def test_a_list_without_members_is_said_to_be_empty(call: Run, emulator: Emulator) -> None:
     assert "No events are scheduled." in call("events", "--output", "table").out
 

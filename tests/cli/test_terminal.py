@@ -68,6 +68,16 @@ def test_a_leaf_is_bare_at_a_terminal_too(emulator: Emulator) -> None:
     assert at_terminal("instance", "compute/location").out == "eastus\r\n"
 
 
+@pytest.mark.parametrize(
+    "options", [[], ["--output", "json"], ["--output", "text"], ["--query", "compute/name"]], ids=str
+)
+def test_a_value_cannot_command_the_terminal(options: list[str], emulator: Emulator) -> None:
+    emulator.fail(path="/metadata/instance", body={"compute": {"name": "vm\x1b]0;owned\x07\x9b31m"}})
+    done = at_terminal("instance", *options, NO_COLOR="1")
+    assert "vm" in done.out
+    assert not {"\x1b]", "\x07", "\x9b"} & {*done.out, *(done.out[i : i + 2] for i in range(len(done.out)))}
+
+
 def test_the_doctor_has_a_line_a_check_and_a_sum(emulator: Emulator) -> None:
     words = at_terminal("doctor", columns=200).words
     assert "pass token" in words

@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from .emulator import run as run_emulator
 from .exits import Exit
-from .output import View
+from .output import View, printable
 from .session import Session
 from .settings import OPTIONS, Output, Settings, without_first
 
@@ -179,7 +179,7 @@ def _token_view(secret: str) -> View:
         from . import views
         from .claims import claims_of
 
-        return views.token(answer, claims_of(secret), len(secret))
+        return views.token(answer, printable(claims_of(secret)), len(secret))
 
     return view
 

@@ -70,6 +70,15 @@ def masked(value: Any) -> Any:
     return {name: MASK if name in SECRETS and member else masked(member) for name, member in members(value)}
 
 
+def printable(value: Any) -> Any:
+    """The same without letters that command a terminal: whoever may set a machine's tags could put them there."""
+    if isinstance(value, str):
+        return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in value)
+    if is_list(value):
+        return [printable(member) for member in value]
+    return {printable(name): printable(member) for name, member in members(value)} if is_object(value) else value
+
+
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every leaf with its path; an empty object or list counts as one."""
     inner = members(value)
@@ -101,6 +110,8 @@ def emit(value: Any, settings: Settings, view: View, *, reveal: bool = False) ->
         value = masked(value)
     if settings.query:
         value, view = at(value, settings.query), _any
+    if terminal or settings.output is Output.table:
+        value = printable(value)
     leaf = not (is_object(value) or is_list(value))
     output = settings.output or (Output.text if leaf else Output.table if terminal else Output.json)
     if output is Output.json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .output import at, emit_line
+from .output import at, emit_line, printable
 from .settings import Output
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _show(watcher: EventWatcher[Any]) -> None:
         rows = [
             (event, Text("is over", "dim") if change.kind == "gone" else views.begins(event))
             for change in known
-            for event in [change.event.to_dict()]
+            for event in [printable(change.event.to_dict())]
         ]
         return Group(views.events_table(rows), Text("Watching; Ctrl-C ends it.", "dim"))
 
