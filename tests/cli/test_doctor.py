@@ -16,6 +16,7 @@ from azure_imds import ImdsValidationError
 from azure_imds._cli.diagnosis import CAUSES
 from azure_imds._cli.doctor import Finding, examine
 from azure_imds._cli.surroundings import AZURE_ASSET_TAG, Surroundings
+from azure_imds._clock import SYSTEM
 from azure_imds_emulator import Clock as EmulatorClock
 from azure_imds_emulator import Emulator
 from azure_imds_emulator.faults import PRESETS, FaultBook
@@ -168,7 +169,7 @@ def test_a_fault_has_its_own_finding(name: str, request: pytest.FixtureRequest) 
     emulator: Emulator = request.getfixturevalue("turned" if name == "delay" else "emulator")
     emulator.fail(preset=name if name in PRESETS else None, times=100, **fault)
     clock = EmulatorTime(emulator) if name == "delay" else Steady(emulator)
-    finding = of(look(emulator, clock=clock, seconds=0.3 if name in ("hang", "slow") else 20), check)
+    finding = of(look(emulator, clock=clock, seconds=1.0 if name in ("hang", "slow") else 20), check)
     assert finding.code == code
     assert finding.status in ("warn", "fail")
     assert finding.advice, "it says what to do"
@@ -331,6 +332,13 @@ def test_a_time_that_is_used_up_leaves_the_rest_out(emulator: Emulator) -> None:
 
     findings = look(emulator, clock=Hasty(emulator))
     assert {finding.code for finding in findings if finding.check in ("versions", "identity", "token")} == {"no-time"}
+
+
+def test_an_endpoint_that_is_silent_takes_no_more_than_the_time_for_all(emulator: Emulator) -> None:
+    emulator.fail(hang=True, path="/metadata/identity", times=100)
+    findings = look(emulator, clock=SYSTEM, seconds=2.0)
+    assert of(findings, "identity").code == "silent"
+    assert {of(findings, check).code for check in ("token", "attested", "loadbalancer")} == {"no-time"}
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])

@@ -38,7 +38,7 @@ CASES: list[tuple[Exit, dict[str, Any], list[str]]] = [
     (Exit.UNAVAILABLE, {}, ["versions", "--endpoint", NOWHERE, "--deadline", "1"]),
     (Exit.UNAVAILABLE, {"preset": "docker-desktop"}, ["versions"]),
     (Exit.TEMPFAIL, {"hang": True}, ["versions", "--deadline", "0.2"]),
-    (Exit.TEMPFAIL, {"status": 410}, ["versions", "--deadline", "1"]),
+    (Exit.TEMPFAIL, {"status": 410}, ["versions", "--deadline", "4"]),
     (Exit.TEMPFAIL, {"status": 429}, ["versions", "--deadline", "0.5"]),
     (Exit.TEMPFAIL, {"status": 500}, ["versions", "--deadline", "0.5"]),
     (Exit.TEMPFAIL, {"status": 404}, ["token", RESOURCE, "--deadline", "0.1"]),
@@ -119,9 +119,7 @@ def test_a_mistyped_command_is_corrected() -> None:
 # Pipes
 
 
-@pytest.mark.parametrize(
-    "arguments", [["instance"], ["--output", "table", "instance"], ["--output", "text", "instance"]]
-)
+@pytest.mark.parametrize("arguments", [["instance"], ["--output", "table", "instance"]])
 def test_a_pipe_that_nobody_reads_ends_it_in_silence(arguments: list[str], emulator: Emulator) -> None:
     process = subprocess.Popen(
         [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from azure_imds import _cli
+from azure_imds_emulator import Emulator
 
 COMMAND = [str(Path(sys.executable).with_name("azure-imds"))]
 
@@ -55,3 +57,17 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
         monkeypatch.delitem(sys.modules, module)
     assert _cli.main(["emulator"]) == 2
     assert "pip install 'azure-imds[emulator]'" in capsys.readouterr().err
+
+
+def test_a_piped_token_loads_nothing_that_it_does_not_need() -> None:
+    code = (
+        "import sys; sys.argv = ['azure-imds', 'token', 'https://vault.azure.net'];"
+        "from azure_imds._cli import main; status = main();"
+        "idle = [name for name in ('rich.console', 'trio', 'azure_imds_api.models.instance') if sys.modules.get(name)];"
+        "print(status, idle, file=sys.stderr)"
+    )
+    with Emulator() as emulator:
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | emulator.environment
+        )
+    assert done.stderr == "0 []\n"

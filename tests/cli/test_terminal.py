@@ -49,7 +49,7 @@ def test_piped_there_are_no_colours(emulator: Emulator) -> None:
     assert "\x1b" not in run("doctor", "--output", "table").out
 
 
-@pytest.mark.parametrize("arguments", [["instance"], ["events"], ["loadbalancer"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["instance"], ["events"]], ids=" ".join)
 def test_a_narrow_terminal_is_not_overrun(arguments: list[str], emulator: Emulator) -> None:
     emulator.schedule("Reboot", notice=600)
     done = at_terminal(*arguments, columns=50, NO_COLOR="1", TERM="dumb")
