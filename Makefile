@@ -69,5 +69,5 @@ lock: ## pin the development requirements anew, from pyproject.toml
 		--no-annotate --group dev --all-extras pyproject.toml -o requirements/dev.txt
 
 clean: ## remove the environment and everything that tools leave behind
-	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .nox
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

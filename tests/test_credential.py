@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import azure_imds
 from azure_imds import (
     AccessToken,
     AsyncImdsClient,
@@ -22,7 +24,7 @@ from azure_imds import (
     RetryPolicy,
 )
 from azure_imds_emulator import Emulator, ManagedIdentity
-from support import CANARY, CLIENT_ID, ROOT, Colour, FakeClock, answer, holds, told
+from support import CANARY, CLIENT_ID, Colour, FakeClock, answer, holds, told
 from token_support import DAY, DOWN, HOUR, SCOPE, Clocks, Gate, Imds, holding, number
 
 RESOURCE_ID = (
@@ -673,7 +675,7 @@ def test_an_error_drags_no_token_along(colour: Colour, fields: dict[str, Any]) -
     assert CANARY not in told(error)
     trace, frames = error.__traceback__, []
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename.startswith(str(ROOT / "wrapper")):
+        if trace.tb_frame.f_code.co_filename.startswith(str(Path(azure_imds.__file__).parent)):
             frames += [value for value in trace.tb_frame.f_locals.values() if not isinstance(value, type(credential))]
         trace = trace.tb_next
     assert not holds(CANARY, *frames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from azure_imds._cli import doctor
 from azure_imds._cli.commands import OPERATIONS
 from azure_imds._cli.exits import MEANINGS
 from azure_imds_emulator import Emulator
@@ -51,8 +53,7 @@ def test_the_table_of_statuses_is_the_code_s() -> None:
 
 
 def test_every_check_of_the_doctor_is_explained() -> None:
-    source = (ROOT / "wrapper" / "azure_imds" / "_cli" / "doctor.py").read_text(encoding="utf-8")
-    checks = re.findall(r"(?:found|_ask)\(\s*\"(\w+)\"", source)
+    checks = re.findall(r"(?:found|_ask)\(\s*\"(\w+)\"", inspect.getsource(doctor))
     explained = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*) \|", PAGE, re.MULTILINE)))
     assert checks
     assert {*checks} <= {*explained}
