@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
+import ast
 import re
 from functools import cache
-from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 #: Names of arguments that only the wire spells differently.
 SPELLED = {"resource_id": "msi_res_id"}
@@ -15,12 +16,13 @@ _ARGUMENT = re.compile(r"^    (\w+): (.*(?:\n     +.*)*)", re.MULTILINE)
 
 @cache
 def _docstring(operation: str) -> str:
+    # Read, not imported: the models and what they need would take longer than all the rest of a help page.
     tag, method = operation.split(".")
-    from azure_imds_api.api import Operations
-
-    kind = inspect.signature(vars(Operations)[tag].func).return_annotation
-    module = import_module(f"azure_imds_api.api.{tag}")
-    return inspect.getdoc(getattr(getattr(module, kind), method)) or ""
+    package = find_spec("azure_imds_api")
+    [folder] = (package and package.submodule_search_locations) or [""]
+    tree = ast.parse(Path(folder, "api", tag, "__init__.py").read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == method]
+    return ast.get_docstring(functions[0]) or ""
 
 
 def summary(operation: str) -> str:

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from azure_imds_api.api import SECRETS
-
 from .exits import Exit
 from .settings import Output, Settings
 
@@ -63,6 +61,8 @@ def at(value: Any, path: str) -> Any:
 
 def masked(value: Any) -> Any:
     """The same without what the specification calls secret."""
+    from azure_imds_api.api import SECRETS
+
     if is_list(value):
         return [masked(member) for member in value]
     if not is_object(value):
