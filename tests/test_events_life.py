@@ -312,11 +312,12 @@ def test_the_example_drains_its_worker_and_approves(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
-def test_the_example_ends_on_sigterm(drain: tuple[Emulator, subprocess.Popen[str]]) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_the_example_ends_on_a_signal(drain: tuple[Emulator, subprocess.Popen[str]], signum: int) -> None:
     emulator, process = drain
     emulator.schedule("Freeze")
     assert line(process) == "working\n"
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signum)
     out, errors = rest(process)
     assert (out, errors, process.returncode) == ("", "", 0)
 
