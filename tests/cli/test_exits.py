@@ -119,7 +119,7 @@ def test_a_mistyped_command_is_corrected() -> None:
 # Pipes
 
 
-@pytest.mark.parametrize("arguments", [["instance"], ["--output", "table", "instance"]])
+@pytest.mark.parametrize("arguments", [["instance"], ["--output", "table", "instance"], ["--help"]])
 def test_a_pipe_that_nobody_reads_ends_it_in_silence(arguments: list[str], emulator: Emulator) -> None:
     process = subprocess.Popen(
         [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True
@@ -130,6 +130,11 @@ def test_a_pipe_that_nobody_reads_ends_it_in_silence(arguments: list[str], emula
     with process.stderr:
         assert process.stderr.read() == ""
     assert process.wait(timeout=30) == Exit.CLOSED
+
+
+def test_an_output_that_is_closed_from_the_start_is_no_mistake(emulator: Emulator) -> None:
+    done = subprocess.run(["sh", "-c", f"{COMMAND} versions >&-"], capture_output=True, text=True, env=environment())
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # Extras

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if own_process:
         # None there means: not to be found.
         sys.modules.update(dict.fromkeys(_IDLE))  # type: ignore[arg-type]
+        _open_what_is_closed()
     try:
         from .commands import app
         from .session import silenced
@@ -32,10 +34,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.USAGE
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    stdout = sys.stdout
     try:
         app(arguments, prog_name="azure-imds")
     except SystemExit as end:
+        if sys.stdout is not stdout:  # typer's own help met a closed pipe, and was silenced so
+            return silenced()
         return end.code if isinstance(end.code, int) else Exit.OK
     except BrokenPipeError:
         return silenced()
     return Exit.OK
+
+
+def _open_what_is_closed() -> None:
+    """Gives output somewhere to go where the shell closed it (`>&-`), for which Python has None."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
