@@ -1,0 +1,87 @@
+"""The programs in examples/, run as their users run them: each as a process of its own, where warnings are errors."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from support import ROOT
+
+PROGRAMS = ROOT / "examples"
+
+#: Seconds for a program to come to its end, however busy the machine is.
+PATIENCE = 120
+
+_LISTENS = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
+
+
+def run(program: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program to its end."""
+    return subprocess.run(
+        _command(program, arguments),
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+class Served:
+    """A program that serves.
+
+    Attributes:
+        url: where it listens.
+        lines: what it has written to its log so far.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        self.lines: list[str] = []
+        self._process = process
+        for line in process.stderr:
+            self.lines.append(line)
+            if found := _LISTENS.search(line):
+                self.url = found[1]
+                break
+        else:
+            raise AssertionError("".join(self.lines))
+        # To the end, since a full pipe would stop the program.
+        self._reader = threading.Thread(target=self.lines.extend, args=(process.stderr,))
+        self._reader.start()
+
+    def end(self, signum: int = signal.SIGTERM) -> int:
+        """Sends a signal, and returns the exit status: negative where a signal ended it."""
+        self._process.send_signal(signum)
+        status = self._process.wait(PATIENCE)
+        self._reader.join()
+        return status
+
+    @property
+    def log(self) -> str:
+        return "".join(self.lines)
+
+
+@contextmanager
+def served(program: str, *arguments: str | Path, **environment: str) -> Iterator[Served]:
+    """Runs a program that serves, at any free port, until the end of the block."""
+    with subprocess.Popen(
+        _command(program, (*arguments, "--port", "0")), env=os.environ | environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        last_resort = threading.Timer(PATIENCE, process.kill)
+        last_resort.start()
+        try:
+            yield Served(process)
+        finally:
+            last_resort.cancel()
+            process.kill()
+
+
+def _command(program: str, arguments: tuple[str | Path, ...]) -> list[str]:
+    return [sys.executable, "-W", "error", str(PROGRAMS / program), *map(str, arguments)]
