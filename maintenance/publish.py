@@ -62,7 +62,7 @@ def publish(root: Path, where: Index, checks: Sequence[str] = CHECKS, tests: str
     wheel, sdist, bill = build(root, root / "dist")
     if _clean_commit(root) != commit:
         raise Problem("another commit was checked out while the checks ran")
-    _upload(where, credentials, (wheel, sdist))
+    upload(where, credentials, (wheel, sdist))
 
     print(f"{PROJECT} {version}, of commit {commit[:12]}, is at {where.upload}")
     for file in (wheel, sdist):
@@ -124,13 +124,19 @@ def _check(root: Path, target: str, tests: str) -> None:
         raise Problem(f"`make {target}` failed, so nothing was uploaded")
 
 
-def _upload(where: Index, credentials: Credentials, files: Sequence[Path]) -> None:
+def upload(where: Index, credentials: Credentials, files: Sequence[Path]) -> None:
+    """Gives files to an index, through twine.
+
+    Raises Problem with what twine says where the index does not take them.
+    """
     command = ("upload", "--non-interactive", "--disable-progress-bar", "--repository-url", where.upload, "--")
     done = subprocess.run(
         [sys.executable, "-m", "twine", *command, *map(str, files)],
+        # Neither on the command line, which every process of the machine may read.
         env={
             **os.environ,
             "NO_COLOR": "1",
+            "COLUMNS": "200",
             "TWINE_USERNAME": credentials.username,
             "TWINE_PASSWORD": credentials.password,
         },
@@ -138,6 +144,7 @@ def _upload(where: Index, credentials: Credentials, files: Sequence[Path]) -> No
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said = done.stdout.replace(credentials.password, "***").strip()
     if done.returncode:
-        raise Problem(f"the upload failed:\n{said}")
+        said = done.stdout.replace(credentials.password, "***")
+        errors = [line.removeprefix("ERROR").strip() for line in said.splitlines() if line.startswith("ERROR")]
+        raise Problem(f"{where.upload} did not take the files: {' '.join(errors) or said.strip()}")
