@@ -29,10 +29,7 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT, max_version="3.14")
 
 #: What the tests read. The packages' sources are not among it: they can come only from the wheel.
-MATERIAL = ("docs", "examples", "generator", "openapi.yaml", "pyproject.toml", "README.md", "tests")
-
-#: By which tests read openapi.yaml, beside `make`'s own requirements.
-READERS = ("jsonschema", "ruamel.yaml")
+MATERIAL = ("docs", "examples", "openapi.yaml", "pyproject.toml", "README.md", "tests")
 
 #: Tests of other things than the packages, and searches by chance that another interpreter adds nothing to.
 LEFT_OUT = (
@@ -42,6 +39,7 @@ LEFT_OUT = (
     "tests/maintenance",
     "tests/test_architecture.py",
     "tests/test_attestation_fuzz.py",
+    "tests/test_contract.py",
     "tests/test_generation.py",
     "tests/test_specification_lint.py",
     "tests/test_token_state_machine.py",
@@ -87,7 +85,7 @@ def _test(session: nox.Session, *options: str, without: Mapping[str, str] = Mapp
         without: requirements of tests that cannot be installed, each with the file of its tests.
     """
     needed = [one for one in nox.project.dependency_groups(PROJECT, "test") if Requirement(one).name not in without]
-    session.install(f"{_wheel()}[all]", *needed, *READERS, *options)
+    session.install(f"{_wheel()}[all]", *needed, *options)
     folder = Path(session.create_tmp(), "copy")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -138,7 +139,7 @@ def test_an_approved_event_begins_at_once(colour: Colour, world: World) -> None:
     assert seen(changes) == LIFE
     assert world.now < START + 10, "long before the 900 seconds of notice"
     posts = [request for request in world.emulator.requests if request.method == "POST"]
-    assert [request.body for request in posts] == [b'{"StartRequests":[{"EventId":"%s"}]}' % event_id.encode()] * 2
+    assert [json.loads(request.body) for request in posts] == [{"StartRequests": [{"EventId": event_id}]}] * 2
 
 
 def test_an_event_that_is_gone_cannot_be_approved(colour: Colour, world: World) -> None:
