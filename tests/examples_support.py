@@ -38,14 +38,14 @@ class Served:
 
     Attributes:
         url: where it listens.
-        lines: what it has written to its log so far.
+        lines: what it has printed so far; all of it after `end`.
     """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stderr is not None
+        assert process.stdout is not None
         self.lines: list[str] = []
         self._process = process
-        for line in process.stderr:
+        for line in process.stdout:
             self.lines.append(line)
             if found := _LISTENS.search(line):
                 self.url = found[1]
@@ -53,7 +53,7 @@ class Served:
         else:
             raise AssertionError("".join(self.lines))
         # To the end, since a full pipe would stop the program.
-        self._reader = threading.Thread(target=self.lines.extend, args=(process.stderr,))
+        self._reader = threading.Thread(target=self.lines.extend, args=(process.stdout,))
         self._reader.start()
 
     def end(self, signum: int = signal.SIGTERM) -> int:
@@ -72,7 +72,11 @@ class Served:
 def served(program: str, *arguments: str | Path, **environment: str) -> Iterator[Served]:
     """Runs a program that serves, at any free port, until the end of the block."""
     with subprocess.Popen(
-        _command(program, (*arguments, "--port", "0")), env=os.environ | environment, stderr=subprocess.PIPE, text=True
+        _command(program, (*arguments, "--port", "0")),
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         last_resort = threading.Timer(PATIENCE, process.kill)
         last_resort.start()
