@@ -90,7 +90,9 @@ def arguments(
     if body is not None:
         module = importlib.import_module(f"{PACKAGE}.api.{entry['tag']}.{entry['module']}")
         models = importlib.import_module(f"{PACKAGE}.models")
-        annotation = inspect.signature(module.sync_detailed).parameters["body"].annotation
+        clients = vars(importlib.import_module(f"{PACKAGE}.client"))
+        signature = inspect.signature(module.sync_detailed, eval_str=True, locals=clients)
+        annotation = signature.parameters["body"].annotation
         kinds = [kind for kind in getattr(annotation, "__args__", (annotation,)) if hasattr(kind, "from_dict")]
         found["body"] = getattr(models, kinds[0].__name__).from_dict(body)
     return found

@@ -17,6 +17,7 @@ from typing import Any, get_args
 import openapi_python_client
 import pytest
 
+from azure_imds_api import client as clients
 from azure_imds_api.api.identity import identity_get_token
 from generator import generate as generation
 from generator.contract import Contract, python_pattern
@@ -450,8 +451,13 @@ def test_a_pattern_means_in_python_what_it_means_in_json_schema(pattern: str, py
 
 @pytest.mark.parametrize("client", ["Client", "AuthenticatedClient"])
 def test_an_optional_credential_lets_the_low_level_functions_take_either_client(client: str) -> None:
-    parameter = inspect.signature(identity_get_token.sync).parameters["client"]
+    parameter = inspect.signature(identity_get_token.sync, eval_str=True, locals=vars(clients)).parameters["client"]
     assert client in {kind.__name__ for kind in get_args(parameter.annotation)}
+
+
+def test_what_only_the_low_level_client_needs_is_not_imported_for_the_facade() -> None:
+    code = "import sys, azure_imds_api.api.identity; print('azure_imds_api.client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
 @pytest.mark.parametrize(

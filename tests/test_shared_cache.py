@@ -996,7 +996,7 @@ def locking(descriptor, how, size):
 sys.modules["msvcrt"] = types.SimpleNamespace(locking=locking, LK_NBLCK="try", LK_UNLCK="unlock")
 os.environ["LOCALAPPDATA"] = sys.argv[1]
 sys.platform = "win32"
-_credential.SharedCache = importlib.reload(_shared_cache).SharedCache
+importlib.reload(_shared_cache)
 imds = Imds()
 for _ in range(2):
     assert number(ImdsCredential(transport=imds, shared_cache=True).get_token("https://x")) == 1

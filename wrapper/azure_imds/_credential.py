@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import copy
 import os
@@ -11,7 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from functools import cache, partial
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import httpx
 
@@ -22,11 +21,15 @@ from ._client import AsyncImdsClient, ImdsClient, options_of
 from ._clock import SYSTEM, Clock
 from ._options import DEADLINE_SECONDS
 from ._retry import RetryPolicy
-from ._shared_cache import SharedCache
 from ._tokens import AccessToken, Cache, Entry, Flight, entry, resource_of
 from ._transport import Connections
 from ._validation import check_arguments
 from .errors import BadRequestError, ImdsError, ImdsResponseError, ImdsUnavailableError, ImdsValidationError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ._shared_cache import SharedCache
 
 Client = TypeVar("Client", ImdsClient, AsyncImdsClient)
 
@@ -49,7 +52,7 @@ class _Shared(Generic[Client]):
         self._owned = owned
         self._clock: Clock = options_of(client).clock
         self._cache = Cache(self._clock)
-        self._disk = SharedCache.open(shared_cache, self._clock)
+        self._disk = _disk(shared_cache, self._clock)
         # A cached call costs little more than these three look-ups.
         self._by_scopes = self._cache.by_scopes
         self._time = self._clock.time
@@ -126,6 +129,14 @@ class _Shared(Generic[Client]):
         client = copy.copy(self._client) if self._owned else self._client
         made: Self = _revived(type(self), self._selector, self._shared_cache, client, self._owned)
         return made
+
+
+def _disk(shared_cache: bool | str | os.PathLike[str], clock: Clock) -> SharedCache | None:
+    if shared_cache is False:
+        return None
+    from ._shared_cache import SharedCache
+
+    return SharedCache.open(shared_cache, clock)
 
 
 def _revived(
@@ -533,6 +544,8 @@ _tasks: set[asyncio.Task[None]] = set()
 
 def _spawn(work: Coroutine[Any, Any, None]) -> None:
     """Lets a coroutine run in the background of this event loop, and end with it in silence."""
+    import asyncio
+
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:

@@ -34,7 +34,7 @@ _FOREIGN = (
 )
 
 
-@frozen
+@frozen(eq=False)
 class Host:
     """The IMDS of this machine.
 

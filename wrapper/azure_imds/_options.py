@@ -35,7 +35,7 @@ def version_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
         )
 
 
-@define
+@define(eq=False)
 class Memory:
     """What a client and its siblings have learned about their host."""
 
@@ -46,7 +46,7 @@ class Memory:
     """By URL, the answers that the caller wished to keep."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Options:
     """What every call of one client has in common. Times in seconds; None means the default."""
 

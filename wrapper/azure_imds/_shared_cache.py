@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from ._call import log
 from ._clock import Clock
@@ -40,10 +40,8 @@ class SharedCache:
         self._warned = False
 
     @classmethod
-    def open(cls, asked: bool | str | os.PathLike[str], clock: Clock) -> SharedCache | None:
-        """The cache at a path, at the user's usual place for True, or none for False."""
-        if asked is False:
-            return None
+    def open(cls, asked: Literal[True] | str | os.PathLike[str], clock: Clock) -> SharedCache:
+        """The cache at a path, or at the user's usual place for True."""
         try:
             # Absolute: the process may go elsewhere. And a link with a slash behind it would be followed.
             folder = _usual_folder() if asked is True else os.path.abspath(os.fsdecode(asked))

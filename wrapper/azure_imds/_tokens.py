@@ -50,7 +50,7 @@ class AccessToken:
         return self
 
 
-@frozen
+@frozen(eq=False)
 class Entry:
     """A token with its times on both clocks: it is good only while both say so.
 

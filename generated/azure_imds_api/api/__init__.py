@@ -34,7 +34,7 @@ SECRETS: Sequence[str] = ["access_token", "refresh_token"]
 T = TypeVar("T")
 
 
-@frozen
+@frozen(eq=False)
 class Server:
     """A `servers` entry: where the API is found, and the api-version to ask for there if it has one of its own."""
 
@@ -50,7 +50,7 @@ SERVERS: Mapping[str, Server] = {
 """The specification's servers by name."""
 
 
-@frozen
+@frozen(eq=False)
 class Operation(Generic[T]):
     """What the specification says about one operation, and the functions that build its request and read its answer.
 

@@ -1,15 +1,20 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+from __future__ import annotations
+
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ...client import AuthenticatedClient, Client
 from ...models.error_response import ErrorResponse
 from ...models.instance import Instance
 from ...models.instances_get_metadata_format import InstancesGetMetadataFormat
 from ...models.true_flag import TrueFlag
 from ...types import UNSET, Response, Unset
+
+if TYPE_CHECKING:
+    # The facade sends without them, and they take a while to import.
+    from ...client import AuthenticatedClient, Client
 
 
 def _get_kwargs(
