@@ -129,13 +129,12 @@ def upload(where: Index, credentials: Credentials, files: Sequence[Path]) -> Non
 
     Raises Problem with what twine says where the index does not take them.
     """
-    command = ("upload", "--non-interactive", "--disable-progress-bar", "--repository-url", where.upload, "--")
+    options = ("--non-interactive", "--disable-progress-bar", "--repository-url", where.upload)
     done = subprocess.run(
-        [sys.executable, "-m", "twine", *command, *map(str, files)],
+        [sys.executable, "-m", "twine", "--no-color", "upload", *options, "--", *map(str, files)],
         # Neither on the command line, which every process of the machine may read.
         env={
             **os.environ,
-            "NO_COLOR": "1",
             "COLUMNS": "200",
             "TWINE_USERNAME": credentials.username,
             "TWINE_PASSWORD": credentials.password,
