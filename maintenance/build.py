@@ -43,7 +43,7 @@ def build(root: Path, output: Path) -> list[Path]:
         first, second = Path(folder, "first"), Path(folder, "second")
         # Once with the wheel made from the sdist, and once with both made from the checkout.
         built = _distributions(root, first, when)
-        _same(built, _distributions(root, second, when, "--sdist", "--wheel"))
+        same(built, _distributions(root, second, when, "--sdist", "--wheel"))
         wheel, sdist = built
         check_wheel(wheel, root, tracked)
         check_sdist(sdist, root, tracked)
@@ -72,7 +72,8 @@ def _distributions(root: Path, output: Path, when: int, *options: str) -> tuple[
     return wheel, sdist
 
 
-def _same(one: tuple[Path, ...], other: tuple[Path, ...]) -> None:
+def same(one: tuple[Path, ...], other: tuple[Path, ...]) -> None:
+    """Raises Problem unless files have the same bytes as others, each as the one in its place."""
     for first, second in zip(one, other, strict=True):
         if first.read_bytes() != second.read_bytes():
             raise Problem(f"{first.name} has other bytes when it is built again")
