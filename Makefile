@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-wheel flow lint build publish changelog api-diff update compare clean lock help
+.PHONY: generate drift demo test test-wheel flow lint docs build publish changelog api-diff update compare clean lock help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -44,6 +44,9 @@ lint: $(STAMP) ## style, types and the specification
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pyright
+
+docs: $(STAMP) ## the documentation site into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --clean
 
 build: $(STAMP) ## sdist, wheel and bill of materials into dist/, built twice and checked
 	@$(BIN)/python -m maintenance build

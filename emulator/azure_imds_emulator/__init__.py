@@ -5,7 +5,7 @@
     with Emulator() as emulator:
         print(emulator.endpoint)
 
-Needs the extra ``emulator`` of the distribution ``azure-imds``. Importing this package alone loads none of those
+Needs the extra `emulator` of the distribution `azure-imds`. Importing this package alone loads none of those
 libraries: the names below are fetched when first used, so that the pytest plugin costs nothing in projects which
 do not ask for its fixture.
 """

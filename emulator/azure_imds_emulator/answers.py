@@ -16,7 +16,7 @@ TEXT_TYPE = "text/plain; charset=utf-8"
 
 @dataclass(slots=True)
 class Answer:
-    """One HTTP answer, before the server adds ``Server``, ``Date`` and ``Content-Length``.
+    """One HTTP answer, before the server adds `Server`, `Date` and `Content-Length`.
 
     Attributes:
         delay: seconds on the emulator's clock that pass before the answer goes out.
@@ -118,7 +118,7 @@ def failure(path: str, status: int) -> Answer:
 
 
 def phrase(status: int) -> str:
-    """The reason phrase of a status; ``Unknown`` where HTTP defines none."""
+    """The reason phrase of a status; `Unknown` where HTTP defines none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -17,7 +17,7 @@ TOKEN_PATH = "/metadata/identity/oauth2/token"
 KEY_LIFE = 300.0
 _KEYS_KEPT = 256
 
-#: The part of ``compute`` that the agent tells. The documentation speaks of a subset without listing it: a guess.
+#: The part of `compute` that the agent tells. The documentation speaks of a subset without listing it: a guess.
 _COMPUTE = (
     "azEnvironment",
     "location",
@@ -35,7 +35,7 @@ _COMPUTE = (
 
 
 class ChallengeKeys:
-    """One-use keys, each in a file ``<uuid>.key`` of a folder, without a final newline.
+    """One-use keys, each in a file `<uuid>.key` of a folder, without a final newline.
 
     Real clients send the file's content as it stands, so a newline would break the header.
     """
@@ -84,7 +84,7 @@ class ChallengeKeys:
 
 
 def challenge(keys: ChallengeKeys) -> Answer:
-    """The first step's 401, which names a new key file; the path stands bare after ``realm=``."""
+    """The first step's 401, which names a new key file; the path stands bare after `realm=`."""
     answer = failure(TOKEN_PATH, 401)
     answer.headers.append(("Www-Authenticate", f"Basic realm={keys.issue()}"))
     return answer

@@ -123,7 +123,7 @@ class AttestedDocuments:
     """Signs documents about one machine.
 
     Args:
-        digest_oid: ``observed``: the object identifier that live documents carry; ``strict``: the standard's.
+        digest_oid: `observed`: the object identifier that live documents carry; `strict`: the standard's.
         issuer_url: where the leaf says that its issuer's certificate can be fetched; set once it is known.
     """
 

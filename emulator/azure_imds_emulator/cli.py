@@ -1,4 +1,4 @@
-"""The stand-alone emulator: ``python -m azure_imds_emulator``, and what ``azure-imds emulator`` runs."""
+"""The stand-alone emulator: `python -m azure_imds_emulator`, and what `azure-imds emulator` runs."""
 
 from __future__ import annotations
 

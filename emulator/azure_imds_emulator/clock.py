@@ -16,7 +16,7 @@ class Clock:
 
     Args:
         start: where the clock stands at first: Unix seconds, or an aware datetime. Default: now.
-        frozen: whether it stands still but for :meth:`advance`.
+        frozen: whether it stands still but for `advance`.
     """
 
     def __init__(self, start: float | datetime | None = None, *, frozen: bool = False) -> None:
@@ -79,7 +79,7 @@ class Clock:
             loop.call_soon_threadsafe(woken.set)
 
     def freeze(self) -> None:
-        """Stand still from now on; only :meth:`advance` moves the clock."""
+        """Stand still from now on; only `advance` moves the clock."""
         with self._lock:
             self._frozen = (self.time(), self.elapsed())
 

@@ -72,7 +72,7 @@ def parse(text: str, name: str, base: Settings | None = None, *, folder: Path | 
 
 
 def change_machine(machine: Machine, text: str) -> None:
-    """Change a machine by JSON that has the form of the file's section ``machine``.
+    """Change a machine by JSON that has the form of the file's section `machine`.
 
     Raises:
         ConfigError: it says what cannot be; the machine is then as it was.
@@ -86,7 +86,7 @@ def change_machine(machine: Machine, text: str) -> None:
 
 
 def from_environment(environment: Mapping[str, str], base: Settings | None = None) -> Settings:
-    """The settings that are one value, from variables such as ``AZURE_IMDS_EMULATOR_PORT``.
+    """The settings that are one value, from variables such as `AZURE_IMDS_EMULATOR_PORT`.
 
     Raises:
         ConfigError: a variable's value cannot be; the message names the variable.
@@ -353,7 +353,7 @@ class _Reader:
         return str(node.value)
 
     def texts(self, node: yaml.Node) -> Json:
-        """The value with every scalar as text, as the service has it; ``null`` is empty."""
+        """The value with every scalar as text, as the service has it; `null` is empty."""
         if isinstance(node, yaml.MappingNode):
             return {name: self.texts(value) for name, (value, _) in self.mapping(node, "a mapping", None).items()}
         if isinstance(node, yaml.SequenceNode):

@@ -33,14 +33,14 @@ _PAGE = {
 #: Requests that one listener may lag behind before it misses some.
 _LAG = 1000
 
-#: Nothing from elsewhere; ``data:`` is the page's empty icon.
+#: Nothing from elsewhere; `data:` is the page's empty icon.
 _PAGE_MAY = "default-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ControlServer:
-    """Lets other processes and people do what Python does with an :class:`Emulator`."""
+    """Lets other processes and people do what Python does with an `Emulator`."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator

@@ -35,28 +35,28 @@ class Emulator:
         with Emulator() as emulator:
             requests.get(f"{emulator.endpoint}/metadata/versions", headers={"Metadata": "true"})
 
-    or ``emulator.start()`` ... ``emulator.stop()``. An emulator can be started again after a stop; what it knows
+    or `emulator.start()` ... `emulator.stop()`. An emulator can be started again after a stop; what it knows
     stays. All methods and attributes can be used from any thread while it runs.
 
     Args:
         settings: everything at once, as read from a file.
         clock: a clock of yours, perhaps frozen; default: one that runs with the machine's.
-        options: the attributes of :class:`Settings` as keywords (``arc=True``, ``token_lifetime=60``, ...); they go
-            before ``settings``. ``rate_limits`` is off unless asked for, since limits would make tests depend on how
+        options: the attributes of `Settings` as keywords (`arc=True`, `token_lifetime=60`, ...); they go
+            before `settings`. `rate_limits` is off unless asked for, since limits would make tests depend on how
             fast they run; the stand-alone command has them on.
 
     Attributes:
         settings: what this emulator was told.
         machine: what is emulated; change it at will, the next request sees it.
-        clock: turn it with ``clock.advance(seconds)``.
-        requests: the requests that came, oldest first, each a :class:`RecordedRequest`; the last
-            ``max_recorded_requests`` of them.
+        clock: turn it with `clock.advance(seconds)`.
+        requests: the requests that came, oldest first, each a `RecordedRequest`; the last
+            `max_recorded_requests` of them.
         events: the scheduled events, to approve, cancel and complete.
         faults: the failures to come.
-        limits: the rate limits, with the switch ``limits.enabled``.
-        tokens: the token service, with ``tokens.lifetime`` in seconds.
-        fail: makes the next requests fail, :meth:`FaultBook.fail`: ``emulator.fail(429, times=3, retry_after=2)``.
-        schedule: announces an event, :meth:`EventSchedule.schedule`: ``emulator.schedule("Reboot", notice=60)``.
+        limits: the rate limits, with the switch `limits.enabled`.
+        tokens: the token service, with `tokens.lifetime` in seconds.
+        fail: makes the next requests fail, `FaultBook.fail`: `emulator.fail(429, times=3, retry_after=2)`.
+        schedule: announces an event, `EventSchedule.schedule`: `emulator.schedule("Reboot", notice=60)`.
 
     Raises:
         TypeError: an option that does not exist.
@@ -141,7 +141,7 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """Scheme, host and port of the service, what ``AZURE_POD_IDENTITY_AUTHORITY_HOST`` takes.
+        """Scheme, host and port of the service, what `AZURE_POD_IDENTITY_AUTHORITY_HOST` takes.
 
         Raises:
             RuntimeError: the emulator does not run.
@@ -179,7 +179,7 @@ class Emulator:
 
     @property
     def jwks_url(self) -> str:
-        """Where :meth:`jwks` can be fetched, for libraries that verify tokens.
+        """Where `jwks` can be fetched, for libraries that verify tokens.
 
         Raises:
             RuntimeError: the emulator does not run.

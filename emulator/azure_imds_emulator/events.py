@@ -55,14 +55,14 @@ class ScheduledEvent:
 
     Attributes:
         event_id: an upper-case GUID, to be echoed byte for byte.
-        event_type: ``Freeze``, ``Reboot``, ``Redeploy``, ``Preempt`` or ``Terminate``.
+        event_type: `Freeze`, `Reboot`, `Redeploy`, `Preempt` or `Terminate`.
         resources: names of the affected machines.
         not_before: when the event starts unless it is approved earlier.
         description: free text.
-        source: ``Platform`` or ``User``.
+        source: `Platform` or `User`.
         duration: expected interruption in seconds; 0 none, -1 unknown.
         started_for: seconds that the event stays visible after its start.
-        started_at: when it started; ``None`` while it is scheduled.
+        started_at: when it started; `None` while it is scheduled.
     """
 
     event_id: str
@@ -137,7 +137,7 @@ class EventSchedule:
             event_type: what will happen.
             resources: names of the affected machines; default: this one.
             notice: seconds until it starts by itself; default: the least notice documented for the type.
-            not_before: the same as a moment (Unix seconds, an aware datetime, or ISO 8601), instead of ``notice``.
+            not_before: the same as a moment (Unix seconds, an aware datetime, or ISO 8601), instead of `notice`.
             description: free text.
             source: who asked for it.
             duration: expected interruption in seconds; default 5 for Freeze, else -1 (unknown).
@@ -146,7 +146,7 @@ class EventSchedule:
             started: whether it appears already started, without notice, as after a host's failure.
 
         Raises:
-            ValueError: an unknown type or source, both ``notice`` and ``not_before``, a bad number, or a used id.
+            ValueError: an unknown type or source, both `notice` and `not_before`, a bad number, or a used id.
         """
         if event_type not in NOTICE:
             raise ValueError(f"unknown event type {event_type!r}; one of {', '.join(NOTICE)}")
@@ -241,7 +241,7 @@ class EventSchedule:
         """Approve what a posted body names: all of it or, if any of it is wrong, nothing.
 
         Raises:
-            BadStartRequest: the body is no object with a list ``StartRequests`` of objects with an ``EventId``.
+            BadStartRequest: the body is no object with a list `StartRequests` of objects with an `EventId`.
             UnknownEvent: an id that is not in the document.
         """
         try:

@@ -83,12 +83,12 @@ PRESETS: Mapping[str, Preset] = {
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """A failure to come, as :meth:`FaultBook.fail` made it.
+    """A failure to come, as `FaultBook.fail` made it.
 
     Attributes:
-        status: of the answer; ``None`` leaves the answer itself as it would be.
-        remaining: how many more requests it hits; ``None``: no limit.
-        until: Unix seconds on the emulator's clock at which it ends; ``None``: never.
+        status: of the answer; `None` leaves the answer itself as it would be.
+        remaining: how many more requests it hits; `None`: no limit.
+        until: Unix seconds on the emulator's clock at which it ends; `None`: never.
         hits: how many requests it hit.
     """
 
@@ -121,7 +121,7 @@ class Fault:
         return path.startswith(self.path.rstrip("/") + "/") or fnmatchcase(path, self.path)
 
     def answer(self, path: str) -> Answer | None:
-        """The answer to give instead of the service's; ``None`` where the service shall answer."""
+        """The answer to give instead of the service's; `None` where the service shall answer."""
         if self.status is None:
             return None
         if self.body is None:
@@ -167,18 +167,18 @@ class FaultBook:
             times: how many requests to hit; default 1, and without limit if an end is given by time.
             seconds: end after so many seconds on the emulator's clock.
             until: end at this moment (Unix seconds, an aware datetime, or ISO 8601) on the emulator's clock.
-            path: only requests to this path, below it, or matching it as a pattern with ``*``.
+            path: only requests to this path, below it, or matching it as a pattern with `*`.
             method: only requests of this method.
-            body: answer with this body; with ``status`` or ``preset``, or else with status 200. Mappings and lists
+            body: answer with this body; with `status` or `preset`, or else with status 200. Mappings and lists
                 become JSON.
-            headers: set these header fields; ``None`` removes a field, also ``Server``, ``Date``, ``Content-Type``.
-            retry_after: the header ``Retry-After``, seconds or any text.
-            redirect: answer with 302 (or ``status``) and this ``Location``.
+            headers: set these header fields; `None` removes a field, also `Server`, `Date`, `Content-Type`.
+            retry_after: the header `Retry-After`, seconds or any text.
+            redirect: answer with 302 (or `status`) and this `Location`.
             delay: seconds on the emulator's clock before the answer; turning the clock shortens the wait.
             hang: never answer, and keep the connection open.
             close: close the connection without an answer.
-            truncate: stop after so many bytes of the body and close; ``Content-Length`` announces the whole, unless
-                ``content_length`` says otherwise.
+            truncate: stop after so many bytes of the body and close; `Content-Length` announces the whole, unless
+                `content_length` says otherwise.
             content_length: announce this length whatever the body has, and close after the body.
             slow: seconds on the emulator's clock between two bytes of the body.
 

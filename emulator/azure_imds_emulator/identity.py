@@ -95,7 +95,7 @@ class TokenService:
     Args:
         machine: whose identities.
         lifetime: seconds from issue to expiry.
-        accept_mi_res_id: whether ``mi_res_id`` is understood too; otherwise it is ignored like any unknown parameter.
+        accept_mi_res_id: whether `mi_res_id` is understood too; otherwise it is ignored like any unknown parameter.
     """
 
     def __init__(self, machine: Machine, clock: Clock, *, lifetime: int, accept_mi_res_id: bool = False) -> None:
@@ -178,7 +178,7 @@ class TokenService:
         return everyone[0], None
 
     def info(self) -> Answer:
-        """The answer of ``/identity/info``; without any identity the same refusal as for a token (a guess)."""
+        """The answer of `/identity/info`; without any identity the same refusal as for a token (a guess)."""
         if not self._machine.system_assigned and not self._machine.user_assigned:
             return identity_not_found().answer
         return ok({"tenantId": self._machine.tenant_id})

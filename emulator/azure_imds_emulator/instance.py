@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .machine import Json, is_array, is_object
 
-#: The api-version that introduced a field, by its path; ``[]`` stands for every element of an array. A field counts
+#: The api-version that introduced a field, by its path; `[]` stands for every element of an array. A field counts
 #: with everything below it. Fields that are not listed are as old as the endpoint.
 SINCE: Mapping[str, str] = {
     "compute.additionalCapabilities": "2021-11-01",
@@ -53,7 +53,7 @@ SINCE: Mapping[str, str] = {
     "compute.zone": "2017-12-01",
 }
 
-#: The first version at which provisioning agents ask for ``extended``; before it the parameter is ignored (a guess).
+#: The first version at which provisioning agents ask for `extended`; before it the parameter is ignored (a guess).
 EXTENDED_SINCE = "2021-08-01"
 
 

@@ -20,7 +20,7 @@ class TokenBucket:
         self._filled = clock.elapsed()
 
     def take(self) -> bool:
-        """Take one; ``False`` if there is none."""
+        """Take one; `False` if there is none."""
         now = self._clock.elapsed()
         self._level = min(self._rate, self._level + (now - self._filled) * self._rate)
         self._filled = now
@@ -41,7 +41,7 @@ class Limits:
         self._at_once = 0
 
     def enter(self, path: str) -> bool:
-        """Count a request in; ``False`` if identity is already busy with as many as it takes at once."""
+        """Count a request in; `False` if identity is already busy with as many as it takes at once."""
         if not is_identity(path):
             return True
         self._at_once += 1

@@ -43,9 +43,9 @@ class ManagedIdentity:
     """A managed identity that the machine carries.
 
     Attributes:
-        client_id: the application id, a GUID; becomes the claim ``appid``.
-        object_id: the principal id, a GUID; becomes the claims ``oid`` and ``sub``.
-        resource_id: the ARM id; ``None`` for the system-assigned identity, whose id is the machine's own.
+        client_id: the application id, a GUID; becomes the claim `appid`.
+        object_id: the principal id, a GUID; becomes the claims `oid` and `sub`.
+        resource_id: the ARM id; `None` for the system-assigned identity, whose id is the machine's own.
     """
 
     client_id: str
@@ -67,7 +67,7 @@ def default_instance() -> dict[str, Json]:
 
 
 def default_extended() -> dict[str, Json]:
-    """A fresh copy of the member ``extended`` that provisioning agents ask for."""
+    """A fresh copy of the member `extended` that provisioning agents ask for."""
     fresh: dict[str, Json] = copy.deepcopy(_defaults()["extended"])
     return fresh
 
@@ -83,14 +83,14 @@ class Machine:
     """The emulated virtual machine. Change it while the emulator runs; the next request sees the change.
 
     Attributes:
-        instance: the document of ``/metadata/instance`` at the newest api-version, members ``compute`` and
-            ``network``. Older versions are cut out of it. Scalars are strings, as the service has them.
-        extended: what ``extended=true`` adds.
+        instance: the document of `/metadata/instance` at the newest api-version, members `compute` and
+            `network`. Older versions are cut out of it. Scalars are strings, as the service has them.
+        extended: what `extended=true` adds.
         tenant_id: the tenant of the machine's identities, a GUID.
-        system_assigned: the system-assigned identity, or ``None``.
+        system_assigned: the system-assigned identity, or `None`.
         user_assigned: the user-assigned identities, in any number.
-        load_balancer: ``publicIpAddresses``, ``inboundRules``, ``outboundRules``; ``None`` for a machine behind none.
-        invalid_resources: audiences that the tenant does not know, answered with ``invalid_resource``.
+        load_balancer: `publicIpAddresses`, `inboundRules`, `outboundRules`; `None` for a machine behind none.
+        invalid_resources: audiences that the tenant does not know, answered with `invalid_resource`.
     """
 
     instance: dict[str, Json] = field(default_factory=default_instance)
@@ -105,7 +105,7 @@ class Machine:
 
     @property
     def compute(self) -> dict[str, Json]:
-        """The member ``compute`` of the metadata; empty for a classic machine."""
+        """The member `compute` of the metadata; empty for a classic machine."""
         compute: dict[str, Json] = self.instance.get("compute", {})
         return compute
 

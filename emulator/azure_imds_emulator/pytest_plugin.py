@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture ``imds_emulator``.
+"""The pytest plugin: the fixture `imds_emulator`.
 
 pytest loads this module wherever the distribution is installed. It therefore imports nothing but pytest; the
 emulator and its libraries come in when a test asks for the fixture.
@@ -25,11 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def imds_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """A running :class:`azure_imds_emulator.Emulator`, new for each test.
+    """A running `Emulator`, new for each test.
 
-    For the test's duration ``AZURE_POD_IDENTITY_AUTHORITY_HOST`` leads clients to it; with
-    ``@pytest.mark.imds_emulator(arc=True)`` it is ``IDENTITY_ENDPOINT`` and ``IMDS_ENDPOINT``. The marker's keywords
-    are those of :class:`~azure_imds_emulator.Settings`.
+    For the test's duration `AZURE_POD_IDENTITY_AUTHORITY_HOST` leads clients to it; with
+    `@pytest.mark.imds_emulator(arc=True)` it is `IDENTITY_ENDPOINT` and `IMDS_ENDPOINT`. The marker's keywords
+    are those of `Settings`.
     """
     try:
         from .emulator import Emulator

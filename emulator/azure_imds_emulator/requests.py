@@ -54,11 +54,11 @@ class RecordedRequest:
         path: decoded path, without the query.
         query: decoded parameters; where a name came several times, the first.
         query_string: the query as sent, without the question mark.
-        headers: by name in any case; the repr hides ``Authorization``.
+        headers: by name in any case; the repr hides `Authorization`.
         body: the body as it came.
         time: Unix seconds of the arrival on the emulator's clock.
-        status: of the answer; ``None`` while there is none, and for ever if a fault kept it from being sent.
-        fault: what was done to the answer on purpose, in words; ``None`` if nothing.
+        status: of the answer; `None` while there is none, and for ever if a fault kept it from being sent.
+        fault: what was done to the answer on purpose, in words; `None` if nothing.
     """
 
     number: int
@@ -77,7 +77,7 @@ class RequestLog(Sequence[RecordedRequest]):
     """The last requests, oldest first; a sequence that grows while one looks at it. Safe to use from any thread.
 
     Attributes:
-        total: how many came since the start or the last :meth:`clear`, those no longer kept included.
+        total: how many came since the start or the last `clear`, those no longer kept included.
     """
 
     def __init__(self, keep: int) -> None:

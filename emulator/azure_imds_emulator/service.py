@@ -69,7 +69,7 @@ class Service:
     """One machine's metadata service.
 
     Args:
-        keys: the challenge keys of the Arc agent; ``None`` on an Azure machine.
+        keys: the challenge keys of the Arc agent; `None` on an Azure machine.
         arc_echo: whether the agent understands user-assigned identities and repeats them, as newer ones do; older
             ones ignore the selector and answer for the machine's own identity.
     """

@@ -22,15 +22,15 @@ class Settings:
         arc_token_dir: folder for the agent's key files; default: a new temporary one.
         arc_echo: whether the agent knows user-assigned identities and repeats them in its answers.
         rate_limits: whether too many requests are answered with 429.
-        server: the header ``Server``.
+        server: the header `Server`.
         token_lifetime: seconds from a token's issue to its expiry.
-        accept_mi_res_id: whether ``mi_res_id`` selects an identity as ``msi_res_id`` does.
+        accept_mi_res_id: whether `mi_res_id` selects an identity as `msi_res_id` does.
         first_call_delay: seconds that the first scheduled-events request takes.
-        attested_digest_oid: ``observed``, as live documents have it, or ``strict``, as the standard wants it.
+        attested_digest_oid: `observed`, as live documents have it, or `strict`, as the standard wants it.
         max_recorded_requests: how many requests are kept to look at.
         machine: what is emulated.
-        events: events to announce at the start, each the arguments of ``Emulator.schedule`` with ``event_type``.
-        faults: failures to come from the start, each the arguments of ``Emulator.fail``.
+        events: events to announce at the start, each the arguments of `Emulator.schedule` with `event_type`.
+        faults: failures to come from the start, each the arguments of `Emulator.fail`.
 
     Raises:
         ValueError: a number is out of its range.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: The list that ``/metadata/versions`` publishes, oldest first.
+#: The list that `/metadata/versions` publishes, oldest first.
 PUBLISHED: tuple[str, ...] = (
     "2017-03-01",
     "2017-04-02",

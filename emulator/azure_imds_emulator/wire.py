@@ -23,7 +23,7 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class WireResponse(web.StreamResponse):
     """An answer written by ourselves, so that order, spelling and lengths of the headers are ours, faults included.
 
-    aiohttp calls :meth:`prepare` and :meth:`write_eof` of whatever a handler returns; nothing else of the base class
+    aiohttp calls `prepare` and `write_eof` of whatever a handler returns; nothing else of the base class
     is used.
     """
 
@@ -131,7 +131,7 @@ class Protocol(web.RequestHandler):
 
 
 class WireServer(web.Server):
-    """Makes :class:`Protocol` connections."""
+    """Makes `Protocol` connections."""
 
     def __init__(self, handler: Handler, *, clock: Clock, server: str | None) -> None:
         # Header and line lengths are the service's business, which refuses them in its own words; here only so much
