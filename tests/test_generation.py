@@ -455,6 +455,24 @@ def test_an_optional_credential_lets_the_low_level_functions_take_either_client(
     assert client in {kind.__name__ for kind in get_args(parameter.annotation)}
 
 
+@pytest.mark.parametrize("first", ["thing", "owner"])
+def test_models_may_hold_each_other_whichever_is_imported_first(tmp_path: Path, first: str) -> None:
+    text = SMALL.replace("name: {type: string}", 'owner: {$ref: "#/components/schemas/Owner"}')
+    text += (
+        '    Owner: {type: object, properties: {things: {type: array, items: {$ref: "#/components/schemas/Thing"}}}}\n'
+    )
+    root = project(tmp_path, text)
+    generate(root)
+    code = f"""
+import azure_imds_api.models.{first}
+from azure_imds_api.models import Thing
+print(Thing.from_dict({{"owner": {{"things": [{{}}]}}}}).owner.things[0].owner)
+"""
+    environment = os.environ | {"PYTHONPATH": str(root / "generated")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("None\n", "")
+
+
 def test_what_only_the_low_level_client_needs_is_not_imported_for_the_facade() -> None:
     code = "import sys, azure_imds_api.api.identity; print('azure_imds_api.client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

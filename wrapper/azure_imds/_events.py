@@ -15,14 +15,12 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, get_args, overload
 
 from attrs import define, evolve, field, frozen
 
-from azure_imds_api.models.instance import Instance
 from azure_imds_api.models.known_event_type import KnownEventType
 from azure_imds_api.models.scheduled_event import ScheduledEvent
-from azure_imds_api.models.scheduled_events import ScheduledEvents
 from azure_imds_api.models.start_events_request import StartEventsRequest
 from azure_imds_api.models.start_request import StartRequest
 
@@ -31,6 +29,10 @@ from ._client import AsyncImdsClient, ImdsClient, options_of
 from ._clock import Clock
 from ._options import ATTEMPT_SECONDS
 from .errors import ImdsError, ImdsUnavailableError, ImdsValidationError, ThrottledError
+
+if TYPE_CHECKING:
+    from azure_imds_api.models.instance import Instance
+    from azure_imds_api.models.scheduled_events import ScheduledEvents
 
 C = TypeVar("C", ImdsClient, AsyncImdsClient)
 

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.attested_time_stamp import AttestedTimeStamp
-    from ..models.plan import Plan
-
 
 T = TypeVar("T", bound="AttestedData")
 
@@ -84,9 +79,6 @@ class AttestedData:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.attested_time_stamp import AttestedTimeStamp  # noqa: PLC0415
-        from ..models.plan import Plan  # noqa: PLC0415
-
         d = dict(src_dict)
         license_type = d.pop("licenseType", UNSET)
 
@@ -140,3 +132,8 @@ class AttestedData:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.attested_time_stamp import AttestedTimeStamp
+from ..models.plan import Plan

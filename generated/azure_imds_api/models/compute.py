@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -11,20 +11,6 @@ from ..models.known_azure_environment import KnownAzureEnvironment, check_known_
 from ..models.known_os_type import KnownOsType, check_known_os_type
 from ..models.known_priority import KnownPriority, check_known_priority
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.additional_capabilities import AdditionalCapabilities
-    from ..models.extended_location import ExtendedLocation
-    from ..models.host import Host
-    from ..models.host_group import HostGroup
-    from ..models.os_profile import OsProfile
-    from ..models.plan import Plan
-    from ..models.public_key import PublicKey
-    from ..models.security_profile import SecurityProfile
-    from ..models.storage_profile import StorageProfile
-    from ..models.tag import Tag
-    from ..models.virtual_machine_scale_set import VirtualMachineScaleSet
-
 
 T = TypeVar("T", bound="Compute")
 
@@ -333,18 +319,6 @@ class Compute:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.additional_capabilities import AdditionalCapabilities  # noqa: PLC0415
-        from ..models.extended_location import ExtendedLocation  # noqa: PLC0415
-        from ..models.host import Host  # noqa: PLC0415
-        from ..models.host_group import HostGroup  # noqa: PLC0415
-        from ..models.os_profile import OsProfile  # noqa: PLC0415
-        from ..models.plan import Plan  # noqa: PLC0415
-        from ..models.public_key import PublicKey  # noqa: PLC0415
-        from ..models.security_profile import SecurityProfile  # noqa: PLC0415
-        from ..models.storage_profile import StorageProfile  # noqa: PLC0415
-        from ..models.tag import Tag  # noqa: PLC0415
-        from ..models.virtual_machine_scale_set import VirtualMachineScaleSet  # noqa: PLC0415
-
         d = dict(src_dict)
         _additional_capabilities = d.pop("additionalCapabilities", UNSET)
         additional_capabilities: AdditionalCapabilities | Unset
@@ -582,3 +556,17 @@ class Compute:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.additional_capabilities import AdditionalCapabilities
+from ..models.extended_location import ExtendedLocation
+from ..models.host import Host
+from ..models.host_group import HostGroup
+from ..models.os_profile import OsProfile
+from ..models.plan import Plan
+from ..models.public_key import PublicKey
+from ..models.security_profile import SecurityProfile
+from ..models.storage_profile import StorageProfile
+from ..models.tag import Tag
+from ..models.virtual_machine_scale_set import VirtualMachineScaleSet

@@ -2,19 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_disk_caching import KnownDiskCaching, check_known_disk_caching
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.disk_image import DiskImage
-    from ..models.managed_disk import ManagedDisk
-    from ..models.vhd import Vhd
-
 
 T = TypeVar("T", bound="DataDisk")
 
@@ -132,10 +126,6 @@ class DataDisk:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.disk_image import DiskImage  # noqa: PLC0415
-        from ..models.managed_disk import ManagedDisk  # noqa: PLC0415
-        from ..models.vhd import Vhd  # noqa: PLC0415
-
         d = dict(src_dict)
         bytes_per_second_throttle = d.pop("bytesPerSecondThrottle", UNSET)
 
@@ -228,3 +218,9 @@ class DataDisk:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.disk_image import DiskImage
+from ..models.managed_disk import ManagedDisk
+from ..models.vhd import Vhd

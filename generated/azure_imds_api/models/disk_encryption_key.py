@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.source_vault import SourceVault
-
 
 T = TypeVar("T", bound="DiskEncryptionKey")
 
@@ -45,8 +41,6 @@ class DiskEncryptionKey:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.source_vault import SourceVault  # noqa: PLC0415
-
         d = dict(src_dict)
         secret_url = d.pop("secretUrl", UNSET)
 
@@ -80,3 +74,7 @@ class DiskEncryptionKey:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.source_vault import SourceVault

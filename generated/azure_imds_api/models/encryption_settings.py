@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.disk_encryption_key import DiskEncryptionKey
-    from ..models.key_encryption_key import KeyEncryptionKey
-
 
 T = TypeVar("T", bound="EncryptionSettings")
 
@@ -54,9 +49,6 @@ class EncryptionSettings:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.disk_encryption_key import DiskEncryptionKey  # noqa: PLC0415
-        from ..models.key_encryption_key import KeyEncryptionKey  # noqa: PLC0415
-
         d = dict(src_dict)
         _disk_encryption_key = d.pop("diskEncryptionKey", UNSET)
         disk_encryption_key: DiskEncryptionKey | Unset
@@ -98,3 +90,8 @@ class EncryptionSettings:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.disk_encryption_key import DiskEncryptionKey
+from ..models.key_encryption_key import KeyEncryptionKey

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.extended_compute import ExtendedCompute
-
 
 T = TypeVar("T", bound="Extended")
 
@@ -39,8 +35,6 @@ class Extended:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.extended_compute import ExtendedCompute  # noqa: PLC0415
-
         d = dict(src_dict)
         _compute = d.pop("compute", UNSET)
         compute: ExtendedCompute | Unset
@@ -71,3 +65,7 @@ class Extended:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.extended_compute import ExtendedCompute

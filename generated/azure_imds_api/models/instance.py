@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.compute import Compute
-    from ..models.extended import Extended
-    from ..models.network import Network
-
 
 T = TypeVar("T", bound="Instance")
 
@@ -58,10 +52,6 @@ class Instance:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.compute import Compute  # noqa: PLC0415
-        from ..models.extended import Extended  # noqa: PLC0415
-        from ..models.network import Network  # noqa: PLC0415
-
         d = dict(src_dict)
         _compute = d.pop("compute", UNSET)
         compute: Compute | Unset
@@ -108,3 +98,9 @@ class Instance:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.compute import Compute
+from ..models.extended import Extended
+from ..models.network import Network

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.ipv_4_address import Ipv4Address
-    from ..models.subnet import Subnet
-
 
 T = TypeVar("T", bound="Ipv4Configuration")
 
@@ -54,9 +49,6 @@ class Ipv4Configuration:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.ipv_4_address import Ipv4Address  # noqa: PLC0415
-        from ..models.subnet import Subnet  # noqa: PLC0415
-
         d = dict(src_dict)
         _ip_address = d.pop("ipAddress", UNSET)
         ip_address: list[Ipv4Address] | Unset = UNSET
@@ -99,3 +91,8 @@ class Ipv4Configuration:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.ipv_4_address import Ipv4Address
+from ..models.subnet import Subnet

@@ -2,18 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.inbound_rule import InboundRule
-    from ..models.outbound_rule import OutboundRule
-    from ..models.public_ip_address import PublicIpAddress
-
 
 T = TypeVar("T", bound="LoadBalancer")
 
@@ -66,10 +60,6 @@ class LoadBalancer:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.inbound_rule import InboundRule  # noqa: PLC0415
-        from ..models.outbound_rule import OutboundRule  # noqa: PLC0415
-        from ..models.public_ip_address import PublicIpAddress  # noqa: PLC0415
-
         d = dict(src_dict)
         _public_ip_addresses = d.pop("publicIpAddresses", UNSET)
         public_ip_addresses: list[PublicIpAddress] | Unset = UNSET
@@ -122,3 +112,9 @@ class LoadBalancer:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.inbound_rule import InboundRule
+from ..models.outbound_rule import OutboundRule
+from ..models.public_ip_address import PublicIpAddress

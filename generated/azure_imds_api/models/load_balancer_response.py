@@ -2,14 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.load_balancer import LoadBalancer
-
 
 T = TypeVar("T", bound="LoadBalancerResponse")
 
@@ -37,8 +33,6 @@ class LoadBalancerResponse:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.load_balancer import LoadBalancer  # noqa: PLC0415
-
         d = dict(src_dict)
         loadbalancer = LoadBalancer.from_dict(d.pop("loadbalancer"))
 
@@ -64,3 +58,7 @@ class LoadBalancerResponse:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.load_balancer import LoadBalancer

@@ -2,16 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.network_interface import NetworkInterface
-
 
 T = TypeVar("T", bound="Network")
 
@@ -42,8 +38,6 @@ class Network:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.network_interface import NetworkInterface  # noqa: PLC0415
-
         d = dict(src_dict)
         _interface = d.pop("interface", UNSET)
         interface: list[NetworkInterface] | Unset = UNSET
@@ -76,3 +70,7 @@ class Network:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.network_interface import NetworkInterface

@@ -2,17 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.ipv_4_configuration import Ipv4Configuration
-    from ..models.ipv_6_configuration import Ipv6Configuration
-
 
 T = TypeVar("T", bound="NetworkInterface")
 
@@ -54,9 +49,6 @@ class NetworkInterface:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.ipv_4_configuration import Ipv4Configuration  # noqa: PLC0415
-        from ..models.ipv_6_configuration import Ipv6Configuration  # noqa: PLC0415
-
         d = dict(src_dict)
         _ipv4 = d.pop("ipv4", UNSET)
         ipv4: Ipv4Configuration | Unset
@@ -98,3 +90,8 @@ class NetworkInterface:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.ipv_4_configuration import Ipv4Configuration
+from ..models.ipv_6_configuration import Ipv6Configuration

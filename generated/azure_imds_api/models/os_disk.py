@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -10,14 +10,6 @@ from attrs import field as _attrs_field
 from ..models.known_disk_caching import KnownDiskCaching, check_known_disk_caching
 from ..models.known_os_type import KnownOsType, check_known_os_type
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.diff_disk_settings import DiffDiskSettings
-    from ..models.disk_image import DiskImage
-    from ..models.encryption_settings import EncryptionSettings
-    from ..models.managed_disk import ManagedDisk
-    from ..models.vhd import Vhd
-
 
 T = TypeVar("T", bound="OsDisk")
 
@@ -125,12 +117,6 @@ class OsDisk:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.diff_disk_settings import DiffDiskSettings  # noqa: PLC0415
-        from ..models.disk_image import DiskImage  # noqa: PLC0415
-        from ..models.encryption_settings import EncryptionSettings  # noqa: PLC0415
-        from ..models.managed_disk import ManagedDisk  # noqa: PLC0415
-        from ..models.vhd import Vhd  # noqa: PLC0415
-
         d = dict(src_dict)
 
         def _parse_caching(data: object) -> KnownDiskCaching | str | Unset:
@@ -238,3 +224,11 @@ class OsDisk:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.diff_disk_settings import DiffDiskSettings
+from ..models.disk_image import DiskImage
+from ..models.encryption_settings import EncryptionSettings
+from ..models.managed_disk import ManagedDisk
+from ..models.vhd import Vhd

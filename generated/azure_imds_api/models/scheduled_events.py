@@ -2,14 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.scheduled_event import ScheduledEvent
-
 
 T = TypeVar("T", bound="ScheduledEvents")
 
@@ -46,8 +42,6 @@ class ScheduledEvents:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.scheduled_event import ScheduledEvent  # noqa: PLC0415
-
         d = dict(src_dict)
         document_incarnation = d.pop("DocumentIncarnation")
 
@@ -81,3 +75,7 @@ class ScheduledEvents:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.scheduled_event import ScheduledEvent

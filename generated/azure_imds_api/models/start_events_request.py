@@ -2,14 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
-
-if TYPE_CHECKING:
-    from ..models.start_request import StartRequest
-
 
 T = TypeVar("T", bound="StartEventsRequest")
 
@@ -40,8 +36,6 @@ class StartEventsRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.start_request import StartRequest  # noqa: PLC0415
-
         d = dict(src_dict)
         start_requests = []
         _start_requests = d.pop("StartRequests")
@@ -72,3 +66,7 @@ class StartEventsRequest:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.start_request import StartRequest

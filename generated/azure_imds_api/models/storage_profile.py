@@ -2,19 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from ..models.data_disk import DataDisk
-    from ..models.image_reference import ImageReference
-    from ..models.os_disk import OsDisk
-    from ..models.resource_disk import ResourceDisk
-
 
 T = TypeVar("T", bound="StorageProfile")
 
@@ -70,11 +63,6 @@ class StorageProfile:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.data_disk import DataDisk  # noqa: PLC0415
-        from ..models.image_reference import ImageReference  # noqa: PLC0415
-        from ..models.os_disk import OsDisk  # noqa: PLC0415
-        from ..models.resource_disk import ResourceDisk  # noqa: PLC0415
-
         d = dict(src_dict)
         _data_disks = d.pop("dataDisks", UNSET)
         data_disks: list[DataDisk] | Unset = UNSET
@@ -131,3 +119,10 @@ class StorageProfile:
 
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
+
+
+# Last, since models may hold each other: by now this one is there.
+from ..models.data_disk import DataDisk
+from ..models.image_reference import ImageReference
+from ..models.os_disk import OsDisk
+from ..models.resource_disk import ResourceDisk
