@@ -51,7 +51,7 @@ def publish(root: Path, where: Index, checks: Sequence[str] = CHECKS, tests: str
         raise Problem(f"changelog.d/ holds {len(waiting)} unreleased changes: run `make changelog` and commit")
     if not has_section(root, version):
         raise Problem(f"CHANGELOG.md says nothing of {version}")
-    credentials = _credentials(where)
+    credentials = credentials_for(where)
     if released(where.simple, version, credentials):
         raise Problem(
             f"{where.simple} has {PROJECT} {version} already: raise the version in wrapper/azure_imds/_version.py"
@@ -79,7 +79,7 @@ def _leave_proxies() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
 
 
-def _credentials(where: Index) -> Credentials:
+def credentials_for(where: Index) -> Credentials:
     """From the environment, which loses them: tests and tools have no business with them; or else from keyring."""
     username = os.environ.pop("TWINE_USERNAME", None)
     password = os.environ.pop("TWINE_PASSWORD", None)
