@@ -6,10 +6,12 @@ The machine's identity needs the role "Storage Blob Data Contributor" on the con
     python blob_upload.py https://<account>.blob.core.windows.net backups report.pdf
 
 Elsewhere, the emulator gives the token and Azurite is the storage. Azurite takes tokens only over https, so it needs a
-certificate for 127.0.0.1, which REQUESTS_CA_BUNDLE makes this program trust:
+certificate, which REQUESTS_CA_BUNDLE makes this program trust:
 
     azure-imds emulator --port 8169
-    azurite-blob --oauth basic --cert cert.pem --key key.pem
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=127.0.0.1 \
+        -addext subjectAltName=IP:127.0.0.1
+    azurite-blob --oauth basic --cert cert.pem --key key.pem --skipApiVersionCheck
     export AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:8169 REQUESTS_CA_BUNDLE=cert.pem
     python blob_upload.py --create https://127.0.0.1:10000/devstoreaccount1 backups report.pdf
 """
@@ -54,7 +56,7 @@ def main() -> int:
         print(f"no token: {error}", file=sys.stderr)
         return 1
     except (AzureError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(str(error).partition("\n")[0], file=sys.stderr)  # the rest is the answer's XML
         return 1
     print(f"{blob.url}: {size} bytes")
     return 0
