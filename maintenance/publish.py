@@ -68,6 +68,7 @@ def publish(root: Path, where: Index, checks: Sequence[str] = CHECKS, tests: str
     for file in (wheel, sdist):
         print(f"  sha256:{sha256(file)}  {file.name}")
     print(f"Beside them, not uploaded: {bill.relative_to(root)}")
+    print(f"Tag it with: git tag v{version} {commit[:12]}")
     print(f"Install it with: pip install --index-url {where.simple} {PROJECT}=={version}")
 
 
