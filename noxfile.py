@@ -34,6 +34,7 @@ MATERIAL = ("docs", "examples", "openapi.yaml", "pyproject.toml", "README.md", "
 #: Tests of other things than the packages, and searches by chance that another interpreter adds nothing to.
 LEFT_OUT = (
     "tests/emulator/test_page.py",
+    "tests/examples",
     "tests/flow",
     "tests/integration",
     "tests/maintenance",
