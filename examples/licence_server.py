@@ -17,6 +17,7 @@ With the emulator, whose signature only those trust who are told to (licence_cli
 from __future__ import annotations
 
 import argparse
+import asyncio
 import secrets
 import time
 from contextlib import suppress
@@ -79,17 +80,20 @@ class Verifier:
         self._roots = roots
         self._intermediates: list[Any] = intermediates or []
         self._may_fetch = intermediates is None
+        self._fetching = asyncio.Lock()
         self._next_fetch = 0.0
 
     async def machine(self, document: dict[str, Any], nonce: str) -> AttestedData:
         try:
             return self._verify(document, nonce)
         except AttestationError as error:
-            unknown_issuer = error.reason in ("intermediate_missing", "untrusted_chain")
-            if not (unknown_issuer and self._may_fetch and time.monotonic() >= self._next_fetch):
+            if not self._may_fetch or error.reason not in ("intermediate_missing", "untrusted_chain"):
                 raise
-        self._next_fetch = time.monotonic() + FETCH_PAUSE
-        self._intermediates += await afetch_intermediates(document, cloud=self._cloud)
+        async with self._fetching:  # who comes meanwhile waits for what is found
+            if time.monotonic() >= self._next_fetch:
+                self._next_fetch = time.monotonic() + FETCH_PAUSE
+                found = await afetch_intermediates(document, cloud=self._cloud)
+                self._intermediates += [one for one in found if one not in self._intermediates]
         return self._verify(document, nonce)
 
     def _verify(self, document: dict[str, Any], nonce: str) -> AttestedData:

@@ -81,7 +81,12 @@ def served(program: str, *arguments: str | Path, **environment: str) -> Iterator
         last_resort = threading.Timer(PATIENCE, process.kill)
         last_resort.start()
         try:
-            yield Served(process)
+            running = Served(process)
+            last_resort.cancel()
+            try:
+                yield running
+            finally:
+                running.end()
         finally:
             last_resort.cancel()
             process.kill()

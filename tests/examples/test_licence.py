@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
+import runpy
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from azure_imds import ImdsClient
 from azure_imds_emulator import Emulator
-from examples_support import Served, run, served
+from examples_support import PROGRAMS, Served, run, served
 from integration.certificates import issue
 
 #: A subscription all of whose machines are on the list, and one that nobody knows.
@@ -199,6 +201,26 @@ def test_without_imds_the_client_says_so(
     monkeypatch.setenv("AZURE_IMDS_DISABLED", "1")
     done = office.client(server.url, licence)
     assert (done.returncode, done.stderr) == (1, "no licence: IMDS is disabled here by AZURE_IMDS_DISABLED\n")
+
+
+def test_intermediates_are_fetched_once_for_all_who_apply(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = runpy.run_path(str(PROGRAMS / "licence_server.py"))
+    fetched: list[str] = []
+
+    async def fetch(document: Any, *, cloud: str) -> list[x509.Certificate]:
+        fetched.append(cloud)
+        await asyncio.sleep(0)
+        return office.emulator.attested_intermediates
+
+    verifier = program["Verifier"]("public", [office.roots.read_bytes()], None)
+    monkeypatch.setitem(program["Verifier"].machine.__globals__, "afetch_intermediates", fetch)
+    document = office.document("0123456789")
+
+    async def main() -> list[Any]:
+        return list(await asyncio.gather(*(verifier.machine(document, "0123456789") for _ in range(5))))
+
+    assert {data.vm_id for data in asyncio.run(main())} == {office.machine["vmId"]}
+    assert fetched == ["public"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
