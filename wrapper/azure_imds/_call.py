@@ -17,7 +17,6 @@ import httpx
 
 from azure_imds_api.api import Operation
 
-from . import _arc
 from ._body import Outcome, Unreadable
 from ._explain import hint_for_stranger, status_error, transport_error, where
 from ._options import (
@@ -215,15 +214,18 @@ class Call(Generic[T]):
         if 200 <= status < 300:
             del outcome
             raise self._unreadable("the specification does not know this status", status)
-        challenge = outcome.headers.get("www-authenticate")
-        if status == 401 and (keyed or _arc.is_challenge(challenge, self._options.host.is_loopback)):
-            self._meet(challenge, keyed)
+        if status == 401 and self._meet(outcome.headers.get("www-authenticate"), keyed):
             return 0.0
         self._answered = outcome
         self._only_gone = self._only_gone and status == 410
         return self._after_status(outcome, self._no(outcome))
 
-    def _meet(self, challenge: str | None, keyed: bool) -> None:
+    def _meet(self, challenge: str | None, keyed: bool) -> bool:
+        """Gets the key that Azure Arc's agent asks for; False where it is not this agent that asks."""
+        from . import _arc
+
+        if not (keyed or _arc.is_challenge(challenge, self._options.host.is_loopback)):
+            return False
         problem: ArcChallengeError
         if keyed or challenge is None:
             problem = ArcChallengeError("Azure Arc's agent did not accept the key that it asked for")
@@ -231,7 +233,7 @@ class Call(Generic[T]):
             try:
                 self._authorization = _arc.answer(challenge, self._options.host.is_loopback)
                 self._challenged = True
-                return
+                return True
             except ArcChallengeError as error:
                 problem = error
         _cut_loose(problem)

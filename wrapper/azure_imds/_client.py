@@ -19,7 +19,6 @@ from ._clock import SYSTEM, Clock
 from ._explain import speaks_imds
 from ._host import Host, find_host
 from ._options import Options
-from ._paths import arguments, node_at
 from ._retry import RetryPolicy
 from ._transport import C, Connections, attempt_limit, new_async_client, new_client
 from .errors import (
@@ -252,6 +251,8 @@ class ImdsClient(_Shared[httpx.Client], Operations):
             NotFoundError: the document has no such node at this version.
             ImdsError: see `azure_imds.errors`.
         """
+        from ._paths import arguments, node_at
+
         node = node_at(path)
         try:
             return self._send(node, arguments(api_version))
@@ -362,6 +363,8 @@ class AsyncImdsClient(_Shared[httpx.AsyncClient], AsyncOperations):
 
     async def get(self, path: str, *, api_version: str | None = None) -> Any:
         """Any node of the instance document, by its path; see `ImdsClient.get`."""
+        from ._paths import arguments, node_at
+
         node = node_at(path)
         try:
             return await self._send(node, arguments(api_version))

@@ -122,8 +122,8 @@ def hint_for_stranger(response: httpx.Response) -> str:
 
 
 #: A secret member of JSON, a form or XML; and what a JWT may be part of. Neither looks at a byte over and over again.
-_SECRET = re.compile(rb"(%s)[\"']?\s*[:=>]" % "|".join(map(re.escape, SECRETS)).encode())
-_WORD = re.compile(rb"[\w.-]+")
+_SECRET = rb"(%s)[\"']?\s*[:=>]" % "|".join(map(re.escape, SECRETS)).encode()
+_WORD = rb"[\w.-]+"
 
 
 def tells(content: bytes, key: bytes) -> bool:
@@ -133,9 +133,9 @@ def tells(content: bytes, key: bytes) -> bool:
     if b"\\u00" in plain:
         plain = re.sub(rb"\\u00([0-7][0-9A-Fa-f])", lambda match: bytes([int(match[1], 16)]), plain)
     return (
-        _SECRET.search(plain) is not None
+        re.search(_SECRET, plain) is not None
         or (key != b"" and key in plain)
-        or (b"eyJ" in plain and any(b"." in word.partition(b"eyJ")[2] for word in _WORD.findall(plain)))
+        or (b"eyJ" in plain and any(b"." in word.partition(b"eyJ")[2] for word in re.findall(_WORD, plain)))
     )
 
 

@@ -35,18 +35,18 @@ def version_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
         )
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Memory:
     """What a client and its siblings have learned about their host."""
 
     newest: str | None = None
     versions: dict[str, str] = field(factory=dict[str, str])
     """By operation, the older version that the host turned out to know."""
-    answers: dict[str, httpx.Response] = field(factory=dict[str, httpx.Response], repr=False)
+    answers: dict[str, httpx.Response] = field(factory=dict[str, httpx.Response])
     """By URL, the answers that the caller wished to keep."""
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Options:
     """What every call of one client has in common. Times in seconds; None means the default."""
 

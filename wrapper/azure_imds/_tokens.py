@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import threading
 import weakref
 from typing import Any, Generic, NoReturn, TypeVar
@@ -50,7 +49,7 @@ class AccessToken:
         return self
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Entry:
     """A token with its times on both clocks: it is good only while both say so.
 
@@ -79,7 +78,8 @@ def entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
     Numbers may be strings, integers or floats; what is none counts as absent. It raises nothing, since an error's
     traceback would keep this frame, and with it the token.
     """
-    if not _SENDABLE.fullmatch(answer.access_token):
+    token = answer.access_token
+    if not (token.isascii() and token.isprintable() and token == token.strip()):
         return "the token has a character that no header can carry"
     expires, life, refresh_in = map(number, (answer.expires_on, answer.expires_in, answer.refresh_in))
     if expires is None:
@@ -93,7 +93,7 @@ def entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
     refresh = math.inf if refresh_in is None else refresh_in
     return Entry(
         AccessToken(
-            answer.access_token,
+            token,
             int(expires),
             None if refresh_in is None else int(asked + refresh_in),
             answer.token_type if isinstance(answer.token_type, str) and answer.token_type else "Bearer",
@@ -103,9 +103,6 @@ def entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
         due=min(asked + refresh, expires - ALMOST_EXPIRED),
         due_monotonic=asked_monotonic + min(refresh, life - ALMOST_EXPIRED),
     )
-
-
-_SENDABLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 
 
 def number(value: Any) -> float | None:
