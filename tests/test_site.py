@@ -1,0 +1,197 @@
+"""The documentation site, built as `make docs` does: whole, true to the code, and without a load from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import azure_imds
+import azure_imds_emulator
+from azure_imds import attestation, errors
+from docs_support import DOCS
+from maintenance_support import made_once
+from support import ROOT
+
+SPECIFICATION: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def built() -> str:
+        folder = tmp_path_factory.mktemp("site")
+        done = subprocess.run(
+            [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
+            cwd=ROOT,
+            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "WARNING" not in done.stderr
+        return str(folder)
+
+    return Path(made_once(tmp_path_factory, "site", built))
+
+
+class Page(HTMLParser):
+    """What a page loads, and the anchors that it has."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.anchors.add(given.get("id", ""))
+        self.loads += [given[name] for name in ("src", "srcset", "poster", "data", "background") if name in given]
+        if tag in ("link", "use", "image", "base") and "href" in given:
+            self.loads.append(given["href"])
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> dict[str, Page]:
+    return {path.relative_to(site).as_posix(): Page(path) for path in site.rglob("*.html")}
+
+
+def outside(address: str) -> bool:
+    return re.match(r"(?:[a-z][a-z0-9+.-]*:)?//", address.strip(), re.IGNORECASE) is not None
+
+
+def test_no_page_loads_anything_from_elsewhere(pages: dict[str, Page]) -> None:
+    assert len(pages) > 30
+    assert {name: [load for load in page.loads if outside(load)] for name, page in pages.items() if page.loads} == {
+        name: [] for name in pages
+    }
+
+
+def test_no_style_loads_anything_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
+    styles = [path.read_text(encoding="utf-8") for path in site.rglob("*.css")]
+    assert styles
+    for style in (*styles, *(page.text for page in pages.values())):
+        assert not [found for found in re.findall(r"url\(\s*[\"']?([^\"')]*)", style) if outside(found)]
+        assert "@import" not in style
+
+
+def test_no_script_may_load_anything_from_elsewhere(pages: dict[str, Page]) -> None:
+    policy = """<meta http-equiv="Content-Security-Policy" content="default-src 'self' 'unsafe-inline' data:">"""
+    assert [name for name, page in pages.items() if policy not in page.text.partition("<link")[0]] == []
+
+
+def test_the_search_index_lies_with_the_site(site: Path) -> None:
+    assert "Preempt" in (site / "search" / "search_index.json").read_text(encoding="utf-8")
+
+
+def test_every_page_carries_the_version_of_the_specification(pages: dict[str, Page]) -> None:
+    version = f"Version {SPECIFICATION['info']['version']} of the specification."
+    assert [name for name, page in pages.items() if version not in page.text] == []
+
+
+def test_no_page_shows_what_should_have_been_replaced(pages: dict[str, Page]) -> None:
+    for name, page in pages.items():
+        assert not re.search(r"--8&lt;--|--8<--|PLACEHOLDER|^:::|:(?:class|meth|func|attr):`", page.text, re.M), name
+
+
+ANCHORS = (
+    {
+        f"azure_imds.{name}"
+        for name in azure_imds.__all__
+        if name not in (*errors.__all__, "__version__", "spec_version")
+    }
+    | {f"azure_imds.errors.{name}" for name in errors.__all__}
+    | {f"azure_imds_emulator.{name}" for name in azure_imds_emulator.__all__}
+    | {f"azure_imds.attestation.{name}" for name in ("verify", "fetch_intermediates", "afetch_intermediates")}
+)
+
+
+def test_the_reference_has_every_public_name(pages: dict[str, Page]) -> None:
+    anchors = set[str]().union(*(page.anchors for name, page in pages.items() if name.startswith("reference/")))
+    assert ANCHORS - anchors == set()
+
+
+def test_the_reference_has_every_operation(pages: dict[str, Page]) -> None:
+    from azure_imds_api.api import Operations
+
+    anchors = pages["reference/operations/index.html"].anchors
+    tags = {tag["name"] for tag in SPECIFICATION["tags"]}
+    methods = [anchor for anchor in anchors if re.fullmatch(r"azure_imds_api\.api\.\w+\.\w+Operations\.\w+", anchor)]
+    assert {anchor.split(".")[2] for anchor in methods} == tags
+    assert all(hasattr(Operations, tag) for tag in tags)
+    assert len(methods) == sum(len(path) for path in SPECIFICATION["paths"].values())
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method, path, operation)
+        for path, methods in SPECIFICATION["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"), operations(), ids=[operation["operationId"] for _, _, operation in operations()]
+)
+def test_the_specification_s_page_has_the_whole_operation(
+    method: str, path: str, operation: dict[str, Any], pages: dict[str, Page]
+) -> None:
+    text = pages["reference/specification/index.html"].text
+    start = text.index(f'id="{operation["operationId"].lower().replace("_", "-")}"')
+    section = text[start : text.index("<h", text.index("</h3>", start))]
+    assert f"<code>{method.upper()} {path}</code>" in section
+    for parameter in operation.get("parameters", ()):
+        if "name" in parameter:
+            assert f"<code>{parameter['name']}</code>" in section
+            if "default" in parameter["schema"]:
+                assert f"<code>{parameter['schema']['default']}</code>" in section
+            if "pattern" in parameter["schema"]:
+                assert "matches <code>" in section
+
+
+def test_the_specification_s_page_has_every_field_of_every_schema(pages: dict[str, Page]) -> None:
+    page = pages["reference/specification/index.html"]
+    for name, schema in SPECIFICATION["components"]["schemas"].items():
+        assert name.lower() in page.anchors
+        start = page.text.index(f'id="{name.lower()}"')
+        section = page.text[start:].partition("<h3")[0]
+        for field in schema.get("properties", {}):
+            assert f"<code>{field}</code>" in section, f"{name}.{field}"
+        for value in schema.get("enum", ()):
+            assert f"<code>{value}</code>" in section, f"{name}: {value}"
+
+
+def test_the_error_catalogue_has_each_class_once_and_no_other() -> None:
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    classes = [*errors.__all__, attestation.AttestationError.__name__]
+    assert sorted(titles) == sorted(classes)
+
+
+def test_the_error_catalogue_says_of_each_class_what_it_means_its_causes_and_a_cure() -> None:
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    for section in text.split("\n## ")[1:]:
+        assert re.search(r"\n\n\*\*Means\*\* .*\n\n\*\*Usual causes\*\*.*\n\n\*\*Cure\*\*", section, re.DOTALL), section
+
+
+def test_the_tree_of_the_catalogue_is_that_of_the_code() -> None:
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    tree = text.split("```text\n")[1].split("```")[0]
+    path: list[str] = []
+    for line in tree.splitlines():
+        lead, name = re.match(r"([│├└─ ]*)(\w+)", line).groups()  # type: ignore[union-attr]
+        depth = len(lead) // 4
+        path[depth:] = [name]
+        kind = getattr(errors, name, None) or getattr(attestation, name)
+        if depth:
+            assert kind.__bases__[0].__name__ == path[depth - 1]
+    assert len(tree.splitlines()) == len(errors.__all__) + 1
