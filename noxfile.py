@@ -21,8 +21,9 @@ from packaging.requirements import Requirement
 
 nox.needs_version = ">=2025.2"
 nox.options.default_venv_backend = "uv"
-# A Python that is not here is named as skipped, also where CI is set.
+# A Python that is not here is named as skipped, also where CI is set, and never fetched.
 nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
