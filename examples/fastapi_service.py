@@ -94,7 +94,8 @@ def make_app(downstream: str, scope: str, check_seconds: float = 10.0) -> FastAP
 
     @app.exception_handler(ImdsError)
     async def no_token(request: Request, error: ImdsError) -> JSONResponse:
-        return JSONResponse({"error": "no token for the downstream API", "hint": error.hint}, status_code=503)
+        hint = error.hint or str(error)
+        return JSONResponse({"error": "no token for the downstream API", "hint": hint}, status_code=503)
 
     @app.exception_handler(httpx.HTTPStatusError)
     async def refused(request: Request, error: httpx.HTTPStatusError) -> JSONResponse:

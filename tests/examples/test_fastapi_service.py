@@ -135,6 +135,15 @@ def test_it_becomes_ready_when_the_identity_arrives(imds_emulator: Emulator, req
     assert http.get("/downstream").status_code == 200
 
 
+def test_a_downstream_api_that_is_away_is_a_bad_gateway(
+    imds_emulator: Emulator, downstream: Downstream, http: httpx.Client
+) -> None:
+    downstream.server.shutdown()
+    downstream.server.server_close()
+    answer = http.get("/downstream")
+    assert (answer.status_code, answer.json()) == (502, {"error": "the downstream API does not answer"})
+
+
 def test_a_refusal_of_the_downstream_api_is_a_bad_gateway(imds_emulator: Emulator, downstream: Downstream) -> None:
     options = ("--downstream", downstream.url, "--scope", "https://another.example/.default")
     with served("fastapi_service.py", *options) as service:
