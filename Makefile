@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-wheel flow lint docs build publish changelog api-diff update compare clean lock help
+.PHONY: generate drift demo test test-wheel flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -56,6 +56,12 @@ publish: $(STAMP) ## all checks, then a build, uploaded to the package index IND
 
 changelog: $(STAMP) ## fold changelog.d/ into CHANGELOG.md, under the version and today's date
 	@$(BIN)/python -m maintenance changelog
+
+bench: $(STAMP) ## speed and memory side by side with others, as ratios; BENCH_ARGS=--docs writes the page's table and plots
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-check: $(STAMP) ## a quick run that fails where a target is missed by far
+	@$(BIN)/python -m benchmarks --quick --check
 
 api-diff: generate ## what the changes since the git reference BASE do to users; fails if something breaks
 	@$(BIN)/python -m maintenance api-diff --base '$(BASE)'
