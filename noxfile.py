@@ -42,7 +42,9 @@ LEFT_OUT = (
     "tests/test_architecture.py",
     "tests/test_attestation_fuzz.py",
     "tests/test_contract.py",
+    "tests/test_docs_drain.py",
     "tests/test_generation.py",
+    "tests/test_site.py",
     "tests/test_specification_lint.py",
     "tests/test_token_state_machine.py",
 )

@@ -36,18 +36,16 @@ def operations_page(document: Node) -> str:
     for tag in document["tags"]:
         name = str(tag["name"])
         kind = "".join(word.capitalize() for word in name.split("_")) + "Operations"
-        parts += [
-            f"## `imds.{name}`",
-            _text(tag["description"]),
-            f"::: azure_imds_api.api.{name}.{kind}\n"
-            "    options:\n"
-            "      heading_level: 3\n"
-            "      show_root_heading: false\n"
-            "      show_root_toc_entry: false\n"
-            "      show_docstring_description: true\n"
-            "      merge_init_into_class: false\n"
-            "      show_bases: false",
-        ]
+        parts += [f"## `imds.{name}`", _text(tag["description"])]
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                if name in operation["tags"]:
+                    parts.append(
+                        f"::: azure_imds_api.api.{name}.{kind}.{_method(operation)}\n"
+                        "    options:\n"
+                        "      heading_level: 3\n"
+                        "      show_docstring_returns: false"
+                    )
     return "\n\n".join(parts) + "\n"
 
 
@@ -224,6 +222,11 @@ def _code(value: object) -> str:
 def _codes(values: Any, last: str = "and") -> str:
     *rest, end = (f"`{value}`" for value in values)
     return f"{', '.join(rest)} {last} {end}" if rest else end
+
+
+def _method(operation: Node) -> str:
+    """The operation's name in Python: the id without its tag's prefix."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(operation["operationId"]).rpartition("_")[2]).lower()
 
 
 def _anchor(name: str) -> str:
