@@ -26,6 +26,7 @@ from azure_imds import (
     ImdsUnavailableError,
     _credential,
 )
+from azure_imds._tokens import Cache, Entry
 from azure_imds_emulator import Emulator
 from support import COLOURS, Colour, answer
 from token_support import DAY, DOWN, FOREVER, HOUR, SCOPE, Clocks, Gate, Held, Imds, holding, number, refreshers
@@ -254,6 +255,32 @@ def test_while_imds_is_away_a_valid_token_costs_no_io_but_an_attempt_every_thirt
                 credential.settle()
             clock.advance(30)
         assert len(imds) == 1 + 20
+
+
+def test_while_imds_is_away_a_valid_token_costs_no_more_than_a_fresh_one(
+    colour: Colour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    looks: list[str] = []
+    look = Cache.get
+
+    def counted(cache: Cache, scopes: tuple[str, ...], resource: str) -> Entry | None:
+        looks.append(resource)
+        return look(cache, scopes, resource)
+
+    monkeypatch.setattr(Cache, "get", counted)
+    with holding(colour, transport=imds, clock=clock, retry=None) as credential:
+        credential.get_token()
+        clock.advance(DAY / 2)
+        imds.failure = DOWN
+        credential.get_token()
+        credential.settle()
+        credential.get_token()
+        before = len(looks)
+        for _ in range(100):
+            credential.get_token()
+        assert len(looks) == before, "under a lock, and with more to look at"
 
 
 def test_an_expired_token_always_asks_whatever_failed_a_moment_ago(colour: Colour) -> None:

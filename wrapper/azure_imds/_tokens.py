@@ -8,7 +8,7 @@ import threading
 import weakref
 from typing import Any, Generic, NoReturn, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ._clock import Clock
 from .errors import ImdsValidationError
@@ -21,6 +21,8 @@ ALMOST_EXPIRED = 300.0
 LONG_LIFE = 7200.0
 #: Seconds after an attempt at early refresh in which there is no other.
 REFRESH_PAUSE = 30.0
+#: Seconds between two looks at a refresh that is under way: it may end without a word, as after a fork.
+_LOOK_AGAIN = 1.0
 
 
 @frozen
@@ -168,11 +170,18 @@ class Cache:
         self._refreshing: set[str] = set()
 
     def get(self, scopes: tuple[str, ...], resource: str) -> Entry | None:
-        """The entry of a resource if it is valid; remembered for these scopes."""
+        """The entry of a resource if it is valid; remembered for these scopes.
+
+        One that is due, while nobody is to refresh it, is given as due later: until then it costs no more than a fresh
+        one. What a refresh brings takes its place at once.
+        """
         with self._lock:
             found = self._entries.get(resource)
             if found is None or not found.valid(self.clock):
                 return None
+            if not found.fresh(self.clock) and not self._may_refresh(resource):
+                later = max(self._next_try.get(resource, 0.0), self.clock.monotonic() + _LOOK_AGAIN)
+                found = evolve(found, due=found.expires, due_monotonic=min(later, found.expires_monotonic))
             if len(self.by_scopes) > 2 * len(self._entries) + 100:
                 self.by_scopes.clear()
             self.by_scopes[scopes] = found
@@ -237,10 +246,13 @@ class Cache:
     def begin_refresh(self, resource: str) -> bool:
         """Whether the caller is to refresh a token that is due: nobody else is, and none failed a moment ago."""
         with self._lock:
-            if resource in self._refreshing or self.clock.monotonic() < self._next_try.get(resource, 0.0):
-                return False
-            self._refreshing.add(resource)
-            return True
+            may = self._may_refresh(resource)
+            if may:
+                self._refreshing.add(resource)
+            return may
+
+    def _may_refresh(self, resource: str) -> bool:
+        return resource not in self._refreshing and self.clock.monotonic() >= self._next_try.get(resource, 0.0)
 
     def end_refresh(self, resource: str, *, failed: bool) -> None:
         """Lets others refresh again, after a pause if this attempt failed."""

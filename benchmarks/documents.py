@@ -1,0 +1,105 @@
+"""Reading the machine's document."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import httpx
+import msgspec
+
+from azure_imds import ImdsClient
+from azure_imds_api.models import Instance
+
+from .ratios import Growth, Ratio, over, seconds_of, turns
+
+DOCUMENT = Path(__file__).parents[1] / "tests" / "data" / "examples" / "instance-2025-04-07.json"
+
+
+def measure(quick: bool) -> Iterator[Ratio | Growth]:
+    """Parsing alone, the call as a whole, and how it grows."""
+    rounds, times = (7, 100) if quick else (31, 400)
+    document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+    content = json.dumps(document, separators=(",", ":")).encode()
+    build = _by_hand("Instance", document)
+    shape = _shape("Instance", document)
+    decoder = msgspec.json.Decoder(shape)
+    contenders = {
+        "ours": lambda: Instance.from_dict(json.loads(content)),
+        "json.loads": lambda: json.loads(content),
+        "attrs by hand": lambda: build(json.loads(content)),
+        "msgspec": lambda: decoder.decode(content),
+    }
+    assert contenders["ours"]().to_dict() == document
+    found = turns({name: _timed(action, times) for name, action in contenders.items()}, rounds)
+    what = "get_metadata(): the full document read into models"
+    yield Ratio(what, "json.loads and attrs classes by hand", over(found["ours"], found["attrs by hand"]))
+    yield Ratio(what, "json.loads", over(found["ours"], found["json.loads"]), 2.0)
+    yield Ratio("json.loads and attrs classes by hand", "json.loads", over(found["attrs by hand"], found["json.loads"]))
+    yield Ratio(what, "msgspec, in C, into structs by hand", over(found["ours"], found["msgspec"]))
+    yield _call(content, rounds, times // 4)
+    yield _growth(document, rounds, max(1, times // 20))
+
+
+def _timed(action: Any, times: int) -> Any:
+    return lambda: seconds_of(action, times)
+
+
+def _by_hand(name: str, value: Any) -> Any:
+    """A function that reads such a document into plain attrs classes of its very fields: the least there is to do."""
+    if isinstance(value, dict):
+        parts = {key: _by_hand(f"{name}_{key}", member) for key, member in value.items()}
+        made = attrs.make_class(name, list(parts), frozen=False)
+        plain = [key for key, part in parts.items() if part is None]
+        rest = [(key, part) for key, part in parts.items() if part is not None]
+        lines = [f"{key}=d[{key!r}]" for key in plain] + [f"{key}=p_{key}(d[{key!r}])" for key, _ in rest]
+        space: dict[str, Any] = {"made": made, **{f"p_{key}": part for key, part in rest}}
+        exec(f"def read(d): return made({', '.join(lines)})", space)
+        return space["read"]
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        one = _by_hand(f"{name}_item", value[0])
+        return lambda items: [one(item) for item in items]
+    return None
+
+
+def _shape(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        fields: list[Any] = [(key, _shape(f"{name}_{key}", member)) for key, member in value.items()]
+        return msgspec.defstruct(name, fields)
+    if isinstance(value, list):
+        inner: Any = _shape(f"{name}_item", value[0]) if value else Any
+        return list[inner]
+    return type(value)
+
+
+def _call(content: bytes, rounds: int, times: int) -> Ratio:
+    """The whole call, against httpx over the same transport and json.loads."""
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=content))
+    with (
+        ImdsClient("http://127.0.0.1", transport=transport) as imds,
+        httpx.Client(transport=transport, base_url="http://127.0.0.1", trust_env=False) as bare,
+    ):
+        contenders = {
+            "ours": lambda: imds.instances.get_metadata(),
+            "bare": lambda: json.loads(bare.get("/metadata/instance", params={"api-version": "2023-11-15"}).content),
+        }
+        found = turns({name: _timed(action, times) for name, action in contenders.items()}, rounds)
+    what = "get_metadata() without a network, checks and models included"
+    return Ratio(what, "httpx and json.loads", over(found["ours"], found["bare"]))
+
+
+def _growth(document: dict[str, Any], rounds: int, times: int) -> Growth:
+    """Cost over number of network interfaces; the time of the smallest document counts as 1."""
+    sizes = (1, 10, 100, 1000)
+    interface = document["network"]["interface"][0]
+    contents = [json.dumps({"network": {"interface": [interface] * size}}).encode() for size in sizes]
+    costs = [
+        [seconds_of(lambda content=content: Instance.from_dict(json.loads(content)), times) for content in contents]
+        for _ in range(rounds)
+    ]
+    relative = tuple(statistics.median(cost[i] / cost[0] for cost in costs) for i in range(len(sizes)))
+    return Growth("reading a document", "network interfaces", tuple(map(float, sizes)), relative)

@@ -1,0 +1,120 @@
+"""Many who ask for the same token at one moment: how often IMDS is asked, and how long all of them wait."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+
+from azure_imds import AsyncImdsCredential, ImdsCredential
+from azure_imds_emulator import Emulator
+
+from .ratios import Ratio
+
+SCOPE = "https://vault.azure.net/.default"
+#: Seconds that the emulator takes for a token: as long as a real IMDS that has to ask Entra.
+ANSWER = 0.25
+
+
+def measure(quick: bool) -> Iterator[Ratio]:
+    """Threads, tasks and processes."""
+    rounds = 3 if quick else 9
+    with Emulator() as emulator:
+        emulator.fail("/metadata/identity/oauth2/token", delay=ANSWER)
+        yield from _herd(emulator, "64 threads, cold", 1, rounds, _threads)
+        yield from _herd(emulator, "1,000 tasks, cold", 1, rounds, _tasks)
+        yield from _herd(emulator, "64 processes with shared_cache, cold", 2, 2 if quick else 5, _processes)
+
+
+def _herd(emulator: Emulator, what: str, most: int, rounds: int, run: Callable[[str, bool], float]) -> Iterator[Ratio]:
+    requests: list[float] = []
+    times: list[float] = []
+    for _ in range(rounds):
+        emulator.requests.clear()
+        together = run(emulator.endpoint, True)
+        requests.append(float(len(emulator.requests)))
+        # What it takes at least: all of them starting and ending, and one request.
+        emulator.requests.clear()
+        times.append(together / run(emulator.endpoint, False))
+    yield Ratio(f"{what}: requests", "1", tuple(requests), most)
+    yield Ratio(f"{what}: time", "their start-up and one request", tuple(times), 1.2, best=True)
+
+
+def _threads(endpoint: str, herd: bool) -> float:
+    credential = ImdsCredential(endpoint=endpoint)
+    leader = ImdsCredential(endpoint=endpoint)
+    asked = threading.Event()
+
+    def ask() -> None:
+        if herd:
+            credential.get_token(SCOPE)
+        else:
+            asked.wait()
+
+    def lead() -> None:
+        leader.get_token(SCOPE)
+        asked.set()
+
+    threads = [threading.Thread(target=ask) for _ in range(63)] + [threading.Thread(target=ask if herd else lead)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - began
+
+
+def _tasks(endpoint: str, herd: bool) -> float:
+    async def main() -> float:
+        credential = AsyncImdsCredential(endpoint=endpoint)
+        asked = asyncio.Event()
+
+        async def ask() -> None:
+            await (credential.get_token(SCOPE) if herd else asked.wait())
+
+        async def lead() -> None:
+            await credential.get_token(SCOPE)
+            asked.set()
+
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(999):
+                group.create_task(ask())
+            group.create_task(ask() if herd else lead())
+        return time.perf_counter() - began
+
+    return asyncio.run(main())
+
+
+def _process(endpoint: str, folder: str, start: Any, asked: Any, role: str) -> None:
+    credential = ImdsCredential(endpoint=endpoint, shared_cache=folder, deadline=120)
+    start.wait()
+    if role != "wait":
+        credential.get_token(SCOPE)
+    if role == "lead":
+        asked.set()
+    elif role == "wait":
+        asked.wait()
+
+
+def _processes(endpoint: str, herd: bool) -> float:
+    """Forked from one that has loaded everything, so that the time is not that of 64 interpreters."""
+    httpx.Client(trust_env=False).close()  # loads what httpx loads late
+    context: Any = multiprocessing.get_context("fork")
+    start, asked = context.Barrier(65), context.Event()
+    roles = ["ask"] * 64 if herd else ["wait"] * 63 + ["lead"]
+    with tempfile.TemporaryDirectory() as folder:
+        members = [context.Process(target=_process, args=(endpoint, folder, start, asked, role)) for role in roles]
+        for member in members:
+            member.start()
+        start.wait()
+        began = time.perf_counter()
+        for member in members:
+            member.join()
+        return time.perf_counter() - began

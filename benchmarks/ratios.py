@@ -1,0 +1,91 @@
+"""What a benchmark comes to: ratios of things that took turns on the same machine."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from attrs import frozen
+
+
+@frozen
+class Ratio:
+    """Ours over the other, once a round.
+
+    Attributes:
+        what: what was done.
+        against: what ours is compared with.
+        rounds: the ratio in each round.
+        limit: what the median should be at most, or at least; None where there is no target.
+        least: whether `limit` is the least.
+        best: whether the smallest round counts instead of the median: for whole processes, which others disturb.
+    """
+
+    what: str
+    against: str
+    rounds: tuple[float, ...]
+    limit: float | None = None
+    least: bool = False
+    best: bool = False
+
+    @property
+    def value(self) -> float:
+        """The figure that the target is about."""
+        return min(self.rounds) if self.best else statistics.median(self.rounds)
+
+    def meets(self, margin: float = 1.0) -> bool:
+        """Whether it is within the target, widened by a factor."""
+        if self.limit is None:
+            return True
+        return self.value >= self.limit / margin if self.least else self.value <= self.limit * margin
+
+    @property
+    def spread(self) -> float:
+        """Half of the middle half of the rounds, over their median: 0 where all are alike."""
+        if len(self.rounds) < 4:
+            return 0.0
+        low, middle, high = statistics.quantiles(self.rounds, n=4)
+        return (high - low) / 2 / middle
+
+
+@frozen
+class Growth:
+    """How a cost grows: for each size, the cost over that of the first size."""
+
+    what: str
+    size: str
+    sizes: tuple[float, ...]
+    costs: tuple[float, ...]
+
+
+def turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """What each contender returns, round after round, in turns: what disturbs one disturbs the others."""
+    found: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            found[name].append(contender())
+    return found
+
+
+def over(ours: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
+    """The ratio in each round."""
+    return tuple(mine / other for mine, other in zip(ours, others, strict=True))
+
+
+def least_over(ours: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
+    """The ratio of the two smallest: what each costs when nothing disturbs it."""
+    return (min(ours) / min(others),)
+
+
+def seconds_of(action: Callable[[], object], times: int = 1) -> float:
+    """Seconds for one call, of `times`, without the collector of garbage in between."""
+    gc.disable()
+    try:
+        began = time.perf_counter()
+        for _ in range(times):
+            action()
+        return (time.perf_counter() - began) / times
+    finally:
+        gc.enable()

@@ -1,0 +1,92 @@
+"""Results for a terminal, for the documentation, and as plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from .ratios import Growth, Ratio
+
+
+def as_text(result: Ratio | Growth) -> str:
+    """One line."""
+    if isinstance(result, Growth):
+        steps = ", ".join(f"{size:g}: {cost:.2f}" for size, cost in zip(result.sizes, result.costs, strict=True))
+        return f"      {result.what} by {result.size}: {steps}"
+    rounds = f"min {min(result.rounds):.2f}, median of {len(result.rounds)}, spread {result.spread:.0%}"
+    return f"{_mark(result):4}  {result.value:7.2f}  {result.what} / {result.against}  ({rounds}{_target(result)})"
+
+
+def _target(result: Ratio) -> str:
+    if result.limit is None:
+        return ""
+    return f"; target at {'least' if result.least else 'most'} {result.limit:g}"
+
+
+def _mark(result: Ratio) -> str:
+    return "" if result.limit is None else "ok" if result.meets() else "MISS"
+
+
+def as_markdown(results: Iterable[Ratio | Growth], machine: str) -> str:
+    """A table of the ratios, and a line for each growth."""
+    lines = [
+        f"Measured on {machine}, with other work going on beside it.",
+        "",
+        "| What | Against | Ratio | Smallest | Spread | Target | |",
+        "| --- | --- | ---: | ---: | ---: | --- | --- |",
+    ]
+    growths: list[str] = []
+    for result in results:
+        if isinstance(result, Growth):
+            growths.append(f"- {as_text(result).strip()}")
+            continue
+        target = _target(result).removeprefix("; target ")
+        mark = {"ok": "kept", "MISS": "**missed**", "": ""}[_mark(result)]
+        lines.append(
+            f"| {result.what} | {result.against} | {result.value:.2f} | {min(result.rounds):.2f}"
+            f" | {result.spread:.0%} | {target} | {mark} |"
+        )
+    return "\n".join([*lines, "", "How costs grow, the smallest size being 1:", "", *growths, ""])
+
+
+def as_plots(found: Mapping[str, list[Ratio | Growth]], folder: Path) -> None:
+    """A plot of each subject's ratios, and one of all growths, as SVG."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.hashsalt": "azure-imds", "font.size": 10, "svg.fonttype": "none"})
+    from matplotlib import pyplot
+
+    for subject, results in found.items():
+        ratios = [result for result in results if isinstance(result, Ratio)]
+        figure, axes = pyplot.subplots(figsize=(9, 0.6 + 0.42 * len(ratios)))
+        for row, result in enumerate(reversed(ratios)):
+            axes.plot(result.rounds, [row] * len(result.rounds), "|", color="#7f8fa6", markersize=9)
+            axes.plot([result.value], [row], "o", color="#2f6f4f" if result.meets() else "#b23a48")
+            if result.limit is not None:
+                axes.plot([result.limit], [row], ">" if result.least else "<", color="#444444")
+        axes.set_yticks(range(len(ratios)), [f"{r.what} / {r.against}" for r in reversed(ratios)])
+        axes.set_xscale("log")
+        axes.axvline(1, color="#cccccc", linewidth=1, zorder=0)
+        axes.set_xlabel("ratio; | one round, o the figure, < at most, > at least")
+        _save(figure, folder / f"{subject}.svg")
+    growths = [result for results in found.values() for result in results if isinstance(result, Growth)]
+    if growths:
+        figure, several = pyplot.subplots(1, len(growths), figsize=(3.4 * len(growths), 3), squeeze=False)
+        for axes, growth in zip(several[0], growths, strict=True):
+            axes.plot(growth.sizes, growth.costs, "o-", color="#2f6f4f")
+            axes.set_title(growth.what, fontsize=10)
+            axes.set_xlabel(growth.size)
+            if max(growth.sizes) > 100:
+                axes.set_xscale("log")
+            if max(growth.costs) > 10:
+                axes.set_yscale("log")
+            axes.set_ylim(bottom=min(0.5, min(growth.costs)))
+        _save(figure, folder / "growth.svg")
+
+
+def _save(figure: object, path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    assert isinstance(figure, Figure)
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})

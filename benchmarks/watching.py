@@ -1,0 +1,88 @@
+"""A day of watching scheduled events, on a clock that turns by itself: requests, and memory."""
+
+from __future__ import annotations
+
+import gc
+import json
+import tracemalloc
+from collections.abc import Iterator
+from queue import SimpleQueue
+from typing import Any
+
+import httpx
+
+from azure_imds import EventWatcher, ImdsClient
+from azure_imds._clock import Clock
+
+from .ratios import Growth, Ratio
+
+
+class _Turning(Clock):
+    """Time passes only by waiting."""
+
+    def __init__(self) -> None:
+        self.now = 1_750_000_000.0
+
+    def monotonic(self) -> float:  # type: ignore[override]
+        return self.now
+
+    def time(self) -> float:  # type: ignore[override]
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def wait(self, seconds: float, bell: SimpleQueue[None]) -> bool:
+        self.now += seconds
+        return False
+
+
+class _Day(httpx.BaseTransport):
+    """An IMDS with a new event each half hour, of which each lasts a quarter of one."""
+
+    def __init__(self, clock: _Turning) -> None:
+        self.clock = clock
+        self.started = clock.now
+        self.polls = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/scheduledevents"):
+            return httpx.Response(200, content=b'{"compute": {"name": "vm-0"}}')
+        self.polls += 1
+        half_hours, inside = divmod(self.clock.now - self.started, 1800)
+        events: list[Any] = []
+        if inside < 900:
+            status = "Scheduled" if inside < 600 else "Started"
+            events.append(
+                {"EventId": f"e{half_hours:.0f}", "EventType": "Reboot", "ResourceType": "VirtualMachine",
+                 "Resources": ["vm-0"], "EventStatus": status, "NotBefore": "", "EventSource": "Platform"}
+            )  # fmt: skip
+        document = {"DocumentIncarnation": 1 + half_hours * 3, "Events": events}
+        return httpx.Response(200, content=json.dumps(document))
+
+
+def measure(quick: bool) -> Iterator[Ratio | Growth]:
+    """Polls a second, and the memory after each hour over that after the first."""
+    hours = 3 if quick else 24
+    clock = _Turning()
+    day = _Day(clock)
+    memory: list[float] = []
+    changes = 0
+    with ImdsClient("http://127.0.0.1", transport=day, clock=clock) as imds:
+        tracemalloc.start()
+        watcher = EventWatcher(imds)
+        for _ in watcher:
+            changes += 1
+            if clock.now - day.started >= 3600 * (len(memory) + 1):
+                gc.collect()
+                memory.append(float(tracemalloc.get_traced_memory()[0]))
+            if len(memory) == hours:
+                break
+        tracemalloc.stop()
+    if changes < hours * 6 - 2:
+        raise RuntimeError(f"the watcher missed changes: {changes} in {hours} hours")
+    seconds = clock.now - day.started
+    yield Ratio(f"watcher over {hours} simulated hours: polls", "one a second", (day.polls / seconds,), 1.01)
+    relative = tuple(one / memory[0] for one in memory)
+    yield Ratio("watcher: memory after the last hour", "after the first", (relative[-1],), 1.1)
+    yield Growth("watcher's memory", "simulated hours", tuple(map(float, range(1, hours + 1))), relative)
