@@ -20,6 +20,7 @@ from azure_imds._clock import Clock as SystemClock
 from azure_imds_api.models.known_event_type import KnownEventType
 from azure_imds_emulator import Clock as EmulatorClock
 from azure_imds_emulator import Emulator
+from docs_support import DOCS, blocks
 from support import ROOT, Colour, FakeClock
 
 START = 1_700_000_000.0
@@ -323,13 +324,15 @@ def test_the_example_ends_on_a_signal(drain: tuple[Emulator, subprocess.Popen[st
     assert (out, errors, process.returncode) == ("", "", 0)
 
 
+#: The how-to's examples: watch, approve, run handlers, and examples/drain.py.
+WATCH, APPROVE, HANDLERS, DRAIN = blocks(DOCS / "events.md", "python")
+
+
 def test_the_how_to_s_first_example_prints_changes() -> None:
-    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
-    first = page.split("```python\n")[1].split("```")[0]
     with Emulator() as emulator:
         emulator.schedule("Preempt")
         with subprocess.Popen(
-            [sys.executable, "-u", "-c", first],
+            [sys.executable, "-u", "-c", WATCH.text],
             env=os.environ | emulator.environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -338,8 +341,36 @@ def test_the_how_to_s_first_example_prints_changes() -> None:
             process.kill()
 
 
+@pytest.fixture
+def watcher(imds_emulator: Emulator) -> Iterator[EventWatcher[ImdsClient]]:
+    with ImdsClient() as imds, EventWatcher(imds) as watcher:
+        yield watcher
+
+
+def test_the_how_to_s_approval_lets_the_event_begin(watcher: EventWatcher[ImdsClient], imds_emulator: Emulator) -> None:
+    event = imds_emulator.schedule("Reboot")
+    exec(APPROVE.text, {"watcher": watcher, "change": next(iter(watcher))})
+    assert event.status == "Started"
+
+
+def test_the_how_to_s_handler_saves_and_approves(watcher: EventWatcher[ImdsClient], imds_emulator: Emulator) -> None:
+    event = imds_emulator.schedule("Preempt")
+    given: list[float] = []
+
+    def write_checkpoint(timeout: float) -> None:
+        given.append(timeout)
+        watcher.stop()
+
+    exec(HANDLERS.text, {"watcher": watcher, "write_checkpoint": write_checkpoint})
+    assert 0 <= given[0] <= 25
+    assert event.status == "Started"
+
+
 def test_the_how_to_shows_the_example_as_it_is() -> None:
-    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
-    assert '```python\n--8<-- "examples/drain.py"\n```' in page
+    assert DRAIN.source == "examples/drain.py"
+
+
+def test_the_how_to_names_each_type_s_handler() -> None:
+    page = (DOCS / "events.md").read_text(encoding="utf-8")
     for event_type in typing.get_args(KnownEventType):
         assert f"on_{event_type.lower()}" in page

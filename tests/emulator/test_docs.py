@@ -22,6 +22,10 @@ def blocks(language: str) -> list[str]:
     return found
 
 
+def test_every_python_example_is_tested_here() -> None:
+    assert len(blocks("python")) == 2
+
+
 def test_the_python_example_runs() -> None:
     pytest.importorskip("azure_imds")
     exec(compile(blocks("python")[1], "docs/emulator.md", "exec"), {})

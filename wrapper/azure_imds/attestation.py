@@ -92,9 +92,10 @@ def verify(
 ) -> AttestedData:
     """What an attested document says, if it is what Azure signed, for you, and still holds. Sends nothing.
 
-    Checked in this order (reference/imds-protocol.md 5.5): the form; the signature over the content; that the signer
-    is the cloud's domain or below; its certificate's usage, dates and chain; the content's form; nonce; time span.
-    Revocation is not checked. Compare `vm_id` with a source of your own: only you know which machine you meant.
+    Checked in this order (Microsoft Learn, "Azure Instance Metadata Service", attested data): the form; the signature
+    over the content; that the signer is the cloud's domain or below; its certificate's usage, dates and chain; the
+    content's form; nonce; time span. Revocation is not checked. Compare `vm_id` with a source of your own: only you
+    know which machine you meant.
 
     Args:
         document: what the machine sent.
