@@ -36,7 +36,7 @@ def operations_page(document: Node) -> str:
     for tag in document["tags"]:
         name = str(tag["name"])
         kind = "".join(word.capitalize() for word in name.split("_")) + "Operations"
-        parts += [f"## `imds.{name}`", _text(tag["description"])]
+        parts += [f"## `imds.{name}`", _text(tag.get("description", ""))]
         for methods in document["paths"].values():
             for operation in methods.values():
                 if name in operation["tags"]:
@@ -70,7 +70,7 @@ def _specification(document: Node) -> Iterator[str]:
     )
     for tag in document["tags"]:
         yield f"## {tag['name']}"
-        yield _text(tag["description"])
+        yield _text(tag.get("description", ""))
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
                 if tag["name"] in operation["tags"]:
@@ -78,14 +78,17 @@ def _specification(document: Node) -> Iterator[str]:
     yield "## Schemas"
     yield "Extra members are always allowed, and kept in `additional_properties`."
     for name, schema in document["components"]["schemas"].items():
-        yield from _schema(name, schema)
+        yield from _schema(document, name, schema)
 
 
 def _operation(document: Node, path: str, method: str, operation: Node) -> Iterator[str]:
     yield f"### {operation['operationId']} {{ #{_anchor(operation['operationId'])} }}"
     yield f"`{method.upper()} {path}`"
-    yield f"**{operation['summary']}.**" + (" Deprecated." if operation.get("deprecated") else "")
-    yield _text(operation["description"])
+    if operation.get("deprecated"):
+        yield "**Deprecated.**"
+    if "summary" in operation:
+        yield f"**{operation['summary']}.**"
+    yield _text(operation.get("description", ""))
     parameters = [_resolved(document, parameter) for parameter in operation.get("parameters", ())]
     if parameters:
         yield _table(
@@ -139,7 +142,7 @@ def _rules(operation: Node) -> Iterator[str]:
         yield f"On {status}: {hint}"
 
 
-def _schema(name: str, schema: Node) -> Iterator[str]:
+def _schema(document: Node, name: str, schema: Node) -> Iterator[str]:
     yield f"### {name} {{ #{_anchor(name)} }}"
     if "description" in schema:
         yield _text(schema["description"])
@@ -153,7 +156,8 @@ def _schema(name: str, schema: Node) -> Iterator[str]:
                 (
                     f"`{field}`" + (" (required)" if field in required else ""),
                     _type(value),
-                    _described(value, deprecated=bool(value.get("deprecated"))),
+                    # A bare reference leaves what there is to say to the schema that it leads to.
+                    _described(_resolved(document, value), deprecated=bool(value.get("deprecated"))),
                 )
                 for field, value in schema["properties"].items()
             ),
@@ -169,7 +173,7 @@ def _type(schema: Node) -> str:
             return " or ".join(_type(part) for part in schema[keyword])
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
-    kind = schema["type"]
+    kind = schema.get("type", "any")
     named = " or ".join(kind) if isinstance(kind, list) else str(kind)
     return f"{named} ({schema['format']})" if "format" in schema else named
 

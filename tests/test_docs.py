@@ -183,6 +183,17 @@ def test_a_command_that_needs_azure_exists(line: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_what_is_run_from_a_clone_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for line in {line for _, line in SHELL if line.startswith(("make ", "python "))}:
+        program, *words = shlex.split(line, comments=True)
+        if program == "make":
+            assert all(re.search(rf"^{word}:", makefile, re.MULTILINE) for word in words if "=" not in word), line
+        else:
+            assert (ROOT / (words[1].replace(".", "/") if words[0] == "-m" else words[0])).exists(), line
+
+
 def test_shell_blocks_hold_nothing_else() -> None:
-    known = ("pip install ", "azure-imds ", "python3 -m venv ", ". .venv/", "  curl ", "sudo usermod ")
-    assert [line for _, line in SHELL if not line.startswith(known)] == []
+    checked = ("pip install ", "azure-imds ", "make ", "python ")
+    plain = ("python3 -m venv ", ". .venv/", "  curl ", "sudo usermod ")
+    assert [line for _, line in SHELL if not line.startswith((*checked, *plain))] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ import azure_imds
 import azure_imds_emulator
 from azure_imds import attestation, errors
 from docs_support import DOCS
+from maintenance.specification_pages import operations_page, specification_page
 from maintenance_support import made_once
 from support import ROOT
 
@@ -168,6 +170,29 @@ def test_the_specification_s_page_has_every_field_of_every_schema(pages: dict[st
             assert f"<code>{field}</code>" in section, f"{name}.{field}"
         for value in schema.get("enum", ()):
             assert f"<code>{value}</code>" in section, f"{name}: {value}"
+
+
+def test_a_change_of_the_specification_is_on_its_page() -> None:
+    changed = copy.deepcopy(SPECIFICATION)
+    changed["info"]["version"] = "7.8.9"
+    changed["tags"].append({"name": "weather"})
+    changed["paths"]["/weather"] = {
+        "get": {
+            "operationId": "Weather_GetForecast",
+            "tags": ["weather"],
+            "deprecated": True,
+            "parameters": [{"name": "days", "in": "query", "schema": {"type": "integer", "maximum": 7, "default": 3}}],
+            "responses": {"200": {"description": "Sun."}},
+        }
+    }
+    changed["components"]["schemas"]["Compute"]["properties"]["colour"] = {"type": "string", "description": "Blue."}
+    page = specification_page(changed)
+    assert "version 7.8.9" in page
+    assert "### Weather_GetForecast" in page
+    assert "**Deprecated.**" in page
+    assert "| `days` | query | integer | `3` | (to 7) |" in page
+    assert "| `colour` | string | Blue. |" in page
+    assert "::: azure_imds_api.api.weather.WeatherOperations.get_forecast\n" in operations_page(changed)
 
 
 def test_the_error_catalogue_has_each_class_once_and_no_other() -> None:
