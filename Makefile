@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-wheel flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
+.PHONY: generate drift demo test test-integration test-wheel flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -30,8 +30,14 @@ drift: $(STAMP) ## fail if generated/ is not what openapi.yaml gives
 demo: $(STAMP) ## a token and the machine's metadata from the embedded emulator
 	@$(BIN)/python examples/demo.py
 
-test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest --numprocesses=auto $(PYTEST_ARGS)
+# A worker that has nothing left takes tests from another: some take a hundred times as long as most.
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+
+test: $(STAMP) ## all tests but those of the next target
+	@$(PYTEST) -m "not integration" $(PYTEST_ARGS)
+
+test-integration: $(STAMP) ## the tests with parts that are not Python's: Azurite, Chromium, Dask, a package index; `.ci/run` installs them
+	@$(PYTEST) -m integration $(PYTEST_ARGS)
 
 test-wheel: $(STAMP) ## the tests of the packages against the built wheel, on each Python that is there
 	@$(BIN)/nox

@@ -15,7 +15,7 @@ import httpx
 from azure_imds import AsyncImdsCredential, ImdsCredential
 from azure_imds_emulator import Emulator
 
-from .ratios import Ratio
+from .ratios import Ratio, compared
 
 SCOPE = "https://vault.azure.net/.default"
 #: Seconds that the emulator takes for a token: as long as a real IMDS that has to ask Entra.
@@ -26,7 +26,7 @@ def measure(quick: bool) -> Iterator[Ratio]:
     """Threads, tasks and processes."""
     rounds = 3 if quick else 9
     with Emulator() as emulator:
-        emulator.fail("/metadata/identity/oauth2/token", delay=ANSWER)
+        emulator.fail(delay=ANSWER, seconds=3600, path="/metadata/identity/oauth2/token")
         yield from _herd(emulator, "64 threads, cold", 1, rounds, _threads)
         yield from _herd(emulator, "1,000 tasks, cold", 1, rounds, _tasks)
         yield from _herd(emulator, "64 processes with shared_cache, cold", 2, 2 if quick else 5, _processes)
@@ -34,16 +34,18 @@ def measure(quick: bool) -> Iterator[Ratio]:
 
 def _herd(emulator: Emulator, what: str, most: int, rounds: int, run: Callable[[str, bool], float]) -> Iterator[Ratio]:
     requests: list[float] = []
-    times: list[float] = []
+    together: list[float] = []
+    alone: list[float] = []
+    run(emulator.endpoint, True)  # loads what is loaded late
     for _ in range(rounds):
         emulator.requests.clear()
-        together = run(emulator.endpoint, True)
+        together.append(run(emulator.endpoint, True))
         requests.append(float(len(emulator.requests)))
         # What it takes at least: all of them starting and ending, and one request.
         emulator.requests.clear()
-        times.append(together / run(emulator.endpoint, False))
+        alone.append(run(emulator.endpoint, False))
     yield Ratio(f"{what}: requests", "1", tuple(requests), most)
-    yield Ratio(f"{what}: time", "their start-up and one request", tuple(times), 1.2, best=True)
+    yield compared(f"{what}: time", "their start-up and one request", together, alone, 1.2)
 
 
 def _threads(endpoint: str, herd: bool) -> float:
@@ -92,25 +94,22 @@ def _tasks(endpoint: str, herd: bool) -> float:
     return asyncio.run(main())
 
 
-def _process(endpoint: str, folder: str, start: Any, asked: Any, role: str) -> None:
+def _process(endpoint: str, folder: str, start: Any, herd: bool) -> None:
     credential = ImdsCredential(endpoint=endpoint, shared_cache=folder, deadline=120)
     start.wait()
-    if role != "wait":
+    if herd:
         credential.get_token(SCOPE)
-    if role == "lead":
-        asked.set()
-    elif role == "wait":
-        asked.wait()
+    else:
+        time.sleep(ANSWER)
 
 
 def _processes(endpoint: str, herd: bool) -> float:
     """Forked from one that has loaded everything, so that the time is not that of 64 interpreters."""
     httpx.Client(trust_env=False).close()  # loads what httpx loads late
     context: Any = multiprocessing.get_context("fork")
-    start, asked = context.Barrier(65), context.Event()
-    roles = ["ask"] * 64 if herd else ["wait"] * 63 + ["lead"]
+    start = context.Barrier(65)
     with tempfile.TemporaryDirectory() as folder:
-        members = [context.Process(target=_process, args=(endpoint, folder, start, asked, role)) for role in roles]
+        members = [context.Process(target=_process, args=(endpoint, folder, start, herd)) for _ in range(64)]
         for member in members:
             member.start()
         start.wait()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import importlib.metadata
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
-from .ratios import Ratio, least_over, over, turns
+from .ratios import Ratio, compared, turns
 from .server import environment, serving
+
+ROOT = Path(__file__).parents[1]
 
 RESOURCE = "https://vault.azure.net"
 
@@ -64,49 +67,64 @@ IMPORTS = {
 }
 
 
+#: Appended to a program, it prints the most memory that the process has had, in KiB.
+PEAK = """
+import re
+print(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])"""
+
+
 def measure(quick: bool) -> Iterator[Ratio]:
     """First token, imports and memory."""
-    rounds = 5 if quick else 25
+    rounds = 7 if quick else 40
+    python = _environment()
     with serving() as (endpoint, _):
-        runs = {name: partial(_run, code, environment(endpoint)) for name, code in FIRST_TOKEN.items()}
-        memory: dict[str, list[float]] = {name: [] for name in runs}
-
-        def seconds(name: str) -> float:
-            spent, kilobytes = runs[name]()
-            memory[name].append(kilobytes)
-            return spent
-
-        for name in runs:
-            seconds(name)  # files and byte code are in memory from here on
-        found = turns({name: partial(seconds, name) for name in runs}, rounds)
+        variables = environment(endpoint)
+        run = partial(_run, python, variables=variables)
+        found = _taking_turns({name: partial(run, code) for name, code in FIRST_TOKEN.items()}, rounds)
+        memory = {name: [float(run(code + PEAK)[1]) for _ in range(3)] for name, code in FIRST_TOKEN.items()}
     what = "cold process to first token"
     for other, limit in (("bare httpx and attrs", 1.10), ("azure-identity", 0.55), ("msal", 0.85)):
-        yield Ratio(what, other, over(found["ours"], found[other]), limit)
-    yield Ratio(what, "bare http.client", over(found["ours"], found["bare http.client"]))
+        yield compared(what, other, found["ours"], found[other], limit)
+    yield compared(what, "bare http.client", found["ours"], found["bare http.client"])
     what = "peak memory after the first token"
-    yield Ratio(what, "bare httpx and attrs", least_over(memory["ours"], memory["bare httpx and attrs"]), 1.08)
-    for other in ("azure-identity", "msal"):
-        yield Ratio(what, other, least_over(memory["ours"], memory[other]))
-    starts = {name: partial(_run_seconds, code) for name, code in IMPORTS.items()}
-    found = turns(starts, rounds)
-    bare = found["nothing"]
-    alone = {name: [max(0.0001, a - b) for a, b in zip(spent, bare, strict=True)] for name, spent in found.items()}
-    yield Ratio("import azure_imds", "import httpx", over(alone["ours"], alone["httpx"]), 0.35)
-    for other in ("azure-identity", "msal"):
-        yield Ratio("import azure_imds", f"import {other}", over(alone["ours"], alone[other]))
+    for other, most in (("bare httpx and attrs", 1.08), ("azure-identity", None), ("msal", None)):
+        yield compared(what, other, memory["ours"], memory[other], most)
+    starts = _taking_turns({name: partial(_run, python, code) for name, code in IMPORTS.items()}, rounds)
+    # What an empty program takes is no import's.
+    alone = {name: [spent - min(starts["nothing"]) for spent in spents] for name, spents in starts.items()}
+    for other, most in (("httpx", 0.35), ("azure-identity", None), ("msal", None)):
+        yield compared("import azure_imds", f"import {other}", alone["ours"], alone[other], most)
 
 
-def _run(code: str, variables: dict[str, str]) -> tuple[float, float]:
-    """Seconds and peak KiB of one process."""
+def _taking_turns(programs: dict[str, Callable[[], tuple[float, str]]], rounds: int) -> dict[str, list[float]]:
+    for program in programs.values():
+        program()  # files and byte code are in memory from here on
+    return turns({name: lambda program=program: program()[0] for name, program in programs.items()}, rounds)
+
+
+def _run(python: str, code: str, variables: dict[str, str] | None = None) -> tuple[float, str]:
+    """Seconds and output of one process."""
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", code], env=variables)
-    _, status, usage = os.wait4(process.pid, 0)
-    spent = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"a benchmark's program failed:\n{code}")
-    return spent, usage.ru_maxrss
+    done = subprocess.run([python, "-c", code], env=variables, stdout=subprocess.PIPE, text=True, check=True)
+    return time.perf_counter() - began, done.stdout
 
 
-def _run_seconds(code: str) -> float:
-    return _run(code, dict(os.environ))[0]
+def _environment() -> str:
+    """A Python with ours and the others, and nothing else.
+
+    httpx loads its command line where click and rich are installed, and httpcore trio: the development environment
+    would add a third to whatever uses them.
+    """
+    folder = ROOT / ".tools" / "benchmarks"
+    python = folder / "bin" / "python"
+    uv = [sys.executable, "-m", "uv", "--quiet"]
+    if not python.exists():
+        subprocess.run([*uv, "venv", "--python", sys.executable, str(folder)], check=True)
+    pins = [
+        f"{name}=={importlib.metadata.version(name)}"
+        for name in ("httpx", "attrs", "azure-identity", "azure-core", "msal", "requests")
+    ]
+    subprocess.run([*uv, "pip", "install", "--python", str(python), *pins], check=True)
+    (site,) = folder.glob("lib/python3.*/site-packages")
+    (site / "azure_imds.pth").write_text(f"{ROOT / 'wrapper'}\n{ROOT / 'generated'}\n", encoding="utf-8")
+    return str(python)

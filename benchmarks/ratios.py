@@ -20,7 +20,8 @@ class Ratio:
         rounds: the ratio in each round.
         limit: what the median should be at most, or at least; None where there is no target.
         least: whether `limit` is the least.
-        best: whether the smallest round counts instead of the median: for whole processes, which others disturb.
+        quiet: the ratio of the two smallest times, which counts instead of the median: for what takes so long that
+            other work on the machine always disturbs some of it.
     """
 
     what: str
@@ -28,12 +29,12 @@ class Ratio:
     rounds: tuple[float, ...]
     limit: float | None = None
     least: bool = False
-    best: bool = False
+    quiet: float | None = None
 
     @property
     def value(self) -> float:
         """The figure that the target is about."""
-        return min(self.rounds) if self.best else statistics.median(self.rounds)
+        return statistics.median(self.rounds) if self.quiet is None else self.quiet
 
     def meets(self, margin: float = 1.0) -> bool:
         """Whether it is within the target, widened by a factor."""
@@ -74,9 +75,11 @@ def over(ours: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
     return tuple(mine / other for mine, other in zip(ours, others, strict=True))
 
 
-def least_over(ours: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
-    """The ratio of the two smallest: what each costs when nothing disturbs it."""
-    return (min(ours) / min(others),)
+def compared(
+    what: str, against: str, ours: Sequence[float], others: Sequence[float], limit: float | None = None
+) -> Ratio:
+    """Ours over the other, where what each costs when nothing disturbs it is what counts."""
+    return Ratio(what, against, over(ours, others), limit, quiet=min(ours) / min(others))
 
 
 def seconds_of(action: Callable[[], object], times: int = 1) -> float:

@@ -49,12 +49,12 @@ class _Day(httpx.BaseTransport):
         if not request.url.path.endswith("/scheduledevents"):
             return httpx.Response(200, content=b'{"compute": {"name": "vm-0"}}')
         self.polls += 1
-        half_hours, inside = divmod(self.clock.now - self.started, 1800)
+        half_hours, inside = divmod(int(self.clock.now - self.started), 1800)
         events: list[Any] = []
         if inside < 900:
             status = "Scheduled" if inside < 600 else "Started"
             events.append(
-                {"EventId": f"e{half_hours:.0f}", "EventType": "Reboot", "ResourceType": "VirtualMachine",
+                {"EventId": f"e{half_hours}", "EventType": "Reboot", "ResourceType": "VirtualMachine",
                  "Resources": ["vm-0"], "EventStatus": status, "NotBefore": "", "EventSource": "Platform"}
             )  # fmt: skip
         document = {"DocumentIncarnation": 1 + half_hours * 3, "Events": events}
@@ -76,7 +76,7 @@ def measure(quick: bool) -> Iterator[Ratio | Growth]:
             if clock.now - day.started >= 3600 * (len(memory) + 1):
                 gc.collect()
                 memory.append(float(tracemalloc.get_traced_memory()[0]))
-            if len(memory) == hours:
+            if len(memory) == hours or day.polls > 2 * 3600 * hours:
                 break
         tracemalloc.stop()
     if changes < hours * 6 - 2:

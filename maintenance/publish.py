@@ -20,13 +20,13 @@ from .problem import Problem
 from .repository import ROOT
 
 #: The Makefile's targets that must pass, cheapest first.
-CHECKS = ("drift", "lint", "test")
+CHECKS = ("drift", "lint", "test", "test-integration")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("index_url", metavar="INDEX_URL", help="the index: its root or its Simple API")
     parser.add_argument("--checks", nargs="*", default=CHECKS, metavar="TARGET", help="make's targets to pass first")
-    parser.add_argument("--tests", default="", metavar="ARGS", help="what `make test` gives to pytest, default all")
+    parser.add_argument("--tests", default="", metavar="ARGS", help="arguments for pytest, default none")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,7 +41,7 @@ def publish(root: Path, where: Index, checks: Sequence[str] = CHECKS, tests: str
 
     Args:
         checks: targets of the Makefile that must pass first.
-        tests: what `make test` gives to pytest; empty for all tests.
+        tests: arguments for pytest; empty for all tests.
 
     Raises Problem, with nothing uploaded, where anything speaks against it.
     """

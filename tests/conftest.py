@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -73,6 +72,3 @@ def colour(request: pytest.FixtureRequest) -> Colour:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")

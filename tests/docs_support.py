@@ -15,7 +15,8 @@ from support import ROOT
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 
-_FENCE = re.compile(r"^```([\w-]*)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+#: The language is in braces where the text is taken from elsewhere: it is not code that can be formatted.
+_FENCE = re.compile(r"^```(?: \{ \.)?([\w-]*)(?: \})?(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SNIPPET = re.compile(r"^--8<-- \"([^\"]+)\"$", re.MULTILINE)
 
 

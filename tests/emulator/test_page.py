@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,13 +13,11 @@ import pytest
 
 from azure_imds_emulator import Emulator
 from emulator.emulator_support import plain_client, until
+from integration import parts
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None, reason="chromium and chromedriver are not installed"
-)
+pytestmark = pytest.mark.integration
 
 
 class Browser:
@@ -60,13 +57,13 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    assert DRIVER
+    chromium, driver_program = parts.program("chromium"), parts.program("chromedriver")
     log = tmp_path_factory.mktemp("chromium") / "driver.log"
     with log.open("wb") as output:
-        driver = subprocess.Popen([DRIVER, "--port=0"], stdout=output, stderr=subprocess.STDOUT)
+        driver = subprocess.Popen([driver_program, "--port=0"], stdout=output, stderr=subprocess.STDOUT)
         try:
             with plain_client(base_url=f"http://127.0.0.1:{_port(log)}") as client:
-                session = _session(client, log.parent / "profile")
+                session = _session(client, chromium, log.parent / "profile")
                 yield Browser(client, session)
                 client.delete(f"/session/{session}", timeout=60)
         finally:
@@ -80,7 +77,7 @@ def _port(log: Path) -> int:
     return int(log.read_text().partition(marker)[2].split(".")[0].split()[0])
 
 
-def _session(client: httpx.Client, profile: Path) -> str:
+def _session(client: httpx.Client, chromium: Path, profile: Path) -> str:
     arguments = [
         "--headless",
         "--no-sandbox",
@@ -93,7 +90,7 @@ def _session(client: httpx.Client, profile: Path) -> str:
         "--disable-dev-shm-usage",
         f"--user-data-dir={profile}",
     ]
-    options = {"goog:chromeOptions": {"binary": CHROMIUM, "args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}}
+    options = {"goog:chromeOptions": {"binary": str(chromium), "args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}}
     answer = client.post("/session", json={"capabilities": {"alwaysMatch": options}}, timeout=120)
     value = answer.json()["value"]
     assert answer.status_code == 200, value

@@ -26,7 +26,7 @@ def module(name: str) -> ModuleType:
 
 
 def program(name: str) -> Path:
-    """A program from npm, or a skip."""
+    """A program, from npm or of the system, or a skip."""
     found = shutil.which(name, path=TOOLS) or shutil.which(name)
     if found is None:
         _missing(name, f".ci/run installs it; it is looked for in {TOOLS} and on PATH")

@@ -106,7 +106,7 @@ def test_checks_get_the_tests_to_run_but_no_password(project: Path, capfd: pytes
 
 
 def test_the_default_is_drift_lint_and_all_tests() -> None:
-    assert publish.CHECKS == ("drift", "lint", "test")
+    assert publish.CHECKS == ("drift", "lint", "test", "test-integration")
 
 
 class Keyring(KeyringBackend):
