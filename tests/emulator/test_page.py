@@ -90,7 +90,10 @@ def _session(client: httpx.Client, chromium: Path, profile: Path) -> str:
         "--disable-dev-shm-usage",
         f"--user-data-dir={profile}",
     ]
-    options = {"goog:chromeOptions": {"binary": str(chromium), "args": arguments}, "goog:loggingPrefs": {"browser": "ALL"}}
+    options = {
+        "goog:chromeOptions": {"binary": str(chromium), "args": arguments},
+        "goog:loggingPrefs": {"browser": "ALL"},
+    }
     answer = client.post("/session", json={"capabilities": {"alwaysMatch": options}}, timeout=120)
     value = answer.json()["value"]
     assert answer.status_code == 200, value
