@@ -44,8 +44,7 @@ def main() -> int:
         with (
             options.file.open("rb") as data,
             ImdsCredential(client_id=options.client_id) as credential,
-            # azure-core's types name its own class of tokens; any with the same attributes serves.
-            ContainerClient(options.account, options.container, credential) as container,  # type: ignore[arg-type]
+            ContainerClient(options.account, options.container, credential) as container,
         ):
             if options.create:
                 with suppress(ResourceExistsError):

@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal, assert_type
 
 import httpx
+from azure.core.credentials import TokenCredential
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, BearerTokenCredentialPolicy
 from cryptography.x509 import Certificate
 
 import azure_imds
@@ -180,6 +183,8 @@ def credentials() -> None:
         )
         assert_type(credential.get_token_info(RESOURCE, options={"claims": "{}"}), AccessToken)
         credential.clear()
+        BearerTokenCredentialPolicy(credential, RESOURCE)
+        _: TokenCredential = credential
 
 
 async def asynchronous_credentials() -> None:
@@ -187,6 +192,8 @@ async def asynchronous_credentials() -> None:
         assert_type(await credential.get_token(RESOURCE), AccessToken)
         assert_type(await credential.get_token_info(RESOURCE), AccessToken)
         credential.clear()
+        AsyncBearerTokenCredentialPolicy(credential, RESOURCE)
+        _: AsyncTokenCredential = credential
 
 
 def events(imds: ImdsClient) -> None:

@@ -14,7 +14,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from ._attestation_error import refused
 from ._chain import issued
 
-#: The hosts that Microsoft's certificates name (reference/imds-protocol.md 5.4), over plain HTTP, as they name them.
+#: The hosts that the certificates in published documents name, over plain HTTP, as they name them.
 HOSTS = frozenset({"www.microsoft.com", "caissuers.microsoft.com"})
 
 #: Bytes. A certificate has about 2000.

@@ -20,7 +20,7 @@ from .errors import ImdsValidationError
 Certificate = x509.Certificate | bytes | str
 Certificates = Certificate | Iterable[Certificate]
 
-#: Under which domain each cloud signs (reference/imds-protocol.md 5.5).
+#: Under which domain each cloud signs (Microsoft's instance-metadata-service page, "Attested data").
 DOMAINS = {
     "public": "metadata.azure.com",
     "usgov": "metadata.azure.us",

@@ -23,8 +23,9 @@ class _Root:
     clouds: frozenset[str] = frozenset({"public", "usgov", "china", "germany"})
 
 
-# The list is reference/imds-protocol.md 5.5; the keys are those of the certificates in Mozilla's store. The third is in
-# few stores: its key is the one in the cross-certificate that DigiCert Global Root G2 signed for it in May 2025.
+# The roots that verifiers meet (taskcluster's README; for 21Vianet, Microsoft's page); the keys are those of the
+# certificates in Mozilla's store. The third is in few stores: its key is the one in the cross-certificate that DigiCert
+# Global Root G2 signed for it in May 2025.
 _ROOTS = (
     _Root("DigiCert Global Root G2", "8bb593a93be1d0e8a822bb887c547890c3e706aad2dab76254f97fb36b82fc26"),
     _Root(

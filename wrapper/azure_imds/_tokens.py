@@ -6,12 +6,18 @@ import math
 import os
 import threading
 import weakref
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from attrs import evolve, field, frozen
 
 from ._clock import Clock
 from .errors import ImdsValidationError
+
+if TYPE_CHECKING:
+    # azure-core's clients are typed to take only tokens of this very class; at run time they use its attributes alone.
+    from azure.core.credentials import AccessToken as _Base
+else:
+    _Base = object
 
 E = TypeVar("E")
 
@@ -25,8 +31,8 @@ REFRESH_PAUSE = 30.0
 _LOOK_AGAIN = 1.0
 
 
-@frozen
-class AccessToken:
+@frozen(order=False)
+class AccessToken(_Base):
     """A token and its times, in the form that azure-core's clients expect. The repr hides the token.
 
     Attributes:
@@ -36,8 +42,8 @@ class AccessToken:
         token_type: `Bearer`.
     """
 
-    token: str = field(repr=False)
-    expires_on: int
+    token: str = field(repr=False)  # pyright: ignore[reportIncompatibleVariableOverride]
+    expires_on: int  # pyright: ignore[reportIncompatibleVariableOverride]
     refresh_on: int | None = None
     token_type: str = "Bearer"
 
