@@ -30,9 +30,11 @@ PYTHONS = nox.project.python_versions(PROJECT, max_version="3.14")
 MATERIAL = ("docs", "examples", "openapi.yaml", "pyproject.toml", "README.md", "tests")
 
 #: Tests of other things than the packages, of guides and examples, which have requirements of their own, and searches
-#: by chance, to which another interpreter adds nothing.
+#: by chance and looks at a terminal, to which another interpreter adds nothing.
 LEFT_OUT = (
     "tests/cli/test_docs.py",
+    "tests/cli/test_terminal.py",
+    "tests/cli/test_watching.py",
     "tests/emulator/test_contract.py",
     "tests/emulator/test_page.py",
     "tests/examples",
@@ -94,7 +96,7 @@ def _test(session: nox.Session, *options: str) -> None:
         copy(ROOT / name, folder / name)
     session.chdir(folder)
     session.run(
-        *("python", "-m", "pytest", "--quiet", "--numprocesses=auto"),
+        *("python", "-m", "pytest", "--quiet", "--numprocesses=auto", "--dist=worksteal"),
         *(f"--ignore={path}" for path in LEFT_OUT),
         *session.posargs,
         # nox's own temporary folder has too long a path for sockets.

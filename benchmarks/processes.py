@@ -78,8 +78,7 @@ def measure(quick: bool) -> Iterator[Ratio]:
     rounds = 7 if quick else 40
     python = _environment()
     with serving() as (endpoint, _):
-        variables = environment(endpoint)
-        run = partial(_run, python, variables=variables)
+        run = partial(_run, python, environment(endpoint))
         found = _taking_turns({name: partial(run, code) for name, code in FIRST_TOKEN.items()}, rounds)
         memory = {name: [float(run(code + PEAK)[1]) for _ in range(3)] for name, code in FIRST_TOKEN.items()}
     what = "cold process to first token"
@@ -89,7 +88,7 @@ def measure(quick: bool) -> Iterator[Ratio]:
     what = "peak memory after the first token"
     for other, most in (("bare httpx and attrs", 1.08), ("azure-identity", None), ("msal", None)):
         yield compared(what, other, memory["ours"], memory[other], most)
-    starts = _taking_turns({name: partial(_run, python, code) for name, code in IMPORTS.items()}, rounds)
+    starts = _taking_turns({name: partial(run, code) for name, code in IMPORTS.items()}, rounds)
     # What an empty program takes is no import's.
     alone = {name: [spent - min(starts["nothing"]) for spent in spents] for name, spents in starts.items()}
     for other, most in (("httpx", 0.35), ("azure-identity", None), ("msal", None)):
@@ -102,7 +101,7 @@ def _taking_turns(programs: dict[str, Callable[[], tuple[float, str]]], rounds: 
     return turns({name: lambda program=program: program()[0] for name, program in programs.items()}, rounds)
 
 
-def _run(python: str, code: str, variables: dict[str, str] | None = None) -> tuple[float, str]:
+def _run(python: str, variables: dict[str, str], code: str) -> tuple[float, str]:
     """Seconds and output of one process."""
     began = time.perf_counter()
     done = subprocess.run([python, "-c", code], env=variables, stdout=subprocess.PIPE, text=True, check=True)

@@ -23,5 +23,6 @@ def serving(*options: str) -> Iterator[tuple[str, int]]:
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """The variables with which all libraries find that IMDS."""
-    return os.environ | {"AZURE_POD_IDENTITY_AUTHORITY_HOST": endpoint}
+    """The variables with which all libraries find that IMDS, and programs the byte code of the run before."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"AZURE_POD_IDENTITY_AUTHORITY_HOST": endpoint}

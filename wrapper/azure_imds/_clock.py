@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import random
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 
 class Clock:
@@ -20,14 +23,16 @@ class Clock:
         """Blocks this thread."""
         time.sleep(seconds)
 
-    def wait(self, seconds: float, bell: queue.SimpleQueue[None]) -> bool:
+    def wait(self, seconds: float, bell: SimpleQueue[None]) -> bool:
         """Blocks this thread until something comes out of the queue, for `seconds` at the most; whether it came.
 
         A queue, because a signal handler may put something there; an Event's lock might be held by what it interrupts.
         """
+        from queue import Empty
+
         try:
             bell.get(timeout=seconds)
-        except queue.Empty:
+        except Empty:
             return False
         return True
 

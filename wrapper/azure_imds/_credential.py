@@ -328,11 +328,14 @@ class ImdsCredential(_Shared[ImdsClient]):
             self._keep(resource, new, number, forced, "")
             return new
         name = disk.name(self._identity, resource)
+
+        def look() -> Entry | None:
+            return None if forced else disk.read(name, fresh=early)
+
         # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
-        found = None if forced else disk.read(name, fresh=early)
+        found = look()
         if found is None:
-            with disk.locked(name, self._patience):
-                found = None if forced else disk.read(name, fresh=early)
+            with disk.turn(name, self._patience, look) as found:
                 if found is None:
                     new = self._ask(self._in_time(since), question)
                     self._keep(resource, new, number, forced, name)
@@ -484,11 +487,14 @@ class AsyncImdsCredential(_Shared[AsyncImdsClient]):
             self._keep(resource, new, number, forced, "")
             return new
         name = disk.name(self._identity, resource)
+
+        def look() -> Entry | None:
+            return None if forced else disk.read(name, fresh=early)
+
         # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
-        found = None if forced else disk.read(name, fresh=early)
+        found = look()
         if found is None:
-            async with disk.alocked(name, self._patience):
-                found = None if forced else disk.read(name, fresh=early)
+            async with disk.aturn(name, self._patience, look) as found:
                 if found is None:
                     new = await self._ask(self._in_time(since), question)
                     self._keep(resource, new, number, forced, name)

@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from functools import cache
 from typing import Any, Literal
 
@@ -57,22 +57,34 @@ class SharedCache:
         return f"{_digest(identity)}-{_digest(resource)}"
 
     @contextlib.contextmanager
-    def locked(self, name: str, patience: float) -> Generator[None]:
-        """Holds the lock of `name`, or goes on without it after `patience` seconds or where there can be none."""
+    def turn(self, name: str, patience: float, look: Callable[[], Entry | None]) -> Generator[Entry | None]:
+        """Waits until `look` finds what another process has left, and gives that; or holds the lock of `name`.
+
+        After `patience` seconds, and where there can be no lock, it goes on without either.
+        """
         with self._lock_file(name) as descriptor:
             until = self._clock.monotonic() + patience
-            while descriptor is not None and not _try_lock(descriptor) and self._clock.monotonic() < until:
+            while not (seen := self._look(descriptor, until, look))[0]:
                 self._clock.sleep(_LOOK)
-            yield
+            yield seen[1]
 
     @contextlib.asynccontextmanager
-    async def alocked(self, name: str, patience: float) -> AsyncGenerator[None]:
+    async def aturn(self, name: str, patience: float, look: Callable[[], Entry | None]) -> AsyncGenerator[Entry | None]:
         """The same, waiting without blocking the event loop."""
         with self._lock_file(name) as descriptor:
             until = self._clock.monotonic() + patience
-            while descriptor is not None and not _try_lock(descriptor) and self._clock.monotonic() < until:
+            while not (seen := self._look(descriptor, until, look))[0]:
                 await self._clock.asleep(_LOOK)
-            yield
+            yield seen[1]
+
+    def _look(
+        self, descriptor: int | None, until: float, look: Callable[[], Entry | None]
+    ) -> tuple[bool, Entry | None]:
+        """Whether the waiting is over, and what there is."""
+        held = descriptor is None or _try_lock(descriptor)
+        # All who wait for a token take it as soon as it is there, and not one after the other.
+        found = look()
+        return held or found is not None or self._clock.monotonic() >= until, found
 
     @contextlib.contextmanager
     def _lock_file(self, name: str) -> Generator[int | None]:
