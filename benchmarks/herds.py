@@ -15,7 +15,7 @@ import httpx
 from azure_imds import AsyncImdsCredential, ImdsCredential
 from azure_imds_emulator import Emulator
 
-from .ratios import Ratio, compared
+from .ratios import Ratio, over
 
 SCOPE = "https://vault.azure.net/.default"
 #: Seconds that the emulator takes for a token: as long as a real IMDS that has to ask Entra.
@@ -44,8 +44,8 @@ def _herd(emulator: Emulator, what: str, most: int, rounds: int, run: Callable[[
         # What it takes at least: all of them starting and ending, and one request.
         emulator.requests.clear()
         alone.append(run(emulator.endpoint, False))
-    yield Ratio(f"{what}: requests", "1", tuple(requests), most)
-    yield compared(f"{what}: time", "their start-up and one request", together, alone, 1.2)
+    yield Ratio(f"{what}: requests", "1", tuple(requests), most, margin=1, worst=True)
+    yield Ratio(f"{what}: time", "their start-up and one request", over(together, alone), 1.2)
 
 
 def _threads(endpoint: str, herd: bool) -> float:

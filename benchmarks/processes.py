@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from .ratios import Ratio, compared, turns
+from .ratios import Ratio, over, turns
 from .server import environment, serving
 
 ROOT = Path(__file__).parents[1]
@@ -83,22 +83,29 @@ def measure(quick: bool) -> Iterator[Ratio]:
         memory = {name: [float(run(code + PEAK)[1]) for _ in range(3)] for name, code in FIRST_TOKEN.items()}
     what = "cold process to first token"
     for other, limit in (("bare httpx and attrs", 1.10), ("azure-identity", 0.55), ("msal", 0.85)):
-        yield compared(what, other, found["ours"], found[other], limit)
-    yield compared(what, "bare http.client", found["ours"], found["bare http.client"])
+        yield Ratio(what, other, over(found["ours"], found[other]), limit)
+    yield Ratio(what, "bare http.client", over(found["ours"], found["bare http.client"]))
     what = "peak memory after the first token"
     for other, most in (("bare httpx and attrs", 1.08), ("azure-identity", None), ("msal", None)):
-        yield compared(what, other, memory["ours"], memory[other], most)
+        yield Ratio(what, other, over(memory["ours"], memory[other]), most)
     starts = _taking_turns({name: partial(run, code) for name, code in IMPORTS.items()}, rounds)
     # What an empty program takes is no import's.
-    alone = {name: [spent - min(starts["nothing"]) for spent in spents] for name, spents in starts.items()}
+    alone = {
+        name: [max(1e-4, spent - nothing) for spent, nothing in zip(spents, starts["nothing"], strict=True)]
+        for name, spents in starts.items()
+    }
     for other, most in (("httpx", 0.35), ("azure-identity", None), ("msal", None)):
-        yield compared("import azure_imds", f"import {other}", alone["ours"], alone[other], most)
+        yield Ratio("import azure_imds", f"import {other}", over(alone["ours"], alone[other]), most)
 
 
 def _taking_turns(programs: dict[str, Callable[[], tuple[float, str]]], rounds: int) -> dict[str, list[float]]:
     for program in programs.values():
         program()  # files and byte code are in memory from here on
-    return turns({name: lambda program=program: program()[0] for name, program in programs.items()}, rounds)
+    return turns({name: partial(_seconds, program) for name, program in programs.items()}, rounds)
+
+
+def _seconds(program: Callable[[], tuple[float, str]]) -> float:
+    return program()[0]
 
 
 def _run(python: str, variables: dict[str, str], code: str) -> tuple[float, str]:

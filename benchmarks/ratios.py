@@ -20,8 +20,9 @@ class Ratio:
         rounds: the ratio in each round.
         limit: what the median should be at most, or at least; None where there is no target.
         least: whether `limit` is the least.
-        quiet: the ratio of the two smallest times, which counts instead of the median: for what takes so long that
-            other work on the machine always disturbs some of it.
+        margin: by which factor `--check` lets it miss the target: 1 for counts, which noise does not change, and
+            endless for fixed times, which depend on the machine.
+        worst: whether the worst round counts instead of the median, as for counts.
     """
 
     what: str
@@ -29,12 +30,13 @@ class Ratio:
     rounds: tuple[float, ...]
     limit: float | None = None
     least: bool = False
-    quiet: float | None = None
+    margin: float = 2.0
+    worst: bool = False
 
     @property
     def value(self) -> float:
         """The figure that the target is about."""
-        return statistics.median(self.rounds) if self.quiet is None else self.quiet
+        return max(self.rounds) if self.worst else statistics.median(self.rounds)
 
     def meets(self, margin: float = 1.0) -> bool:
         """Whether it is within the target, widened by a factor."""
@@ -73,13 +75,6 @@ def turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[st
 def over(ours: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
     """The ratio in each round."""
     return tuple(mine / other for mine, other in zip(ours, others, strict=True))
-
-
-def compared(
-    what: str, against: str, ours: Sequence[float], others: Sequence[float], limit: float | None = None
-) -> Ratio:
-    """Ours over the other, where what each costs when nothing disturbs it is what counts."""
-    return Ratio(what, against, over(ours, others), limit, quiet=min(ours) / min(others))
 
 
 def seconds_of(action: Callable[[], object], times: int = 1) -> float:

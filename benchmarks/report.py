@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from .ratios import Growth, Ratio
+
+#: From how many ratios on a subject has a plot.
+PLOTTED = 4
 
 
 def as_text(result: Ratio | Growth) -> str:
@@ -27,30 +30,30 @@ def _mark(result: Ratio) -> str:
     return "" if result.limit is None else "ok" if result.meets() else "MISS"
 
 
-def as_markdown(results: Iterable[Ratio | Growth], machine: str) -> str:
-    """A table of the ratios, and a line for each growth."""
-    lines = [
-        f"Measured on {machine}, with other work going on beside it.",
-        "",
-        "| What | Against | Ratio | Smallest | Spread | Target | |",
-        "| --- | --- | ---: | ---: | ---: | --- | --- |",
-    ]
-    growths: list[str] = []
-    for result in results:
-        if isinstance(result, Growth):
-            growths.append(f"- {as_text(result).strip()}")
-            continue
-        target = _target(result).removeprefix("; target ")
-        mark = {"ok": "kept", "MISS": "**missed**", "": ""}[_mark(result)]
-        lines.append(
-            f"| {result.what} | {result.against} | {result.value:.2f} | {min(result.rounds):.2f}"
-            f" | {result.spread:.0%} | {target} | {mark} |"
-        )
-    return "\n".join([*lines, "", "How costs grow, the smallest size being 1:", "", *growths, ""])
+def as_markdown(found: Mapping[str, list[Ratio | Growth]], titles: Mapping[str, str], machine: str) -> str:
+    """A section for each subject: a table of its ratios, a line for each growth, and a plot of several ratios."""
+    lines = [f"Measured on {machine}, with other work going on beside it."]
+    for subject, results in found.items():
+        lines += ["", f"### {titles[subject]}"]
+        ratios = [result for result in results if isinstance(result, Ratio)]
+        lines += ["", "| What, over what | Ratio | Smallest | Spread | Target |", "| --- | ---: | ---: | ---: | --- |"]
+        for ratio in ratios:
+            target = _target(ratio).removeprefix("; target ")
+            missed = "" if ratio.meets() else ", **missed**"
+            lines.append(
+                f"| {ratio.what}, over {ratio.against} | {ratio.value:.2f} | {min(ratio.rounds):.2f}"
+                f" | {ratio.spread:.0%} | {target}{missed} |"
+            )
+        for growth in results:
+            if isinstance(growth, Growth):
+                lines += ["", f"How it grows: {as_text(growth).strip()}."]
+        if len(ratios) >= PLOTTED:
+            lines += ["", f"![{titles[subject]}]({subject}.svg)"]
+    return "\n".join([*lines, "", "### How costs grow", "", "![How costs grow](growth.svg)", ""])
 
 
 def as_plots(found: Mapping[str, list[Ratio | Growth]], folder: Path) -> None:
-    """A plot of each subject's ratios, and one of all growths, as SVG."""
+    """A plot of the ratios of each subject that has several, and one of all growths, as SVG."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -59,6 +62,8 @@ def as_plots(found: Mapping[str, list[Ratio | Growth]], folder: Path) -> None:
 
     for subject, results in found.items():
         ratios = [result for result in results if isinstance(result, Ratio)]
+        if len(ratios) < PLOTTED:
+            continue
         figure, axes = pyplot.subplots(figsize=(9, 0.6 + 0.42 * len(ratios)))
         for row, result in enumerate(reversed(ratios)):
             axes.plot(result.rounds, [row] * len(result.rounds), "|", color="#7f8fa6", markersize=9)

@@ -1,0 +1,89 @@
+"""How many token requests a second the emulator serves, and whether its memory stays flat.
+
+It runs as its own process, as a user starts it, with rate limits off. This process asks over kept-alive connections,
+one request at a time on each. The client is bare sockets, so that the figure is the server's: a client library on the
+same machine would take most of the time.
+"""
+
+from __future__ import annotations
+
+import re
+import selectors
+import socket
+import time
+from collections.abc import Iterator
+from math import inf
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .ratios import Ratio
+from .server import serving
+
+PATH = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net"
+REQUEST = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nMetadata: true\r\n\r\n".encode()
+LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+
+#: Token requests a second that it should serve.
+REQUESTS = 2000
+CONNECTIONS = 8
+ROUNDS = 20
+
+
+def measure(quick: bool) -> Iterator[Ratio]:
+    """Requests a second, and memory on the way."""
+    each = 1_000 if quick else 5_000
+    with serving() as (endpoint, process):
+        address = urlsplit(endpoint)
+        opened = [socket.create_connection((address.hostname or "", address.port or 0)) for _ in range(CONNECTIONS)]
+        selector = selectors.DefaultSelector()
+        for connection in opened:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            selector.register(connection, selectors.EVENT_READ, connection)
+        _exchange(opened, selector, 2000)  # the signing key, and the log of recorded requests
+        rates: list[float] = []
+        memory = [_resident(process)]
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            _exchange(opened, selector, each)
+            rates.append(each / (time.perf_counter() - began))
+            memory.append(_resident(process))
+        for connection in opened:
+            connection.close()
+    what = "emulator, token requests"
+    yield Ratio(what, f"{REQUESTS:,} a second", tuple(rate / REQUESTS for rate in rates), 1.0, least=True, margin=inf)
+    what = f"emulator, memory after {ROUNDS * each:,} requests"
+    yield Ratio(what, "before", tuple(value / memory[0] for value in memory[-1:]), 1.1)
+
+
+def _exchange(opened: list[socket.socket], selector: selectors.BaseSelector, total: int) -> None:
+    """So many requests over the connections, each of which must succeed."""
+    received = dict.fromkeys(opened, b"")
+    sent = answered = 0
+    for idle in opened[:total]:
+        idle.sendall(REQUEST)
+        sent += 1
+    while answered < total:
+        for key, _ in selector.select():
+            connection: socket.socket = key.data
+            received[connection] += connection.recv(65536)
+            head, found, body = received[connection].partition(b"\r\n\r\n")
+            length = LENGTH.search(head)
+            if not found or not length or len(body) < int(length[1]):
+                continue
+            if not head.startswith(b"HTTP/1.1 200 "):
+                raise RuntimeError(f"the emulator answered {head[:100]!r}")
+            received[connection] = b""
+            answered += 1
+            if sent < total:
+                connection.sendall(REQUEST)
+                sent += 1
+
+
+def _resident(process: int) -> int:
+    """The process's memory in KiB; 0 where the system does not tell as Linux does."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmRSS:\s+(\d+)", status)
+    return int(found[1]) if found else 0
