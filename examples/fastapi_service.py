@@ -27,7 +27,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from azure_imds import AsyncImdsClient, AsyncImdsCredential, ImdsAuth, ImdsError
+from azure_imds import AsyncImdsCredential, ImdsAuth, ImdsError
 
 
 @dataclass
@@ -61,9 +61,8 @@ def make_app(downstream: str, scope: str, check_seconds: float = 10.0) -> FastAP
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         async with (
-            AsyncImdsClient() as imds,
-            AsyncImdsCredential(client=imds) as credential,
-            httpx.AsyncClient(auth=ImdsAuth(scope, client=imds)) as http,
+            AsyncImdsCredential() as credential,
+            httpx.AsyncClient(auth=ImdsAuth(scope, credential=credential)) as http,
         ):
             watch = asyncio.create_task(readiness.watch(credential, scope, check_seconds))
             try:

@@ -16,9 +16,11 @@ import pytest
 
 from azure_imds import (
     AsyncImdsClient,
+    AsyncImdsCredential,
     IdentityNotFoundError,
     ImdsAuth,
     ImdsClient,
+    ImdsCredential,
     ImdsUnavailableError,
     ImdsValidationError,
     _auth,
@@ -111,6 +113,40 @@ def test_a_given_client_is_asked(colour: Colour) -> None:
     client: Any = (ImdsClient if colour.name == "sync" else AsyncImdsClient)(transport=imds)
     send(colour, service, ImdsAuth(SERVICE, client=client))
     assert service.tokens == ["1"]
+
+
+def test_a_given_credential_s_tokens_serve_here_too(colour: Colour) -> None:
+    imds, service = Imds(), Service(answer(200))
+    credential = kinds(colour)[0](transport=imds)
+    send(colour, service, ImdsAuth(SERVICE, credential=credential))
+    send(colour, service, copy.copy(ImdsAuth(f"{SERVICE}/.default", credential=credential)))
+    assert service.tokens == ["1", "1"]
+    assert len(imds) == 1
+
+
+def test_a_credential_of_the_other_kind_is_refused_before_anything_is_sent(colour: Colour) -> None:
+    imds, service = Imds(), Service(answer(200))
+    (error,) = send(colour, service, ImdsAuth(SERVICE, credential=kinds(colour)[1](transport=imds)))
+    assert isinstance(error, ImdsValidationError)
+    assert error.parameter == "credential"
+    assert not imds
+    assert not service.requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parameter"),
+    [({"credential": "me"}, "credential"), ({"credential": ImdsCredential(), "client_id": CLIENT_ID}, "client_id")],
+)
+def test_what_does_not_go_with_a_credential_is_refused_at_once(arguments: dict[str, Any], parameter: str) -> None:
+    with pytest.raises(ImdsValidationError) as caught:
+        ImdsAuth(SERVICE, **arguments)
+    assert caught.value.parameter == parameter
+
+
+def kinds(colour: Colour) -> list[Any]:
+    """The kind of credential for such a client, and the other one."""
+    found: list[Any] = [ImdsCredential, AsyncImdsCredential]
+    return found if colour.name == "sync" else found[::-1]
 
 
 def test_an_authorization_of_the_callers_is_replaced(colour: Colour) -> None:

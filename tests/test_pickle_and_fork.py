@@ -223,11 +223,12 @@ def test_an_access_token_may_be_copied_within_a_process(how: Callable[[Any], Any
 def in_spawned_process(thing: Any) -> tuple[int, str, bool]:
     """Runs in a process of its own: who it is, the token it got, and whether it began without one."""
     if isinstance(thing, ImdsAuth):
+        empty = not thing._own
         with httpx.Client(
             transport=httpx.MockTransport(lambda request: httpx.Response(200, text=request.headers["authorization"])),
             auth=thing,
         ) as client:
-            return os.getpid(), client.get(RESOURCE).text.removeprefix("Bearer "), bool(thing._credentials)
+            return os.getpid(), client.get(RESOURCE).text.removeprefix("Bearer "), empty
     empty = not thing._cache._entries
     return os.getpid(), asked(thing).token, empty
 
@@ -236,7 +237,7 @@ def test_spawned_processes_get_tokens_by_credentials_that_are_in_use(emulator: E
     sync = ImdsCredential(endpoint=emulator.endpoint)
     asynchronous = AsyncImdsCredential(endpoint=emulator.endpoint)
     auth = ImdsAuth(RESOURCE, endpoint=emulator.endpoint)
-    tokens = {asked(sync).token, asked(asynchronous).token, auth._credential.get_token(RESOURCE).token}
+    tokens = {asked(sync).token, asked(asynchronous).token, auth._credential(ImdsCredential).get_token(RESOURCE).token}
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         results = list(pool.map(in_spawned_process, [sync, asynchronous, auth]))
     assert os.getpid() not in {pid for pid, _, _ in results}

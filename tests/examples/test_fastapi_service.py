@@ -110,7 +110,7 @@ def test_many_calls_share_a_token(http: httpx.Client, downstream: Downstream, im
     until(http, 200)
     assert {http.get("/downstream").status_code for _ in range(20)} == {200}
     assert len(downstream.tokens) == 20
-    assert len(imds_emulator.requests) == 2, "one for readiness, one for the calls"
+    assert len(imds_emulator.requests) == 1, "readiness and the calls share it"
 
 
 def test_without_an_identity_it_is_healthy_but_not_ready_and_says_why(

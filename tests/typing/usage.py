@@ -101,6 +101,7 @@ def constructors() -> None:
     AsyncImdsCredential(transport=httpx.AsyncHTTPTransport())
     httpx.Client(auth=ImdsAuth(RESOURCE, client_id=ID))
     httpx.AsyncClient(auth=ImdsAuth(RESOURCE))
+    httpx.Client(auth=ImdsAuth(RESOURCE, credential=ImdsCredential()))
 
 
 def operations(imds: ImdsClient) -> None:

@@ -6,12 +6,14 @@ import base64
 import ipaddress
 import re
 from collections.abc import AsyncGenerator, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from ._credential import AsyncImdsCredential, ImdsCredential, check_scope
 from .errors import ImdsValidationError
+
+C = TypeVar("C", ImdsCredential, AsyncImdsCredential)
 
 #: Options that `ImdsCredential` or `AsyncImdsCredential` takes, and not both.
 _OF_ONE_KIND = ("client", "transport", "http_client")
@@ -25,50 +27,59 @@ class ImdsAuth(httpx.Auth):
 
     Args:
         scope: the scope or resource of the service.
-        options: those of `ImdsCredential`, such as `client_id`.
+        credential: one whose tokens are to serve here too, an `AsyncImdsCredential` for an `httpx.AsyncClient`.
+            None: one of its own.
+        options: without a credential, those of `ImdsCredential`, such as `client_id`.
 
     Raises:
-        ImdsValidationError: the scope is blank, or an option is not of its kind.
+        ImdsValidationError: the scope is blank, or an option is not of its kind, or the credential is not of the
+            client's.
     """
 
-    def __init__(self, scope: str, **options: Any) -> None:
+    def __init__(
+        self, scope: str, *, credential: ImdsCredential | AsyncImdsCredential | None = None, **options: Any
+    ) -> None:
         check_scope(scope)
         self._scope = scope
+        self._given = credential
         self._options = options
-        self._credentials: dict[str, Any] = {}
-        # A bad option is to be refused here, not at the first request. What only one of the two kinds of credential
-        # takes is seen then.
-        ImdsCredential(**{name: value for name, value in options.items() if name not in _OF_ONE_KIND})
+        self._own: dict[Any, Any] = {}
+        if credential is None:
+            # A bad option is to be refused here, not at the first request. What only one of the two kinds of credential
+            # takes is seen then.
+            ImdsCredential(**{name: value for name, value in options.items() if name not in _OF_ONE_KIND})
+        elif options:
+            raise ImdsValidationError("the credential has its options already", parameter=next(iter(options)))
+        elif not isinstance(credential, (ImdsCredential, AsyncImdsCredential)):
+            raise _not_this(credential)
 
-    @property
-    def _credential(self) -> ImdsCredential:
-        found: ImdsCredential | None = self._credentials.get("sync")
-        return found or self._credentials.setdefault("sync", ImdsCredential(**self._options))
-
-    @property
-    def _async_credential(self) -> AsyncImdsCredential:
-        found: AsyncImdsCredential | None = self._credentials.get("async")
-        return found or self._credentials.setdefault("async", AsyncImdsCredential(**self._options))
+    def _credential(self, kind: type[C]) -> C:
+        if self._given is None:
+            mine: C = self._own.get(kind) or self._own.setdefault(kind, kind(**self._options))
+            return mine
+        if isinstance(self._given, kind):
+            return self._given
+        raise _not_this(self._given)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """httpx's own protocol; see `httpx.Auth`."""
         _check_safe(request.url)
-        token = self._credential.get_token(self._scope)
+        token = self._credential(ImdsCredential).get_token(self._scope)
         response = yield _signed(request, token.token)
         claims = _claims(request, response)
         if claims:
-            token = self._credential.get_token(self._scope, claims=claims)
+            token = self._credential(ImdsCredential).get_token(self._scope, claims=claims)
             if _repeatable(request):
                 yield _signed(request, token.token)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """httpx's own protocol; see `httpx.Auth`."""
         _check_safe(request.url)
-        token = await self._async_credential.get_token(self._scope)
+        token = await self._credential(AsyncImdsCredential).get_token(self._scope)
         response = yield _signed(request, token.token)
         claims = _claims(request, response)
         if claims:
-            token = await self._async_credential.get_token(self._scope, claims=claims)
+            token = await self._credential(AsyncImdsCredential).get_token(self._scope, claims=claims)
             if _repeatable(request):
                 yield _signed(request, token.token)
 
@@ -76,11 +87,16 @@ class ImdsAuth(httpx.Auth):
         return f"ImdsAuth({self._scope!r})"
 
     def __reduce__(self) -> Any:
-        return _revived, (self._scope, self._options)
+        return _revived, (self._scope, self._given, self._options)
 
 
-def _revived(scope: str, options: dict[str, Any]) -> ImdsAuth:
-    return ImdsAuth(scope, **options)
+def _revived(scope: str, credential: Any, options: dict[str, Any]) -> ImdsAuth:
+    return ImdsAuth(scope, credential=credential, **options)
+
+
+def _not_this(credential: object) -> ImdsValidationError:
+    wanted = "an ImdsCredential for an httpx.Client, and an AsyncImdsCredential for an httpx.AsyncClient"
+    return ImdsValidationError(f"credential must be {wanted}, not {type(credential).__name__}", parameter="credential")
 
 
 def _signed(request: httpx.Request, token: str) -> httpx.Request:
