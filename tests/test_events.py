@@ -6,7 +6,9 @@ import gc
 import json
 import logging
 import signal
+import socket
 import threading
+import time
 import typing
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -35,7 +37,7 @@ from azure_imds import (
 from azure_imds._events import Differ, read_time
 from azure_imds_api.models.known_event_type import KnownEventType
 from azure_imds_api.models.scheduled_event import ScheduledEvent
-from support import COLOURS, Colour, FakeClock, answer, example
+from support import COLOURS, Colour, FakeClock, answer, example, raw_server, read_request
 
 START = 1_700_000_000.0
 NOON = datetime(2024, 1, 2, 12, 0, tzinfo=UTC)
@@ -703,6 +705,63 @@ def test_stop_from_a_signal_handler_ends_a_wait(colour: Colour) -> None:
         assert colour.run(action, transport=Host(soon)) == []
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+def test_stop_from_another_thread_ends_a_request(colour: Colour) -> None:
+    asked = threading.Event()
+    watchers: list[Any] = []
+    results: list[Any] = []
+
+    def silent(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            asked.set()
+
+    def action(imds: Any) -> Any:
+        watchers.append(EventWatcher(imds, resource=None))
+        return all_of(watchers[0])
+
+    with raw_server(silent) as url:
+        thread = threading.Thread(target=lambda: results.append(colour.run(action, endpoint=url)), daemon=True)
+        thread.start()
+        assert asked.wait(30)
+        assert thread.is_alive()
+        watchers[0].stop()
+        thread.join(30)  # the first answer may take 150
+    assert results == [[]]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer signals here")
+def test_stop_from_a_signal_handler_ends_a_request(colour: Colour) -> None:
+    def silent(connection: socket.socket) -> None:
+        connection.recv(65536)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        while connection.recv(65536):
+            pass
+
+    def action(imds: Any) -> Any:
+        watcher = EventWatcher(imds, resource=None)
+        signal.signal(signal.SIGALRM, lambda *_: watcher.stop())
+        return all_of(watcher)
+
+    before = signal.getsignal(signal.SIGALRM)
+    try:
+        with raw_server(silent) as url:
+            assert colour.run(action, endpoint=url) == []
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_answer_that_comes_in_drops_is_whole() -> None:
+    content = json.dumps({"DocumentIncarnation": 1, "Events": [an_event()]}).encode()
+
+    def slow(connection: socket.socket) -> None:
+        read_request(connection)
+        for drop in (b"HTTP/1.1 200 OK\r\n", b"Content-Length: %d\r\n\r\n" % len(content), content[:9], content[9:]):
+            time.sleep(0.15)  # longer than between two looks at whether it is still wanted
+            connection.sendall(drop)
+
+    with raw_server(slow) as url, ImdsClient(url) as imds:
+        assert next(EventWatcher(imds, resource=None)).event == model(an_event())
 
 
 @pytest.mark.parametrize("colour", COLOURS[1:], ids=str)

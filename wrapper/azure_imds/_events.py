@@ -28,6 +28,7 @@ from ._call import log
 from ._client import AsyncImdsClient, ImdsClient, options_of
 from ._clock import Clock
 from ._options import ATTEMPT_SECONDS
+from ._transport import GivenUp, until_given_up
 from .errors import ImdsError, ImdsUnavailableError, ImdsValidationError, ThrottledError
 
 if TYPE_CHECKING:
@@ -263,7 +264,8 @@ class EventWatcher(Generic[C]):
     def stop(self) -> None:
         """Ends the loop or `run()` at once, from any thread or task, or from a signal handler.
 
-        A wait ends early. So does a request under way of an AsyncImdsClient; an ImdsClient's is awaited.
+        A wait ends early, and so does a request under way; only through a transport or an httpx client of the caller's
+        an ImdsClient awaits the answer.
         """
         self._stopped = True
         self._wake()
@@ -458,10 +460,13 @@ class EventWatcher(Generic[C]):
             return
         turn = self._polls
         try:
-            self._saw(self._asking().scheduled_events.get_events())
-            if self._asks_for_name():
-                turn = self._naming
-                self._named(self._brisk.instances.get_metadata())
+            with until_given_up(lambda: self._stopped):
+                self._saw(self._asking().scheduled_events.get_events())
+                if self._asks_for_name():
+                    turn = self._naming
+                    self._named(self._brisk.instances.get_metadata())
+        except GivenUp:
+            return
         except ImdsError as error:
             self._missed(turn, error)
 

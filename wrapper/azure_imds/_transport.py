@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import ssl
 import threading
@@ -23,6 +24,27 @@ C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 #: When the attempt of this thread must be over, on the monotonic clock.
 _until: ContextVar[float | None] = ContextVar("azure_imds_until", default=None)
+
+
+#: Seconds between two looks at whether an answer is still wanted.
+_LOOK = 0.1
+
+#: Says whether the answer that this thread awaits is not wanted any more.
+_given_up: ContextVar[Callable[[], bool] | None] = ContextVar("azure_imds_given_up", default=None)
+
+
+class GivenUp(Exception):
+    """Nobody wants the answer any more."""
+
+
+@contextlib.contextmanager
+def until_given_up(check: Callable[[], bool]) -> Generator[None]:
+    """Ends a request inside with `GivenUp`, soon after `check` has become true, if it goes over `LimitedTransport`."""
+    token = _given_up.set(check)
+    try:
+        yield
+    finally:
+        _given_up.reset(token)
 
 
 @contextlib.contextmanager
@@ -50,7 +72,18 @@ class _LimitedStream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        given_up = _given_up.get()
+        if given_up is None:
+            return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while not given_up():
+            left = _left(until - time.monotonic(), httpcore.ReadTimeout) or 0.0
+            try:
+                return self._stream.read(max_bytes, min(max(left, 0.001), _LOOK))
+            except httpcore.ReadTimeout:
+                if left <= _LOOK:
+                    raise
+        raise GivenUp
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
