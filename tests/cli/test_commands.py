@@ -118,7 +118,7 @@ def test_a_list_without_members_is_said_to_be_empty(call: Run, emulator: Emulato
 
 
 def test_empty_values_are_counted_in_a_view(call: Run, emulator: Emulator) -> None:
-    assert "empty ones are left out." in call("instance", "--output", "table").out
+    assert "Left out, since empty: " in call("instance", "--output", "table").out
 
 
 # Options

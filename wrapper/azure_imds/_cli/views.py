@@ -43,7 +43,7 @@ def anything(value: Any) -> RenderableType:
         shown += [Text()] if shown else []
         shown += [Text(path, "bold"), Padding.indent(sections[path], 2)] if path else [sections[path]]
     if len(full) < len(parts):
-        shown.append(Text(f"\n{len(parts) - len(full)} empty ones are left out.", "dim"))
+        shown.append(Text(f"\nLeft out, since empty: {len(parts) - len(full)}.", "dim"))
     return Group(*shown)
 
 
