@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 import azure_imds
 from azure_imds._cli.claims import claims_of
-from azure_imds._cli.output import MASK
+from azure_imds._cli.values import MASK
 from azure_imds_emulator import Emulator
 from cli_support import Run
 

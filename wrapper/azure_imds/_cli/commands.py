@@ -16,9 +16,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from .emulator import run as run_emulator
 from .exits import Exit
-from .output import View, printable
+from .output import View
 from .session import Session
 from .settings import OPTIONS, Output, Settings, without_first
+from .values import printable
 
 #: Whose words a command's help has: the operation that it calls.
 OPERATIONS = {

@@ -15,8 +15,9 @@ import typer
 from ..errors import ImdsError
 from . import progress
 from .exits import Exit, status_of
-from .output import NothingThere, View, emit
+from .output import View, emit
 from .settings import Output, Settings
+from .values import NothingThere
 
 if TYPE_CHECKING:
     from .._client import ImdsClient

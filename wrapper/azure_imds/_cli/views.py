@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .output import is_list, members, plain
+from .values import is_list, members, plain
 
 #: Claims that are times, in Unix seconds (RFC 7519 §4.1).
 _TIMES = ("exp", "iat", "nbf")

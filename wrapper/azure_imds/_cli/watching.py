@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .output import at, emit_line, printable
+from .output import emit_line
 from .settings import Output
+from .values import at, printable
 
 if TYPE_CHECKING:
     from .._events import EventChange, EventWatcher
