@@ -33,10 +33,10 @@ demo: $(STAMP) ## a token and the machine's metadata from the embedded emulator
 # A worker that has nothing left takes tests from another: some take a hundred times as long as most.
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 
-test: $(STAMP) ## all tests but those of the next target
+test: $(STAMP) ## the tests, but those with parts from elsewhere
 	@$(PYTEST) -m "not integration" $(PYTEST_ARGS)
 
-test-integration: $(STAMP) ## the tests with parts that are not Python's: Azurite, Chromium, Dask, a package index; `.ci/run` installs them
+test-integration: $(STAMP) ## the tests with Azurite, Chromium, Dask and a package index, which .ci/run installs
 	@$(PYTEST) -m integration $(PYTEST_ARGS)
 
 test-wheel: $(STAMP) ## the tests of the packages against the built wheel, on each Python that is there
