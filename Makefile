@@ -36,7 +36,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 test: $(STAMP) ## the tests, but those with parts from elsewhere
 	@$(PYTEST) -m "not integration" $(PYTEST_ARGS)
 
-test-integration: $(STAMP) ## the tests with Azurite, Chromium, Dask and a package index, which .ci/run installs
+test-integration: $(STAMP) ## the tests with parts from elsewhere, such as Azurite, Chromium, Dask, gunicorn and a package index
 	@$(PYTEST) -m integration $(PYTEST_ARGS)
 
 test-wheel: $(STAMP) ## the tests of the packages against the built wheel, on each Python that is there

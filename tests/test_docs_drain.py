@@ -19,6 +19,8 @@ from azure_imds_emulator import Emulator
 from docs_support import DOCS, blocks, commands, own_python, search_path, write_files
 from emulator.emulator_support import until
 
+pytestmark = pytest.mark.integration
+
 GUNICORN = DOCS / "guides" / "drain-gunicorn.md"
 KUBERNETES = DOCS / "guides" / "drain-kubernetes.md"
 

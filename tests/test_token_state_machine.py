@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from contextvars import ContextVar
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -29,6 +31,10 @@ LIVES = st.sampled_from([-10, 0, 1, 60, 299, 301, 1000, HOUR, LONG_LIFE - 1, LON
 #: Seconds that a token request may take; a later answer is none.
 ATTEMPT = IDENTITY_GET_TOKEN.response_seconds or 0
 SPANS = st.sampled_from([0.5, 1, 31, 299, 1000, HOUR, DAY / 2, DAY])
+
+
+#: What both clocks said when the request was sent: a token's life counts from there, however late the answer comes.
+ASKED: ContextVar[tuple[float, float]] = ContextVar("ASKED")
 
 
 class Known:
@@ -71,14 +77,17 @@ class World(Imds):
         self.ends: dict[int, float] = {}
         self.known: dict[int, Known] = {}
 
+    def _enter(self, request: httpx.Request) -> Gate | None:
+        ASKED.set((self.clocks.wall, self.clocks.ticks))
+        return super()._enter(request)
+
     def answer(self, number: int) -> dict[str, Any]:
-        wall, ticks = self.clocks.wall, self.clocks.ticks
         # With expires_on alone, a machine whose clock is behind cannot know.
         form = "both" if self.ahead < 0 else self.form
-        on = None if form == "in" else int(wall - self.ahead + self.life)
+        on = None if form == "in" else int(self.clocks.wall - self.ahead + self.life)
         within = None if form == "on" else int(self.life)
         self.ends[number] = self.truth + self.life
-        self.known[number] = Known(wall, ticks, on, within, self.refresh_in)
+        self.known[number] = Known(*ASKED.get(), on, within, self.refresh_in)
         self.fields = {"expires_on": on, "expires_in": within, "refresh_in": self.refresh_in}
         return super().answer(number)
 

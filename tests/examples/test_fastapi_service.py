@@ -17,6 +17,8 @@ import pytest
 from azure_imds_emulator import Emulator
 from examples_support import Served, served
 
+pytestmark = pytest.mark.integration
+
 AUDIENCE = "api://downstream"
 
 #: Often enough that nobody waits for it.

@@ -26,6 +26,8 @@ from azure_imds_emulator import Emulator
 from examples_support import PROGRAMS, Served, run, served
 from integration.certificates import issue
 
+pytestmark = pytest.mark.integration
+
 #: A subscription all of whose machines are on the list, and one that nobody knows.
 CUSTOMER = "00000000-0000-0000-0000-00000000cafe"
 STRANGER = "00000000-0000-0000-0000-00000000dead"

@@ -15,6 +15,8 @@ from maintenance.data_diff import data_changes
 from maintenance.problem import Problem
 from maintenance_support import edited, git, made_once, repository, tree
 
+pytestmark = pytest.mark.integration
+
 
 def many(document: dict[str, Any]) -> None:
     """One of each."""

@@ -22,6 +22,8 @@ from maintenance.problem import Problem
 from maintenance_support import copy, made_once
 from support import ROOT
 
+pytestmark = pytest.mark.integration
+
 VERSION = repository.version(ROOT)
 
 

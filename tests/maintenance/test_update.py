@@ -14,6 +14,8 @@ from maintenance.problem import Problem
 from maintenance_support import edited, git, repository
 from support import Wire, raw_server, reply
 
+pytestmark = pytest.mark.integration
+
 #: Stands for the project's tests: it sees whether the packages that it imports are those of the new document.
 PROBE = """\
 from pathlib import Path
