@@ -15,7 +15,7 @@ import httpx
 from azure_imds import AsyncImdsCredential, ImdsCredential
 from azure_imds_emulator import Emulator
 
-from .ratios import Ratio, over
+from .ratios import Ratio, over, seconds_of_threads
 
 SCOPE = "https://vault.azure.net/.default"
 #: Seconds that the emulator takes for a token: as long as a real IMDS that has to ask Entra.
@@ -64,12 +64,7 @@ def _threads(endpoint: str, herd: bool) -> float:
         asked.set()
 
     threads = [threading.Thread(target=ask) for _ in range(63)] + [threading.Thread(target=ask if herd else lead)]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - began
+    return seconds_of_threads(threads)
 
 
 def _tasks(endpoint: str, herd: bool) -> float:

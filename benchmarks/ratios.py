@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import statistics
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -87,3 +88,13 @@ def seconds_of(action: Callable[[], object], times: int = 1) -> float:
         return (time.perf_counter() - began) / times
     finally:
         gc.enable()
+
+
+def seconds_of_threads(threads: Sequence[threading.Thread]) -> float:
+    """Seconds from the start of the first to the end of the last."""
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - began

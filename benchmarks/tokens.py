@@ -24,7 +24,7 @@ from azure.identity.aio import ManagedIdentityCredential as AsyncManagedIdentity
 
 from azure_imds import AsyncImdsCredential, ImdsClient, ImdsCredential
 
-from .ratios import Growth, Ratio, over, seconds_of, turns
+from .ratios import Growth, Ratio, over, seconds_of, seconds_of_threads, turns
 from .server import environment, serving
 
 RESOURCE = "https://vault.azure.net"
@@ -117,12 +117,7 @@ def _threads(rounds: int, calls: int) -> Iterator[Ratio]:
                 get_token(SCOPE)
 
         threads = [threading.Thread(target=many) for _ in range(count)]
-        began = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return time.perf_counter() - began
+        return seconds_of_threads(threads)
 
     found = turns({"one": partial(work, 1, calls), "eight": partial(work, 8, calls // 8)}, rounds)
     gil = "" if getattr(sys, "_is_gil_enabled", lambda: True)() else ", without the GIL"

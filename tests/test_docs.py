@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -19,6 +18,7 @@ from packaging.requirements import Requirement
 
 from azure_imds_emulator import Emulator
 from docs_support import DOCS, PAGES, Block, blocks, commands, matches, own_python, search_path, shell, write_files
+from integration import parts
 from support import ROOT
 
 #: Pages whose examples need a setting of their own, and the tests that give it to them.
@@ -121,10 +121,8 @@ def as_here(text: str, ports: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("page", [page for page in HERE if commands(page)], ids=name)
 def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
-    if shutil.which("curl") is None and any(command.startswith("curl ") for command, _ in commands(page)):
-        # Where everything ought to be there, a skip would pass for a success.
-        assert "REQUIRE_INTEGRATION" not in os.environ, "curl is not installed"
-        pytest.skip("curl is not installed")
+    if any(command.startswith("curl ") for command, _ in commands(page)):
+        parts.program("curl")
     write_files(page, tmp_path)
     with machine(page, tmp_path) as (environment, ports):
         for command, output in commands(page):

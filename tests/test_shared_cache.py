@@ -874,7 +874,7 @@ def test_a_lock_dies_with_the_parent_though_a_forked_child_lives_on(folder: Path
 def test_a_child_that_leaves_where_its_parent_held_a_lock_does_not_unlock_it(folder: Path) -> None:
     cache = SharedCache.open(folder, Clocks())
     assert cache is not None
-    with cache.turn("a-b", 1, lambda: None):
+    with cache.turn("a-b", 1, forced=True, fresh=False):
         pid = os.fork()
         if pid:
             os.waitpid(pid, 0)

@@ -64,22 +64,24 @@ class ImdsAuth(httpx.Auth):
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """httpx's own protocol; see `httpx.Auth`."""
         _check_safe(request.url)
-        token = self._credential(ImdsCredential).get_token(self._scope)
+        credential = self._credential(ImdsCredential)
+        token = credential.get_token(self._scope)
         response = yield _signed(request, token.token)
         claims = _claims(request, response)
         if claims:
-            token = self._credential(ImdsCredential).get_token(self._scope, claims=claims)
+            token = credential.get_token(self._scope, claims=claims)
             if _repeatable(request):
                 yield _signed(request, token.token)
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """httpx's own protocol; see `httpx.Auth`."""
         _check_safe(request.url)
-        token = await self._credential(AsyncImdsCredential).get_token(self._scope)
+        credential = self._credential(AsyncImdsCredential)
+        token = await credential.get_token(self._scope)
         response = yield _signed(request, token.token)
         claims = _claims(request, response)
         if claims:
-            token = await self._credential(AsyncImdsCredential).get_token(self._scope, claims=claims)
+            token = await credential.get_token(self._scope, claims=claims)
             if _repeatable(request):
                 yield _signed(request, token.token)
 

@@ -328,18 +328,11 @@ class ImdsCredential(_Shared[ImdsClient]):
             self._keep(resource, new, number, forced, "")
             return new
         name = disk.name(self._identity, resource)
-
-        def look() -> Entry | None:
-            return None if forced else disk.read(name, fresh=early)
-
-        # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
-        found = look()
-        if found is None:
-            with disk.turn(name, self._patience, look) as found:
-                if found is None:
-                    new = self._ask(self._in_time(since), question)
-                    self._keep(resource, new, number, forced, name)
-                    return new
+        with disk.turn(name, self._patience, forced=forced, fresh=early) as found:
+            if found is None:
+                new = self._ask(self._in_time(since), question)
+                self._keep(resource, new, number, forced, name)
+                return new
         self._cache.put(resource, found, number)
         return found
 
@@ -487,18 +480,11 @@ class AsyncImdsCredential(_Shared[AsyncImdsClient]):
             self._keep(resource, new, number, forced, "")
             return new
         name = disk.name(self._identity, resource)
-
-        def look() -> Entry | None:
-            return None if forced else disk.read(name, fresh=early)
-
-        # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
-        found = look()
-        if found is None:
-            async with disk.aturn(name, self._patience, look) as found:
-                if found is None:
-                    new = await self._ask(self._in_time(since), question)
-                    self._keep(resource, new, number, forced, name)
-                    return new
+        async with disk.aturn(name, self._patience, forced=forced, fresh=early) as found:
+            if found is None:
+                new = await self._ask(self._in_time(since), question)
+                self._keep(resource, new, number, forced, name)
+                return new
         self._cache.put(resource, found, number)
         return found
 

@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from functools import cache
 from typing import Any, Literal
 
@@ -57,34 +57,49 @@ class SharedCache:
         return f"{_digest(identity)}-{_digest(resource)}"
 
     @contextlib.contextmanager
-    def turn(self, name: str, patience: float, look: Callable[[], Entry | None]) -> Generator[Entry | None]:
-        """Waits until `look` finds what another process has left, and gives that; or holds the lock of `name`.
+    def turn(self, name: str, patience: float, *, forced: bool, fresh: bool) -> Generator[Entry | None]:
+        """Gives what another process has left, now or while this one waits; or None, with the lock of `name`.
 
-        After `patience` seconds, and where there can be no lock, it goes on without either.
+        After `patience` seconds, and where there can be no lock, it gives None without it.
+
+        Args:
+            forced: whether nothing that others leave will do.
+            fresh: whether only what is not due will do.
         """
+        # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
+        if (found := self._useful(name, forced, fresh)) is not None:
+            yield found
+            return
         with self._lock_file(name) as descriptor:
             until = self._clock.monotonic() + patience
-            while not (seen := self._look(descriptor, until, look))[0]:
+            while not (seen := self._look(descriptor, until, name, forced, fresh))[0]:
                 self._clock.sleep(_LOOK)
             yield seen[1]
 
     @contextlib.asynccontextmanager
-    async def aturn(self, name: str, patience: float, look: Callable[[], Entry | None]) -> AsyncGenerator[Entry | None]:
+    async def aturn(self, name: str, patience: float, *, forced: bool, fresh: bool) -> AsyncGenerator[Entry | None]:
         """The same, waiting without blocking the event loop."""
+        # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
+        if (found := self._useful(name, forced, fresh)) is not None:
+            yield found
+            return
         with self._lock_file(name) as descriptor:
             until = self._clock.monotonic() + patience
-            while not (seen := self._look(descriptor, until, look))[0]:
+            while not (seen := self._look(descriptor, until, name, forced, fresh))[0]:
                 await self._clock.asleep(_LOOK)
             yield seen[1]
 
     def _look(
-        self, descriptor: int | None, until: float, look: Callable[[], Entry | None]
+        self, descriptor: int | None, until: float, name: str, forced: bool, fresh: bool
     ) -> tuple[bool, Entry | None]:
         """Whether the waiting is over, and what there is."""
         held = descriptor is None or _try_lock(descriptor)
         # All who wait for a token take it as soon as it is there, and not one after the other.
-        found = look()
+        found = self._useful(name, forced, fresh)
         return held or found is not None or self._clock.monotonic() >= until, found
+
+    def _useful(self, name: str, forced: bool, fresh: bool) -> Entry | None:
+        return None if forced else self.read(name, fresh=fresh)
 
     @contextlib.contextmanager
     def _lock_file(self, name: str) -> Generator[int | None]:

@@ -213,6 +213,10 @@ def identity(session: Session) -> None:
     session.show(info.to_dict(), ANYTHING)
 
 
+def _certificates(text: str) -> Any:
+    return Option(metavar="FILE", exists=True, dir_okay=False, show_default=False, help=text)
+
+
 @_command("attested")
 def attested(
     session: Session,
@@ -222,25 +226,10 @@ def attested(
         Option("--verify", help="Verify the document, and show what it says. Without --nonce, a random one is sent."),
     ] = False,
     cloud: Annotated[str, Option(help="For --verify: public, usgov, china or germany.")] = "public",
-    roots: Annotated[
-        Path | None,
-        Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-            help="For --verify: roots to trust instead of Azure's, in PEM.",
-        ),
-    ] = None,
+    roots: Annotated[Path | None, _certificates("For --verify: roots to trust instead of Azure's, in PEM.")] = None,
     intermediates: Annotated[
         Path | None,
-        Option(
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-            help="For --verify: certificates between document and roots, in PEM, instead of fetching them.",
-        ),
+        _certificates("For --verify: certificates between document and roots, in PEM, instead of fetching them."),
     ] = None,
 ) -> None:
     from .verification import random_nonce, verified
