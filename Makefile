@@ -42,8 +42,8 @@ test-integration: $(STAMP) ## the tests with parts from elsewhere, such as Azuri
 test-wheel: $(STAMP) ## the tests of the packages against the built wheel, on each Python that is there
 	@$(BIN)/nox
 
-flow: $(STAMP) ## each change of tests/flow made alone, from openapi.yaml to programs that use it
-	@FLOW_EACH=1 $(BIN)/python -m pytest --numprocesses=auto tests/flow
+flow: $(STAMP) ## each change of tests/project/flow made alone, from openapi.yaml to programs that use it
+	@FLOW_EACH=1 $(BIN)/python -m pytest --numprocesses=auto tests/project/flow
 
 lint: $(STAMP) ## style, types and the specification
 	@$(BIN)/ruff check .

@@ -24,6 +24,8 @@ from azure_imds import AsyncImdsClient, ImdsClient
 from azure_imds._clock import Clock
 
 ROOT = Path(__file__).parent.parent
+#: Where Python finds the modules that tests share.
+TEST_PATH = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tests" / "project")])
 EXAMPLES = ROOT / "tests" / "data" / "examples"
 
 RESOURCE = "https://vault.azure.net"

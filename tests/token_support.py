@@ -16,8 +16,9 @@ import anyio.from_thread
 import anyio.lowlevel
 import httpx
 
-from azure_imds import AccessToken, AsyncImdsCredential, ImdsCredential, _credential
+from azure_imds import AccessToken, AsyncImdsCredential, ImdsCredential
 from azure_imds._clock import Clock
+from azure_imds._tokens import credential as _credential
 from support import CANARY, Colour
 
 SCOPE = "https://vault.azure.net/.default"

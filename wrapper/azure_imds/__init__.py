@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from . import attestation as attestation
     from . import errors as errors
-    from ._auth import ImdsAuth
-    from ._client import AsyncImdsClient, ImdsClient
-    from ._credential import AsyncImdsCredential, ImdsCredential
-    from ._events import EventChange, EventWatcher
-    from ._retry import RetryPolicy
-    from ._tokens import AccessToken
+    from ._client.client import AsyncImdsClient, ImdsClient
+    from ._client.retry import RetryPolicy
+    from ._events.watcher import EventChange, EventWatcher
+    from ._tokens.cache import AccessToken
+    from ._tokens.credential import AsyncImdsCredential, ImdsCredential
+    from ._tokens.httpx_auth import ImdsAuth
     from ._values import as_address, as_bool, as_int, primary_interface, tags, user_data
     from ._version import __version__
     from .errors import (
@@ -86,15 +86,15 @@ __all__ = [
 
 #: Where each name lives; what is not here is an error.
 _HOME = {
-    "AccessToken": "._tokens",
-    "AsyncImdsClient": "._client",
-    "AsyncImdsCredential": "._credential",
-    "EventChange": "._events",
-    "EventWatcher": "._events",
-    "ImdsAuth": "._auth",
-    "ImdsClient": "._client",
-    "ImdsCredential": "._credential",
-    "RetryPolicy": "._retry",
+    "AccessToken": "._tokens.cache",
+    "AsyncImdsClient": "._client.client",
+    "AsyncImdsCredential": "._tokens.credential",
+    "EventChange": "._events.watcher",
+    "EventWatcher": "._events.watcher",
+    "ImdsAuth": "._tokens.httpx_auth",
+    "ImdsClient": "._client.client",
+    "ImdsCredential": "._tokens.credential",
+    "RetryPolicy": "._client.retry",
     "__version__": "._version",
     **dict.fromkeys(("as_address", "as_bool", "as_int", "primary_interface", "tags", "user_data"), "._values"),
 }

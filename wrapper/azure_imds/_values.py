@@ -123,7 +123,7 @@ def primary_interface(instance: Instance, *, local_address: str | None = None) -
 
 
 def _local_address() -> str:
-    from ._host import find_host
+    from ._client.host import find_host
 
     parts = urlsplit(find_host(None).endpoint)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -16,20 +16,22 @@
     │   ├── ThrottledError         429
     │   └── ServerError            5xx
     ├── ImdsResponseError          a success that cannot be read
-    └── ArcChallengeError          Azure Arc's key-file handshake went wrong
+    ├── ArcChallengeError          Azure Arc's key-file handshake went wrong
+    └── AttestationError           an attested document that proves nothing
 
 Every error survives pickling, and none holds a token, a key or a byte of a successful body.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = [
     "ArcChallengeError",
+    "AttestationError",
     "BadRequestError",
     "ForbiddenError",
     "GoneError",
@@ -43,6 +45,7 @@ __all__ = [
     "InvalidResourceError",
     "MultipleIdentitiesError",
     "NotFoundError",
+    "Reason",
     "ServerError",
     "ThrottledError",
     "UnsupportedApiVersionError",
@@ -182,3 +185,43 @@ class ImdsResponseError(ImdsError):
 
 class ArcChallengeError(ImdsError):
     """Azure Arc's challenge could not be answered safely: the message says which check failed."""
+
+
+#: What was wrong, for programs. `docs/attestation.md` says what each means and what to do.
+Reason = Literal[
+    "not_a_document",
+    "too_large",
+    "not_base64",
+    "trailing_bytes",
+    "not_pkcs7",
+    "no_certificate",
+    "several_certificates",
+    "unsupported_layout",
+    "unsupported_algorithm",
+    "bad_certificate",
+    "wrong_signer",
+    "wrong_content",
+    "wrong_signature",
+    "wrong_name",
+    "wrong_usage",
+    "certificate_expired",
+    "certificate_not_yet_valid",
+    "intermediate_missing",
+    "untrusted_chain",
+    "no_roots",
+    "payload_unreadable",
+    "payload_incomplete",
+    "wrong_nonce",
+    "expired",
+    "not_yet_valid",
+]
+
+
+class AttestationError(ImdsError):
+    """An attested document that proves nothing. It holds no part of the document but names from its certificate.
+
+    Attributes:
+        reason: which check failed, as a word of `Reason`.
+    """
+
+    reason: Reason = "not_a_document"

@@ -23,10 +23,10 @@ from attrs import define, field, frozen
 
 from azure_imds_api.api import Operation, Operations
 
-from .._arc import token_folder
-from .._client import ImdsClient
+from .._client.arc import token_folder
+from .._client.client import ImdsClient
+from .._client.host import Host, find_host
 from .._clock import SYSTEM, Clock
-from .._host import Host, find_host
 from ..errors import ArcChallengeError, ImdsError, ImdsValidationError
 from .claims import claims_of
 from .diagnosis import STRANGERS, Cause, Status, Symptom, diagnose

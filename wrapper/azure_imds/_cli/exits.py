@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from .._attestation_error import AttestationError
 from ..errors import (
     ArcChallengeError,
+    AttestationError,
     ImdsError,
     ImdsResponseError,
     ImdsStatusError,

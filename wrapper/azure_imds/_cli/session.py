@@ -20,7 +20,7 @@ from .settings import Output, Settings
 from .values import NothingThere
 
 if TYPE_CHECKING:
-    from .._client import ImdsClient
+    from .._client.client import ImdsClient
 
 
 class Session:
@@ -32,7 +32,7 @@ class Session:
     @contextmanager
     def client(self) -> Generator[ImdsClient]:
         """A client as the caller asked for it; what takes long inside is told on a terminal."""
-        from .._client import ImdsClient
+        from .._client.client import ImdsClient
 
         settings = self.settings
         with ImdsClient(settings.endpoint, deadline=settings.deadline) as imds, self.waiting():

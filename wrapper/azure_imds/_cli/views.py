@@ -140,7 +140,7 @@ def events(document: Mapping[str, Any], now: float | None = None) -> RenderableT
 
 def begins(event: Mapping[str, Any], now: float | None = None) -> Text:
     """When an event begins, and how long that is from now."""
-    from .._events import read_time
+    from .._events.watcher import read_time
 
     if event.get("EventStatus") == "Started":
         return Text("has begun", "bold red")

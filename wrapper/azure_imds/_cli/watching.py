@@ -10,14 +10,14 @@ from .settings import Output
 from .values import at, printable
 
 if TYPE_CHECKING:
-    from .._events import EventChange, EventWatcher
+    from .._events.watcher import EventChange, EventWatcher
     from .session import Session
 
 
 def watch(session: Session, *, everyone: bool) -> None:
     """Shows what changes until it is interrupted."""
-    from .._client import ImdsClient
-    from .._events import EventWatcher
+    from .._client.client import ImdsClient
+    from .._events.watcher import EventWatcher
 
     settings = session.settings
     live = sys.stdout.isatty() and settings.query is None and settings.output in (None, Output.table)

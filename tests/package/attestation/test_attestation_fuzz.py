@@ -1,0 +1,304 @@
+"""Whatever bytes come as an attested document: the data that Azure signed, or an AttestationError, and nothing else.
+
+`AZURE_IMDS_FUZZ=20000 pytest tests/package/attestation/test_attestation_fuzz.py`
+tries as many inputs, other ones each time.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import os
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from attestation_support import (
+    NOW,
+    PAYLOAD,
+    Node,
+    der,
+    document,
+    intermediate,
+    leaf,
+    parse_der,
+    trust,
+    wrapped,
+)
+from azure_imds.attestation import AttestationError, AttestedData, fetch_intermediates, verify
+from azure_imds_emulator import Clock, Emulator
+
+FUZZ = os.environ.get("AZURE_IMDS_FUZZ")
+fuzzed = settings(
+    max_examples=int(FUZZ or 60),
+    derandomize=FUZZ is None,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def outcome(anything: Any, **arguments: Any) -> AttestedData | AttestationError:
+    try:
+        return verify(anything, **trust(**arguments))
+    except AttestationError as error:
+        return error
+
+
+@cache
+def original() -> bytes:
+    return der()
+
+
+@cache
+def believed() -> AttestedData:
+    return verify(wrapped(original()), **trust())
+
+
+def check(changed: bytes) -> None:
+    """Not a byte can be changed: what is believed is the original, but for how it spells its algorithms."""
+    result = outcome(wrapped(changed))
+    if isinstance(result, AttestedData):
+        assert result == believed()
+        assert abs(len(changed) - len(original())) <= 3 * len(b"\x05\x00")
+
+
+# Bytes
+
+
+@given(st.binary(max_size=3000))
+@fuzzed
+def test_random_bytes(data: bytes) -> None:
+    assert isinstance(outcome(wrapped(data)), AttestationError)
+
+
+@given(st.text(max_size=500))
+@fuzzed
+def test_random_text(text: str) -> None:
+    assert isinstance(outcome(text), AttestationError)
+    assert isinstance(outcome({"encoding": "pkcs7", "signature": text}), AttestationError)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+envelopes = st.fixed_dictionaries({}, optional={"encoding": json_values | st.just("pkcs7"), "signature": json_values})
+
+
+@given(json_values | envelopes | st.binary() | st.builds(object))
+@fuzzed
+def test_anything_at_all(anything: Any) -> None:
+    assert isinstance(outcome(anything), AttestationError)
+
+
+@given(st.data())
+@fuzzed
+def test_a_valid_document_with_a_few_other_bytes(data: st.DataObject) -> None:
+    changed = bytearray(original())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        kind = data.draw(st.sampled_from(["set", "flip", "insert", "delete", "copy"]))
+        if kind == "set":
+            changed[at] = data.draw(st.integers(0, 255))
+        elif kind == "flip":
+            changed[at] ^= 1 << data.draw(st.integers(0, 7))
+        elif kind == "insert":
+            changed[at:at] = data.draw(st.binary(min_size=1, max_size=8))
+        elif kind == "delete":
+            del changed[at : at + data.draw(st.integers(1, 8))]
+        else:
+            begin = data.draw(st.integers(0, len(changed) - 1))
+            changed[at:at] = changed[begin : begin + data.draw(st.integers(1, 200))]
+    check(bytes(changed))
+
+
+def test_every_bit_of_a_valid_document_counts() -> None:
+    whole = original()
+    for at in range(len(whole)):
+        changed = bytearray(whole)
+        changed[at] ^= 1 << (at % 8)
+        assert isinstance(outcome(wrapped(bytes(changed))), AttestationError), at
+
+
+def test_a_document_cut_off_anywhere_is_refused() -> None:
+    whole = original()
+    for end in range(0, len(whole), 7):
+        assert isinstance(outcome(wrapped(whole[:end])), AttestationError), end
+
+
+@given(st.integers(0, 4000), st.sampled_from("A=+/ \n\0é_-"))
+@fuzzed
+def test_a_valid_document_with_another_character(at: int, character: str) -> None:
+    text = base64.b64encode(original()).decode()
+    result = outcome(text[:at] + character + text[at + 1 :])
+    assert isinstance(result, AttestationError) or result == believed()
+
+
+# DER
+
+
+@cache
+def tree() -> Node:
+    (node,) = parse_der(original())
+    return node
+
+
+odd_contents = st.binary(max_size=40) | st.sampled_from(
+    [b"", b"\0", b"\xff" * 300, b"\x80" * 500, b"\x2a" + b"\xff" * 4000]
+)
+
+
+def mutate(node: Node, draw: Any) -> None:
+    target = draw(st.sampled_from(node.all()))
+    kind = draw(st.sampled_from(["tag", "content", "drop", "double", "swap", "graft", "wrap", "empty"]))
+    if kind == "tag":
+        target.tag = draw(st.integers(0, 255))
+    elif kind == "content":
+        target.parts, target.content = [], draw(odd_contents)
+    elif kind == "empty":
+        target.parts, target.content = [], b""
+    elif kind == "drop" and target.parts:
+        del target.parts[draw(st.integers(0, len(target.parts) - 1))]
+    elif kind == "double" and target.parts:
+        target.parts.append(copy.deepcopy(draw(st.sampled_from(target.parts))))
+    elif kind == "swap" and len(target.parts) > 1:
+        target.parts.reverse()
+    elif kind == "graft":
+        other = copy.deepcopy(draw(st.sampled_from(tree().all())))
+        target.tag, target.content, target.parts = other.tag, other.content, other.parts
+    elif kind == "wrap":
+        target.parts = [copy.deepcopy(target)]
+        target.tag = draw(st.sampled_from([0x30, 0x31, 0xA0, 0xA1, 0x24]))
+
+
+@given(st.data())
+@fuzzed
+def test_a_valid_document_with_another_structure(data: st.DataObject) -> None:
+    node = copy.deepcopy(tree())
+    for _ in range(data.draw(st.integers(1, 3))):
+        mutate(node, data.draw)
+    check(node.encode())
+
+
+@given(st.data())
+@fuzzed
+def test_a_certificate_with_another_structure(data: st.DataObject) -> None:
+    # Below the certificate alone, so that what surrounds it stays readable.
+    node = copy.deepcopy(tree())
+    certificate = node.parts[1].parts[0].parts[3].parts[0]
+    for _ in range(data.draw(st.integers(1, 3))):
+        mutate(certificate, data.draw)
+    check(node.encode())
+
+
+@given(st.integers(1, 3000), st.sampled_from([0x30, 0x31, 0xA0, 0x24]))
+@fuzzed
+def test_boxes_in_boxes(depth: int, tag: int) -> None:
+    data = b""
+    for _ in range(depth):
+        data = Node(tag, data).encode()
+    assert isinstance(outcome(wrapped(data)), AttestationError)
+
+
+# What was signed
+
+texts = st.text(max_size=30)
+stamps = st.sampled_from(["03/01/26 17:00:00 -0000", "13/45/99 25:61:61 -0000", "", "٠٣/٠١/٢٦ ١٧:٠٠:٠٠ -0000"])
+payloads = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(PAYLOAD, json_values),
+        "vmId": json_values | st.just(PAYLOAD["vmId"]),
+        "timeStamp": json_values
+        | st.fixed_dictionaries({}, optional={"createdOn": json_values | stamps, "expiresOn": json_values | stamps}),
+        "timestamp": json_values,
+        "plan": json_values | st.just(PAYLOAD["plan"]),
+    },
+)
+
+
+@given(payloads | json_values, st.none() | st.text(min_size=1, max_size=12))
+@fuzzed
+def test_any_json_may_have_been_signed(said: Any, nonce: str | None) -> None:
+    content = json.dumps(said).encode()
+    result = outcome(document(content), nonce=nonce)
+    if isinstance(result, AttestedData):
+        assert isinstance(result.vm_id, str)
+        assert nonce is None or result.nonce == nonce
+
+
+@given(st.binary(max_size=300))
+@fuzzed
+def test_any_bytes_may_have_been_signed(content: bytes) -> None:
+    assert isinstance(outcome(document(content)), AttestationError)
+
+
+@given(texts.filter(bool), texts.filter(bool))
+@fuzzed
+def test_two_nonces_are_the_same_or_not(said: str, asked: str) -> None:
+    given_document = document({**PAYLOAD, "nonce": said})
+    assert isinstance(outcome(given_document, nonce=asked), AttestedData) == (said == asked)
+    assert isinstance(outcome(given_document, nonce=said), AttestedData)
+
+
+# What is fetched
+
+
+@given(st.binary(max_size=2000) | st.builds(lambda at: intermediate().der[:at], st.integers(0, 900)))
+@fuzzed
+def test_any_bytes_may_come_from_the_network(body: bytes) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=body))
+    given_document = document(by=leaf(intermediate(), addresses=["http://www.microsoft.com/x.crt"]))
+    with suppress(AttestationError):
+        assert fetch_intermediates(given_document, transport=transport) == [intermediate().certificate]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=60))
+@fuzzed
+def test_any_address_may_be_in_a_certificate(address: str) -> None:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(404)
+
+    prefixes = ("", "http://www.microsoft.com", "http://")
+    given_document = document(by=leaf(intermediate(), addresses=[prefix + address for prefix in prefixes]))
+    with pytest.raises(AttestationError, match="issuer"):
+        fetch_intermediates(given_document, transport=httpx.MockTransport(answer))
+    assert {(url.scheme, url.host, url.port) for url in asked} <= {("http", "www.microsoft.com", None)}
+
+
+# The emulator's documents are another implementation's
+
+
+@given(st.data())
+@fuzzed
+def test_the_emulators_document_with_a_few_other_bytes(data: st.DataObject) -> None:
+    whole, arguments, expected = emulated()
+    changed = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 3))):
+        changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
+    result = outcome(wrapped(bytes(changed)), **arguments)
+    assert isinstance(result, AttestationError) or result == expected
+
+
+@cache
+def emulated() -> tuple[bytes, dict[str, Any], AttestedData]:
+    emulator = Emulator(clock=Clock(NOW, frozen=True))
+    made = emulator.attested.document("2023-07-01", "1234567890")
+    arguments = {"roots": emulator.attested_roots, "intermediates": emulator.attested_intermediates}
+    return base64.b64decode(str(made["signature"])), arguments, verify(made, **trust(**arguments))
+
+
+def test_the_originals_are_believed() -> None:
+    assert believed().to_dict() == PAYLOAD
+    assert emulated()[2].vm_id

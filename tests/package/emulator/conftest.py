@@ -1,0 +1,31 @@
+"""An emulator for each test, and a plain HTTP client that adds nothing but the Metadata header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+pytest.importorskip("aiohttp", reason="needs the extra emulator")
+
+from azure_imds_emulator import Emulator
+from emulator_support import client_of, plain_client
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def http(emulator: Emulator) -> Iterator[httpx.Client]:
+    with client_of(emulator) as client:
+        yield client
+
+
+@pytest.fixture
+def control(emulator: Emulator) -> Iterator[httpx.Client]:
+    with plain_client(base_url=emulator.control_url) as client:
+        yield client

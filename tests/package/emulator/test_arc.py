@@ -1,0 +1,154 @@
+"""The Azure Arc agent: challenge, key file, and what it answers."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from azure_imds_emulator import Emulator, Machine
+from emulator_support import client_of
+
+QUERY = {"api-version": "2020-06-01", "resource": "https://vault.azure.net"}
+TOKEN = "/identity/oauth2/token"
+
+
+@pytest.fixture
+def arc() -> Iterator[Emulator]:
+    with Emulator(arc=True) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def http(arc: Emulator) -> Iterator[httpx.Client]:
+    with client_of(arc) as client:
+        yield client
+
+
+def key_file(http: httpx.Client, **query: str) -> Path:
+    answer = http.get(TOKEN, params=QUERY | query)
+    assert answer.status_code == 401
+    kind, _, path = answer.headers["Www-Authenticate"].partition("=")
+    assert kind == "Basic realm"
+    return Path(path)
+
+
+def token(http: httpx.Client, **query: str) -> httpx.Response:
+    key = key_file(http, **query).read_text()
+    return http.get(TOKEN, params=QUERY | query, headers={"Authorization": f"Basic {key}"})
+
+
+def test_the_challenge_names_a_key_file_of_the_folder(arc: Emulator, http: httpx.Client) -> None:
+    path = key_file(http)
+    assert path.parent == arc.arc_token_dir
+    assert path.is_absolute()
+    assert path.suffix == ".key"
+    assert len(path.stem) == 36
+    key = path.read_bytes()
+    assert 0 < len(key) <= 4096
+    assert key == key.strip()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_key_buys_one_token(arc: Emulator, http: httpx.Client) -> None:
+    path = key_file(http)
+    bought = {"Authorization": f"Basic {path.read_text()}"}
+    assert http.get(TOKEN, params=QUERY, headers=bought).json()["token_type"] == "Bearer"
+    assert http.get(TOKEN, params=QUERY, headers=bought).status_code == 401
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("authorization", ["Basic wrong", "Bearer x", "Basic", ""])
+def test_a_wrong_key_buys_nothing_and_no_new_challenge(http: httpx.Client, authorization: str) -> None:
+    answer = http.get(TOKEN, params=QUERY, headers={"Authorization": authorization})
+    assert answer.status_code == 401
+    assert "Www-Authenticate" not in answer.headers
+
+
+def test_a_key_that_lay_too_long_is_stale(arc: Emulator, http: httpx.Client) -> None:
+    key = key_file(http).read_text()
+    arc.clock.advance(301)
+    assert http.get(TOKEN, params=QUERY, headers={"Authorization": f"Basic {key}"}).status_code == 401
+
+
+def test_keys_that_nobody_fetched_do_not_pile_up(arc: Emulator, http: httpx.Client) -> None:
+    for _ in range(300):
+        key_file(http)
+    assert len(list(arc.arc_token_dir.iterdir())) <= 256
+
+
+def test_nothing_is_left_on_disk_after_the_end(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "tokens"
+    with Emulator(arc=True, arc_token_dir=folder) as emulator, client_of(emulator) as http:
+        assert key_file(http).parent == folder
+    assert list(folder.iterdir()) == []
+    with Emulator(arc=True) as emulator:
+        folder = emulator.arc_token_dir
+    assert not folder.exists()
+
+
+def test_the_header_is_asked_for_before_the_challenge(arc: Emulator, http: httpx.Client) -> None:
+    assert http.get(TOKEN, params=QUERY, headers={"Metadata": "no"}).status_code == 400
+    assert http.get(TOKEN, params=QUERY | {"api-version": "2017-03-01"}).status_code == 400
+    assert list(arc.arc_token_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize("version", ["2019-11-01", "2020-06-01"])
+def test_both_versions_in_use_are_served(http: httpx.Client, version: str) -> None:
+    assert token(http, **{"api-version": version}).status_code == 200
+
+
+def test_metadata_is_open_but_less_than_azures(http: httpx.Client) -> None:
+    document = http.get("/instance", params={"api-version": "2020-06-01"}).json()
+    assert document["compute"]["provider"] == "Microsoft.HybridCompute"
+    assert "/Microsoft.HybridCompute/machines/" in document["compute"]["resourceId"]
+    assert "vmSize" not in document["compute"]
+
+
+@pytest.mark.parametrize("path", ["/attested/document", "/scheduledevents", "/loadbalancer", "/identity/info"])
+def test_what_only_azure_has_is_not_found(http: httpx.Client, path: str) -> None:
+    assert http.get(path, params={"api-version": "2020-10-01"}).status_code == 404
+
+
+@pytest.mark.parametrize("selector", ["client_id", "object_id", "msi_res_id"])
+def test_a_newer_agent_echoes_the_user_assigned_identity(arc: Emulator, http: httpx.Client, selector: str) -> None:
+    identity = arc.machine.add_user_assigned("id-a")
+    ids = {
+        "client_id": identity.client_id,
+        "object_id": identity.object_id,
+        "msi_res_id": identity.resource_id or "",
+    }
+    body = token(http, **{selector: ids[selector]}).json()
+    assert {name: body[name] for name in ids} == ids
+    assert list(body) == sorted(body)
+    assert token(http, client_id="00000000-0000-0000-0000-00000000dead").status_code == 400
+
+
+def test_mi_res_id_is_silently_ignored(arc: Emulator, http: httpx.Client) -> None:
+    identity = arc.machine.add_user_assigned("id-a")
+    assert token(http, mi_res_id=identity.resource_id or "").json()["client_id"] != identity.client_id
+
+
+def test_a_legacy_agent_ignores_the_selector() -> None:
+    machine = Machine()
+    identity = machine.add_user_assigned("id-a")
+    with Emulator(arc=True, arc_echo=False, machine=machine) as emulator, client_of(emulator) as http:
+        body = token(http, client_id=identity.client_id).json()
+        assert not {"client_id", "object_id", "msi_res_id"} & set(body)
+        own = token(http).json()
+        assert body["access_token"] == own["access_token"]
+
+
+def test_an_azure_machine_has_no_key_folder(arc: Emulator) -> None:
+    with Emulator() as emulator, pytest.raises(RuntimeError, match="arc=True"):
+        _ = emulator.arc_token_dir
+
+
+def test_requests_do_not_show_the_key(arc: Emulator, http: httpx.Client) -> None:
+    key = key_file(http).read_text()
+    http.get(TOKEN, params=QUERY, headers={"Authorization": f"Basic {key}"})
+    assert arc.requests[-1].headers["authorization"] == f"Basic {key}"
+    assert key not in repr(arc.requests[-1]) + repr(list(arc.requests)) + str(arc.requests[-1].headers)

@@ -1,0 +1,114 @@
+"""The stand-alone command, as a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from azure_imds_emulator.cli import main
+from emulator_support import HEADERS, plain_client
+
+COMMAND = [sys.executable, "-m", "azure_imds_emulator"]
+
+
+@contextmanager
+def running(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The process, and what it printed: name and value of each line."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)} | environment,
+    )
+    try:
+        assert process.stdout
+        lines: dict[str, str] = {}
+        for line in process.stdout:
+            name, _, value = line.strip().replace("export ", "").replace("=", " ", 1).partition(" ")
+            lines[name] = value.strip()
+            if name in ("AZURE_POD_IDENTITY_AUTHORITY_HOST", "IMDS_ENDPOINT"):
+                break
+        yield process, lines
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_where_it_listens_and_ends_cleanly(number: signal.Signals) -> None:
+    with running() as (process, lines), plain_client(headers=HEADERS) as client:
+        endpoint = lines["AZURE_POD_IDENTITY_AUTHORITY_HOST"]
+        assert lines["endpoint"] == endpoint
+        assert client.get(f"{endpoint}/metadata/versions").status_code == 200
+        assert client.get(lines["control"]).status_code == 200
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (0, "")
+
+
+def test_alone_it_limits_rates_as_documented() -> None:
+    with running() as (_, lines), plain_client(headers=HEADERS) as client:
+        url = f"{lines['endpoint']}/metadata/versions"
+        assert any(client.get(url).status_code == 429 for _ in range(500))
+    with running("--no-rate-limits") as (_, lines), plain_client(headers=HEADERS) as client:
+        url = f"{lines['endpoint']}/metadata/versions"
+        assert {client.get(url).status_code for _ in range(30)} == {200}
+
+
+def test_the_arc_agent_prints_its_variables_and_key_folder(tmp_path: Path) -> None:
+    with running("--arc", "--arc-token-dir", str(tmp_path / "keys")) as (_, lines):
+        assert lines["IDENTITY_ENDPOINT"] == f"{lines['IMDS_ENDPOINT']}/metadata/identity/oauth2/token"
+        assert lines["keys"] == str(tmp_path / "keys")
+
+
+def test_options_go_before_variables_and_those_before_the_file(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "server: from-file\nrate_limits: false\nmachine: {instance: {compute: {name: x}}}\n"
+    )
+    arguments = ["--config", str(tmp_path / "c.yaml")]
+    with plain_client(headers=HEADERS) as client:
+        for more, environment, expected in (
+            ([], {}, "from-file"),
+            ([], {"AZURE_IMDS_EMULATOR_SERVER": "from-variable"}, "from-variable"),
+            (["--server", "from-option"], {"AZURE_IMDS_EMULATOR_SERVER": "from-variable"}, "from-option"),
+        ):
+            with running(*arguments, *more, **environment) as (_, lines):
+                answer = client.get(
+                    f"{lines['endpoint']}/metadata/instance/compute/name?api-version=2021-02-01&format=text"
+                )
+                assert (answer.headers["Server"], answer.text) == (expected, "x")
+
+
+def test_a_bad_file_ends_it_with_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("port: 0\nprot: 1\n")
+    assert main(["--config", str(path)]) == 2
+    assert f"{path}:2: " in capsys.readouterr().err
+
+
+def test_a_bad_option_ends_it_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--port", "70000"]) == 2
+    assert "port is a number from 0 to 65535" in capsys.readouterr().err
+
+
+def test_a_port_in_use_ends_it_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["--port", str(taken.getsockname()[1])]) == 1
+    assert "in use" in capsys.readouterr().err
+
+
+def test_signals_are_as_before_afterwards() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    main(["--port", "70000"])
+    assert signal.getsignal(signal.SIGTERM) is before

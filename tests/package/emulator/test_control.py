@@ -1,0 +1,133 @@
+"""The control API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from azure_imds_emulator import Emulator
+from emulator_support import client_of
+
+
+def test_failures_can_be_asked_for_and_called_off(
+    emulator: Emulator, control: httpx.Client, http: httpx.Client
+) -> None:
+    made = control.post("/api/faults", json={"status": 429, "times": 2, "retry_after": 1})
+    assert (made.status_code, made.json()["remaining"]) == (201, 2)
+    assert http.get("/versions").status_code == 429
+    assert control.get("/api/state").json()["faults"]["pending"][0]["remaining"] == 1
+    control.delete("/api/faults")
+    assert http.get("/versions").status_code == 200
+
+
+def test_events_can_be_led_through_their_life(emulator: Emulator, control: httpx.Client) -> None:
+    made = control.post("/api/events", json={"event_type": "Reboot", "notice": 60})
+    assert made.status_code == 201
+    path = f"/api/events/{made.json()['event_id']}"
+    assert control.post(f"{path}/approve", json={}).json()["status"] == "Started"
+    assert control.post(f"{path}/complete", json={}).status_code == 200
+    assert control.delete(path).status_code == 404
+    other = control.post("/api/events", json={"event_type": "Freeze"}).json()["event_id"]
+    assert control.delete(f"/api/events/{other}").status_code == 200
+    assert control.get("/api/state").json()["events"] == {
+        "incarnation": 6,
+        "events": [],
+        "types": ["Freeze", "Reboot", "Redeploy", "Preempt", "Terminate"],
+    }
+
+
+def test_the_clock_can_be_turned_and_frozen(emulator: Emulator, control: httpx.Client) -> None:
+    before = emulator.clock.time()
+    answer = control.post("/api/clock", json={"advance": 3600, "frozen": True}).json()
+    assert answer["frozen"] is True
+    assert answer["time"] >= before + 3600
+    assert emulator.clock.frozen
+    assert control.post("/api/clock", json={"frozen": False}).json()["frozen"] is False
+
+
+def test_the_limits_can_be_switched(emulator: Emulator, control: httpx.Client) -> None:
+    assert control.post("/api/limits", json={"enabled": True}).json() == {"enabled": True}
+    assert emulator.limits.enabled
+    assert control.post("/api/limits", json={"enabled": 1}).status_code == 400
+
+
+def test_the_machine_can_be_changed_as_in_a_file(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
+    change = {"instance": {"compute": {"zone": 3}}, "user_assigned": ["id-a"], "load_balancer": None}
+    assert control.patch("/api/machine", json=change).status_code == 200
+    text = {"api-version": "2021-02-01", "format": "text"}
+    assert http.get("/instance/compute/zone", params=text).text == "3"
+    assert http.get("/loadbalancer", params={"api-version": "2020-10-01"}).status_code == 404
+    assert len(control.get("/api/state").json()["machine"]["identities"]) == 2
+    refused = control.patch("/api/machine", json={"instance": {"compute": {"zone": 1}}, "tenant_id": "x"})
+    assert (refused.status_code, "GUID" in refused.json()["error"]) == (400, True)
+    assert emulator.machine.compute["zone"] == "3", "a refused change changes nothing"
+
+
+def test_requests_are_told_without_secrets(control: httpx.Client) -> None:
+    with Emulator(arc=True) as arc, client_of(arc) as http, httpx.Client(trust_env=False) as outside:
+        secret = {"Authorization": "Basic c2VjcmV0"}
+        http.get("/identity/oauth2/token?api-version=2020-06-01&resource=https://x.example", headers=secret)
+        (told,) = outside.get(f"{arc.control_url}/api/requests").json()
+        assert (told["method"], told["path"], told["status"]) == ("GET", "/metadata/identity/oauth2/token", 401)
+        assert "c2VjcmV0" not in json.dumps(told)
+        outside.delete(f"{arc.control_url}/api/requests")
+        assert outside.get(f"{arc.control_url}/api/requests").json() == []
+
+
+def test_requests_stream_as_they_come(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
+    http.get("/versions")
+    with control.stream("GET", "/api/stream") as stream:
+        lines = stream.iter_lines()
+        http.get("/instance?api-version=1")
+        seen = [json.loads(next(line for line in lines if line.startswith("data: "))[6:]) for _ in range(2)]
+    assert [(request["path"], request["status"]) for request in seen] == [
+        ("/metadata/versions", 200),
+        ("/metadata/instance", 400),
+    ]
+
+
+def test_a_reset_forgets_what_happened(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
+    emulator.schedule("Reboot")
+    emulator.fail(500, times=9)
+    http.get("/versions")
+    assert control.post("/api/reset", json={}).status_code == 200
+    assert (emulator.events.events, emulator.faults.pending, emulator.requests.total) == ((), (), 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/faults", {"status": 1}),
+        ("/api/faults", {"unknown": 1}),
+        ("/api/faults", []),
+        ("/api/events", {"event_type": "Explode"}),
+        ("/api/events", {}),
+        ("/api/clock", {}),
+        ("/api/clock", {"advance": -1}),
+        ("/api/clock", {"advance": "1"}),
+        ("/api/clock", {"back": 1}),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(control: httpx.Client, path: str, body: Any) -> None:
+    answer = control.post(path, json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_other_peoples_pages_are_kept_out(control: httpx.Client) -> None:
+    rebound = control.get("/api/state", headers={"Host": "attacker.example"})
+    assert rebound.status_code == 403
+    simple = control.post("/api/faults", content='{"status": 500}', headers={"Content-Type": "text/plain"})
+    assert simple.status_code == 415
+    answer = control.get("/")
+    assert "access-control-allow-origin" not in answer.headers
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    for host in ("localhost:1", "127.0.0.1", "[::1]:5", "emulator:8170"):
+        assert control.get("/api/state", headers={"Host": host}).status_code == 200
+
+
+def test_the_metadata_port_knows_nothing_of_it(http: httpx.Client) -> None:
+    assert http.get("/api/state").status_code == 404

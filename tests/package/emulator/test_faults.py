@@ -1,0 +1,206 @@
+"""Answers gone wrong on purpose, seen as bytes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from azure_imds_emulator import Emulator
+from emulator_support import exchange, raw_get, until
+
+VERSIONS = "/metadata/versions"
+INFO = "/metadata/identity/info?api-version=2018-02-01"
+GET = b"GET /metadata/versions HTTP/1.1\r\nHost: x\r\nMetadata: true\r\n\r\n"
+
+
+def test_the_next_requests_fail_and_then_no_more(emulator: Emulator, http: httpx.Client) -> None:
+    fault = emulator.fail(429, times=3, retry_after=2)
+    answers = [http.get("/versions") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [429, 429, 429, 200]
+    assert answers[0].headers["Retry-After"] == "2"
+    assert (fault.hits, emulator.faults.pending) == (3, ())
+
+
+@pytest.mark.parametrize(
+    ("status", "target", "body"),
+    [
+        (429, INFO, {"error": "invalid_request", "error_description": "Temporarily throttled, too many requests"}),
+        (410, INFO, {"error": "gone", "error_description": "Gone"}),
+        (500, INFO, {"error": "server_error", "error_description": "Server error"}),
+        (429, VERSIONS, {"error": "Too many requests"}),
+        (410, VERSIONS, {"error": "Gone"}),
+        (503, VERSIONS, {"error": "Service unavailable"}),
+        (503, "/metadata/loadbalancer", {"error": "Internal service unavailable. Retry later"}),
+        (418, VERSIONS, {"error": "I'm a Teapot"}),
+        (599, INFO, {"error": "unknown", "error_description": "Unknown"}),
+    ],
+)
+def test_a_failure_is_worded_as_its_endpoint_words_it(emulator: Emulator, status: int, target: str, body: Any) -> None:
+    emulator.fail(status)
+    head, sent = raw_get(emulator, target)
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert json.loads(sent)["error"].lower() == body["error"].lower()
+    assert sent.lower() == json.dumps(body, separators=(",", ":")).encode().lower()
+
+
+def test_a_failure_can_be_kept_to_a_path_and_a_method(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(503, path="/metadata/identity", times=9)
+    emulator.fail(500, path="/metadata/*events", method="post", times=9)
+    assert http.get("/versions").status_code == 200
+    assert http.get("/identity/info?api-version=2018-02-01").status_code == 503
+    assert http.get("/scheduledevents?api-version=2020-07-01").status_code == 200
+    assert http.post("/scheduledevents?api-version=2020-07-01").status_code == 500
+
+
+def test_failures_come_in_the_order_they_were_asked_for(emulator: Emulator, http: httpx.Client) -> None:
+    for status in (500, 503, 429):
+        emulator.fail(status)
+    assert [http.get("/versions").status_code for _ in range(4)] == [500, 503, 429, 200]
+
+
+def test_a_failure_can_last_until_a_time(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.clock.freeze()
+    emulator.fail(410, seconds=70)
+    assert [http.get("/versions").status_code for _ in range(5)] == [410] * 5
+    emulator.clock.advance(70)
+    assert http.get("/versions").status_code == 200
+    emulator.fail(410, until=emulator.clock.time() + 10, times=1)
+    assert [http.get("/versions").status_code for _ in range(2)] == [410, 200]
+
+
+def test_failures_can_be_called_off(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(500, times=9).cancel()
+    assert http.get("/versions").status_code == 200
+    emulator.fail(500, seconds=9)
+    emulator.faults.clear()
+    assert http.get("/versions").status_code == 200
+
+
+def test_body_and_headers_can_be_anything(emulator: Emulator) -> None:
+    emulator.fail(200, body="<html>", headers={"Content-Type": "text/html", "X-Odd": "1", "Date": None})
+    head, body = raw_get(emulator, VERSIONS)
+    assert body == b"<html>"
+    assert b"Content-Type: text/html" in head
+    assert b"X-Odd: 1" in head
+    assert b"Date" not in head
+    emulator.fail(body={"access_token": 5})
+    head, body = raw_get(emulator, VERSIONS)
+    assert (head.split(b"\r\n")[0], body) == (b"HTTP/1.1 200 OK", b'{"access_token":5}')
+    assert b"application/json" in head
+
+
+def test_a_redirect_leads_where_it_is_told(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(redirect="http://example.invalid/")
+    answer = http.get("/versions")
+    assert (answer.status_code, answer.headers["Location"], answer.content) == (302, "http://example.invalid/", b"")
+
+
+def test_a_closed_connection_gives_no_byte(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    emulator.fail(close=True)
+    with caplog.at_level(logging.DEBUG):
+        assert exchange(emulator, GET) == b""
+    assert emulator.requests[-1].status is None
+    assert emulator.requests[-1].fault == "close"
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_a_truncated_body_ends_before_its_announced_length(emulator: Emulator, http: httpx.Client) -> None:
+    whole = http.get("/versions").content
+    emulator.fail(truncate=10)
+    head, body = raw_get(emulator, VERSIONS)
+    assert body == whole[:10]
+    assert f"Content-Length: {len(whole)}".encode() in head
+    emulator.fail(truncate=10)
+    with pytest.raises(httpx.RemoteProtocolError):
+        http.get("/versions")
+
+
+def test_truncated_json_can_have_the_right_length(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(truncate=10, content_length=10)
+    answer = http.get("/versions")
+    assert (answer.status_code, answer.content) == (200, b'{"apiVersi')
+
+
+@pytest.mark.parametrize("length", [0, 5, 100_000])
+def test_the_announced_length_can_be_wrong(emulator: Emulator, http: httpx.Client, length: int) -> None:
+    whole = http.get("/versions").content
+    emulator.fail(content_length=length)
+    head, body = raw_get(emulator, VERSIONS)
+    assert f"Content-Length: {length}".encode() in head
+    assert body == whole
+
+
+def test_a_delay_ends_when_the_clock_is_turned(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(delay=3600)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(http.get, "/versions")
+        until(lambda: emulator.clock.waiting == 1)
+        emulator.clock.advance(3600)
+        assert waiting.result().status_code == 200
+
+
+def test_slow_bytes_come_one_by_one(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.clock.freeze()
+    emulator.fail(200, body=b"abc", slow=60)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(http.get, "/versions")
+        begun = emulator.clock.elapsed()
+        while not waiting.done():
+            until(lambda: emulator.clock.waiting == 1 or waiting.done())
+            emulator.clock.advance(20)
+        assert waiting.result().content == b"abc"
+        assert emulator.clock.elapsed() - begun >= 3 * 60
+
+
+def test_hanging_ends_with_the_client_or_the_emulator(http: httpx.Client) -> None:
+    with Emulator() as emulator:
+        emulator.fail(hang=True, times=2)
+        with pytest.raises(httpx.ReadTimeout):
+            http.get(f"{emulator.endpoint}{VERSIONS}", timeout=0.05)
+        with ThreadPoolExecutor(1) as pool:
+            left = pool.submit(exchange, emulator, GET)
+            until(lambda: emulator.requests.total == 2)
+            begun = time.monotonic()
+            emulator.stop()
+            assert left.result() == b""
+        assert time.monotonic() - begun < 30
+
+
+def test_connections_are_kept_between_answers_and_failures(emulator: Emulator) -> None:
+    emulator.fail(500)
+    last = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    received = exchange(emulator, GET + GET + last)
+    assert received.count(b"HTTP/1.1 ") == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"status": 99},
+        {"status": 600},
+        {"status": "500"},
+        {"preset": "nonsense"},
+        {"preset": "docker-desktop", "status": 500},
+        {"status": 500, "times": -1},
+        {"status": 500, "times": True},
+        {"status": 500, "seconds": -1},
+        {"status": 500, "seconds": 1, "until": 5},
+        {"status": 500, "headers": {"X": "a\r\nb"}},
+        {"status": 500, "headers": {"X": 1}},
+        {"status": 500, "path": 1},
+        {"status": 500, "body": 1},
+        {"truncate": -1},
+        {"delay": float("nan")},
+    ],
+)
+def test_a_failure_that_makes_no_sense_is_refused(emulator: Emulator, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        emulator.fail(**arguments)
+    assert emulator.faults.pending == ()

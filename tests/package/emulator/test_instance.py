@@ -1,0 +1,166 @@
+"""/metadata/instance and /metadata/versions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from azure_imds_emulator import Emulator
+from azure_imds_emulator.instance import SINCE
+from azure_imds_emulator.versions import PUBLISHED
+from emulator_support import raw_get
+
+EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
+
+
+def example(name: str) -> Any:
+    return json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def paths(node: Any, prefix: str = "") -> set[str]:
+    """Every field's path, with [] for the elements of arrays."""
+    if isinstance(node, dict):
+        return {prefix} | {path for key, value in node.items() for path in paths(value, f"{prefix}.{key}".strip("."))}
+    if isinstance(node, list):
+        return {path for value in node for path in paths(value, f"{prefix}.[]")}
+    return {prefix}
+
+
+def test_versions_are_published_in_ascending_order(http: httpx.Client) -> None:
+    assert http.get("/versions").json() == {"apiVersions": sorted(PUBLISHED)}
+    assert set(PUBLISHED) == set(example("versions")["apiVersions"])
+
+
+def test_the_newest_document_is_the_machine(emulator: Emulator, http: httpx.Client) -> None:
+    assert http.get("/instance", params={"api-version": "2025-04-07"}).json() == example("instance-2025-04-07")
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [("2018-10-01", "instance-2018-10-01"), ("2021-05-01", "instance-minimal-imageless"), ("2023-07-01", "instance")],
+)
+def test_a_document_has_the_fields_of_its_version_and_no_more(http: httpx.Client, version: str, name: str) -> None:
+    served = http.get("/instance", params={"api-version": version}).json()
+    expected = {path for path in paths(example(name)) if path and ".[]" not in path}
+    assert {path for path in paths(served) if path and ".[]" not in path} == expected
+
+
+@pytest.mark.parametrize("path", sorted(path for path in SINCE if "[]" not in path))
+def test_a_field_appears_with_the_version_that_introduced_it(http: httpx.Client, path: str) -> None:
+    first = PUBLISHED.index(SINCE[path])
+    addressed = "/instance/" + path.replace(".", "/")
+    statuses = [
+        http.get(addressed, params={"api-version": version, "format": "text"}).status_code
+        for version in PUBLISHED[first - 1 : first + 1]
+    ]
+    assert statuses == [404, 200]
+
+
+def test_fields_of_array_elements_are_cut_too(http: httpx.Client) -> None:
+    def disk(version: str) -> dict[str, Any]:
+        path = "/instance/compute/storageProfile/dataDisks/0"
+        found: dict[str, Any] = http.get(path, params={"api-version": version}).json()
+        return found
+
+    assert "isUltraDisk" not in disk("2021-03-01")
+    assert "isUltraDisk" in disk("2021-05-01")
+
+
+def test_keys_stand_in_alphabetical_order_without_white_space(emulator: Emulator) -> None:
+    head, body = raw_get(emulator, "/metadata/instance?api-version=2025-04-07")
+    document = json.loads(body)
+    assert body == json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert b"Content-Type: application/json; charset=utf-8" in head
+    assert b"Server: IMDS/" in head
+    assert b"Date: " in head
+    assert b"x-ms-request-id: " in head
+
+
+def test_a_leaf_in_text_form_is_the_bare_value(emulator: Emulator) -> None:
+    head, body = raw_get(emulator, "/metadata/instance/compute/location?api-version=2021-02-01&format=text")
+    assert body == b"eastus"
+    assert b"Content-Type: text/plain" in head
+
+
+def test_an_empty_leaf_is_an_empty_body(http: httpx.Client) -> None:
+    answer = http.get("/instance/compute/licenseType", params={"api-version": "2021-02-01", "format": "text"})
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("query", [{}, {"format": "json"}])
+def test_a_leaf_has_no_json_form(http: httpx.Client, query: dict[str, str]) -> None:
+    answer = http.get("/instance/compute/location", params={"api-version": "2021-02-01"} | query)
+    assert (answer.status_code, answer.text) == (400, '{"error":"Bad request"}')
+
+
+def test_a_container_in_text_form_lists_its_children(http: httpx.Client) -> None:
+    text = {"api-version": "2017-04-02", "format": "text"}
+    assert http.get("/instance", params=text).text == "compute/\nnetwork/"
+    assert http.get("/instance/network/interface", params=text).text == "0/\n1/"
+    compute = http.get("/instance/compute", params=text).text.split("\n")
+    assert "location" in compute
+    assert compute == sorted(compute)
+
+
+def test_array_elements_are_addressed_by_index(http: httpx.Client) -> None:
+    version = {"api-version": "2017-04-02"}
+    address = "/instance/network/interface/1/ipv4/ipAddress/0"
+    assert http.get(address, params=version).json() == {
+        "privateIpAddress": "10.0.1.4",
+        "publicIpAddress": "203.0.113.10",
+    }
+    assert http.get("/instance/network/interface/1/macAddress", params=version | {"format": "text"}).text
+    arrays = http.get("/instance/compute/tagsList", params={"api-version": "2025-04-07"}).json()
+    assert arrays[0] == {"name": "Department", "value": "Example"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "compute/identity",
+        "network/interface/2",
+        "network/interface/-1",
+        "network/interface/x",
+        "network/interface/٠",
+        "Compute",
+        "compute//",
+        "compute/location/x",
+    ],
+)
+def test_an_unknown_node_is_not_found_in_the_observed_words(emulator: Emulator, path: str) -> None:
+    quoted = httpx.URL("http://x/metadata/instance/" + path).raw_path.decode()
+    head, body = raw_get(emulator, f"{quoted}?api-version=2021-02-01")
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert body == b'{ "error": "Not found" }'
+
+
+def test_extended_adds_what_provisioning_agents_ask_for(http: httpx.Client) -> None:
+    query = {"api-version": "2021-08-01", "extended": "true"}
+    served = http.get("/instance", params=query).json()
+    assert list(served) == ["compute", "extended", "network"]
+    assert served["extended"] == {"compute": {"hasCustomData": False, "ppsType": "None"}}
+    assert "extended" not in http.get("/instance", params={"api-version": "2021-08-01"}).json()
+
+
+def test_the_machine_can_be_changed_while_it_runs(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.machine.compute["location"] = "norwayeast"
+    emulator.machine.compute["aFieldOfTomorrow"] = "yes"
+    served = http.get("/instance", params={"api-version": "2025-04-07"}).json()
+    assert served["compute"]["location"] == "norwayeast"
+    assert served["compute"]["aFieldOfTomorrow"] == "yes"
+
+
+def test_two_emulators_are_two_machines() -> None:
+    with Emulator() as one, Emulator() as other:
+        one.machine.compute["name"] = "one"
+        assert other.machine.name != "one"
+
+
+@pytest.mark.parametrize("version", PUBLISHED)
+def test_every_published_version_serves_the_instance(http: httpx.Client, version: str) -> None:
+    assert http.get("/instance", params={"api-version": version}).status_code == 200

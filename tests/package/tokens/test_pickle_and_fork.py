@@ -1,0 +1,365 @@
+"""Credentials travel to other processes without a token or a socket, and survive a fork."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import os
+import pickle
+import pickletools
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from azure_imds import (
+    AccessToken,
+    AsyncImdsClient,
+    AsyncImdsCredential,
+    ImdsAuth,
+    ImdsClient,
+    ImdsCredential,
+    RetryPolicy,
+)
+from azure_imds._client.client import options_of
+from azure_imds_emulator import Emulator
+from support import CLIENT_ID, Colour, raw_server, read_request, reply
+from token_support import DAY, FOREVER, SCOPE, Clocks, Gate, Held, Imds, holding, number, refreshers
+
+PROTOCOLS = pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+RESOURCE = "https://vault.azure.net"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+def again(thing: Any, protocol: int = pickle.DEFAULT_PROTOCOL) -> Any:
+    return pickle.loads(pickle.dumps(thing, protocol))
+
+
+def asked(credential: Any, backend: str = "asyncio") -> AccessToken:
+    """A token of a credential of either kind."""
+    if isinstance(credential, ImdsCredential):
+        return credential.get_token(SCOPE)
+    token: AccessToken = anyio.run(credential.get_token, SCOPE, backend=backend)
+    return token
+
+
+STATES: dict[str, Callable[[Held], object]] = {
+    "fresh": lambda held: None,
+    "used": lambda held: held.get_token(),
+    "cleared": lambda held: (held.get_token(), held.clear()),
+    "closed": lambda held: (held.get_token(), held.call(held.credential.close)),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@PROTOCOLS
+def test_a_credential_travels_in_any_state(colour: Colour, emulator: Emulator, state: str, protocol: int) -> None:
+    with holding(colour, endpoint=emulator.endpoint) as held:
+        STATES[state](held)
+        emulator.requests.clear()
+        travelled = again(held.credential, protocol)
+        assert emulator.requests.total == 0
+        assert asked(travelled).token
+        assert emulator.requests.total == 1, "it has no token of its own"
+
+
+@PROTOCOLS
+def test_no_token_travels(colour: Colour, emulator: Emulator, protocol: int) -> None:
+    with holding(colour, endpoint=emulator.endpoint, client_id=None) as held:
+        token = held.get_token().token
+        data = pickle.dumps(held.credential, protocol)
+    assert token.encode() not in data
+    texts = [argument for _, argument, _ in pickletools.genops(data) if isinstance(argument, (str, bytes))]
+    assert not [text for text in texts if len(text) > 8 and str(text) in token]
+
+
+def test_a_credential_travels_while_a_refresh_is_under_way(colour: Colour, emulator: Emulator) -> None:
+    clock = Clocks(emulator.clock.time())
+    with holding(colour, endpoint=emulator.endpoint, clock=clock) as held:
+        token = held.get_token().token
+        clock.advance(DAY / 2)
+        fault = emulator.fail(delay=3600)
+        held.get_token()
+        while not fault.hits:
+            threading.Event().wait(0.001)
+        data = pickle.dumps(held.credential)
+        assert token.encode() not in data
+        assert asked(pickle.loads(data)).token
+        emulator.clock.advance(3600)
+        held.settle()
+
+
+def test_what_it_was_told_travels_along(colour: Colour, tmp_path: Path) -> None:
+    retry = RetryPolicy(attempts=2)
+    with holding(
+        colour,
+        endpoint="http://127.0.0.1:1",
+        client_id=CLIENT_ID,
+        deadline=7,
+        timeout=3,
+        retry=retry,
+        shared_cache=tmp_path,
+    ) as held:
+        travelled = again(held.credential)
+        assert repr(travelled) == repr(held.credential)
+        options = options_of(travelled._client)
+        assert (options.deadline, options.timeout, options.retry) == (7, 3, retry)
+        assert travelled._disk._folder == str(tmp_path)
+
+
+def test_where_no_endpoint_was_given_the_other_process_looks_for_its_own(
+    colour: Colour, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with holding(colour) as held:
+        data = pickle.dumps(held.credential)
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", emulator.endpoint)
+    assert asked(pickle.loads(data)).token
+    assert emulator.requests.total == 1
+
+
+def test_a_traveller_closes_its_own_connections(emulator: Emulator) -> None:
+    with ImdsCredential(endpoint=emulator.endpoint) as credential:
+        with again(credential) as travelled:
+            travelled.get_token(SCOPE)
+        credential.get_token(SCOPE)
+
+
+def test_a_credential_over_a_caller_s_http_client_says_why_it_cannot_travel(colour: Colour) -> None:
+    client: Any = httpx.Client() if colour.name == "sync" else httpx.AsyncClient()
+    with holding(colour, http_client=client) as held, pytest.raises(TypeError, match="http_client"):
+        pickle.dumps(held.credential)
+    client.close() if colour.name == "sync" else anyio.run(client.aclose)
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
+def test_a_copy_lives_by_itself(colour: Colour, emulator: Emulator, how: Callable[[Any], Any]) -> None:
+    with holding(colour, endpoint=emulator.endpoint) as held:
+        held.get_token()
+        copied = how(held.credential)
+        emulator.requests.clear()
+        assert held.call(copied.get_token, SCOPE).token
+        assert emulator.requests.total == 1
+        held.call(copied.close)
+        assert held.get_token(force_refresh=True).token, "closing a copy closes nothing of the original"
+
+
+def test_a_copy_sends_through_the_caller_s_client_and_leaves_it_open() -> None:
+    imds = Imds()
+    with ImdsClient(transport=imds) as client:
+        copied = copy.copy(ImdsCredential(client=client))
+        assert number(copied.get_token(SCOPE)) == 1
+        copied.close()
+        assert client.identity.get_token(resource=RESOURCE).access_token
+    assert len(imds) == 2
+
+
+# Clients, errors, tokens
+
+
+@PROTOCOLS
+def test_a_client_travels_in_any_state(colour: Colour, emulator: Emulator, protocol: int) -> None:
+    def travel(client: Any) -> Any:
+        return pickle.dumps(client, protocol)
+
+    fresh = colour.run(travel, endpoint=emulator.endpoint, deadline=9)
+
+    def use(client: Any) -> Any:
+        if isinstance(client, ImdsClient):
+            token = client.identity.get_token(resource=RESOURCE).access_token
+            return pickle.dumps(client, protocol), token
+
+        async def main() -> Any:
+            token = (await client.identity.get_token(resource=RESOURCE)).access_token
+            return pickle.dumps(client, protocol), token
+
+        return main()
+
+    used, token = colour.run(use, endpoint=emulator.endpoint, deadline=9)
+    assert token.encode() not in used
+    for data in (fresh, used):
+        client = pickle.loads(data)
+        assert isinstance(client, (ImdsClient, AsyncImdsClient))
+        assert options_of(client).deadline == 9
+        if isinstance(client, ImdsClient):
+            assert client.identity.get_token(resource=RESOURCE).access_token == token
+
+
+def test_one_client_for_several_credentials_stays_one_on_its_way(emulator: Emulator) -> None:
+    client = ImdsClient(endpoint=emulator.endpoint)
+    one, other = again((ImdsCredential(client=client), ImdsCredential(client=client, client_id=CLIENT_ID)))
+    assert one._client is other._client
+    one.close()
+    assert other.get_token(SCOPE).token, "and is not closed by one of them"
+
+
+@PROTOCOLS
+def test_an_access_token_refuses_to_travel_and_says_what_to_do(protocol: int) -> None:
+    with pytest.raises(TypeError, match="pickle the credential") as caught:
+        pickle.dumps(AccessToken("secret-text", 1), protocol)
+    assert "secret-text" not in str(caught.value)
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
+def test_an_access_token_may_be_copied_within_a_process(how: Callable[[Any], Any]) -> None:
+    token = AccessToken("text", 1)
+    assert how({"token": token})["token"] == token
+
+
+# Other processes
+
+
+def in_spawned_process(thing: Any) -> tuple[int, str, bool]:
+    """Runs in a process of its own: who it is, the token it got, and whether it began without one."""
+    if isinstance(thing, ImdsAuth):
+        empty = not thing._own
+        with httpx.Client(
+            transport=httpx.MockTransport(lambda request: httpx.Response(200, text=request.headers["authorization"])),
+            auth=thing,
+        ) as client:
+            return os.getpid(), client.get(RESOURCE).text.removeprefix("Bearer "), empty
+    empty = not thing._cache._entries
+    return os.getpid(), asked(thing).token, empty
+
+
+def test_spawned_processes_get_tokens_by_credentials_that_are_in_use(emulator: Emulator) -> None:
+    sync = ImdsCredential(endpoint=emulator.endpoint)
+    asynchronous = AsyncImdsCredential(endpoint=emulator.endpoint)
+    auth = ImdsAuth(RESOURCE, endpoint=emulator.endpoint)
+    tokens = {asked(sync).token, asked(asynchronous).token, auth._credential(ImdsCredential).get_token(RESOURCE).token}
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        results = list(pool.map(in_spawned_process, [sync, asynchronous, auth]))
+    assert os.getpid() not in {pid for pid, _, _ in results}
+    assert {token for _, token, _ in results} == tokens, "IMDS gives all of them the one it has"
+    assert all(empty for _, _, empty in results)
+    sync.close()
+
+
+# Fork
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+in_many_threads = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+
+
+def in_child(work: Callable[[], bool]) -> bool:
+    """Whether `work` is true in a forked process, which may not hang."""
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(FOREVER)
+        try:
+            os._exit(0 if work() else 1)
+        except BaseException:
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+@needs_fork
+@in_many_threads
+def test_a_forked_child_uses_the_token_that_is_there(colour: Colour) -> None:
+    imds = Imds()
+    credential: Any = (ImdsCredential if colour.name == "sync" else AsyncImdsCredential)(transport=imds)
+    backend = "asyncio" if colour.name == "sync" else colour.name
+    token = asked(credential, backend)
+    assert in_child(lambda: asked(credential, backend) == token and len(imds) == 1)
+
+
+@needs_fork
+@in_many_threads
+def test_parent_and_child_share_no_socket(colour: Colour) -> None:
+    peers: list[tuple[tuple[str, int], int]] = []
+    body = '{"access_token": "t", "expires_in": "86400", "token_type": "Bearer"}'
+
+    def serve(connection: socket.socket) -> None:
+        while read_request(connection):
+            peers.append((connection.getpeername(), threading.get_ident()))
+            connection.sendall(reply(200, body))
+
+    backend = "asyncio" if colour.name == "sync" else colour.name
+    with raw_server(serve) as url:
+        credential: Any = (ImdsCredential if colour.name == "sync" else AsyncImdsCredential)(endpoint=url)
+        asked(credential, backend)
+        credential.clear()
+        asked(credential, backend)
+        parents = {peer for peer, _ in peers}
+        assert in_child(lambda: bool((credential.clear(), asked(credential, backend))[1].token))
+        assert len(peers) == 3
+        assert peers[-1][0] not in parents
+        credential.clear()
+        asked(credential, backend)
+        assert peers[-1][0] != peers[-2][0], "nor does the parent go on with the child's"
+        if colour.name == "sync":
+            credential.close()
+
+
+@needs_fork
+@in_many_threads
+def test_a_child_forked_while_many_fetch_works() -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    credential = ImdsCredential(transport=imds)
+    threads = [threading.Thread(target=credential.get_token, args=(SCOPE,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    gate.wait_for()
+
+    def child() -> bool:
+        imds.__init__()  # type: ignore[misc]
+        return number(credential.get_token(SCOPE)) == 1 and len(imds) == 1
+
+    assert in_child(child)
+    gate.open()
+    for thread in threads:
+        thread.join(FOREVER)
+    assert len(imds) == 1, "and what the parent waited for came"
+
+
+@needs_fork
+@in_many_threads
+def test_a_child_keeps_what_the_parent_s_refresh_would_have_replaced(emulator: Emulator) -> None:
+    clock = Clocks(emulator.clock.time())
+    with ImdsCredential(endpoint=emulator.endpoint, clock=clock) as credential:
+        token = credential.get_token(SCOPE)
+        clock.advance(DAY / 2)
+        fault = emulator.fail(delay=3600)
+        credential.get_token(SCOPE)
+        while not fault.hits:
+            threading.Event().wait(0.001)
+        assert in_child(lambda: credential.get_token(SCOPE) == token)
+        emulator.clock.advance(3600)
+        for thread in refreshers():
+            thread.join(FOREVER)
+
+
+@needs_fork
+@in_many_threads
+def test_a_child_of_a_program_with_an_event_loop_can_run_one_of_its_own(emulator: Emulator) -> None:
+    credential = AsyncImdsCredential(endpoint=emulator.endpoint)
+
+    async def main() -> bool:
+        await credential.get_token(SCOPE)
+        return await anyio.to_thread.run_sync(in_child, lambda: bool(asked(credential, "trio").token))
+
+    assert anyio.run(main)
+
+
+@needs_fork
+@in_many_threads
+def test_forked_pools_work(emulator: Emulator) -> None:
+    credential = ImdsCredential(endpoint=emulator.endpoint)
+    token = asked(credential).token
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        results = list(pool.map(in_spawned_process, [credential] * 4))
+    assert {text for _, text, _ in results} == {token}
+    credential.close()

@@ -1,0 +1,1041 @@
+"""Tokens shared through files: one fetch for all, nobody else gets to them, and nothing about them is ever an error."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azure_imds import ImdsCredential, ImdsValidationError
+from azure_imds._tokens import shared_cache as _shared_cache
+from azure_imds._tokens.cache import AccessToken, Entry
+from azure_imds._tokens.shared_cache import SharedCache
+from azure_imds_emulator import Emulator
+from support import CANARY, CLIENT_ID, COLOURS, ROOT, Colour
+from token_support import DAY, DOWN, FOREVER, HOUR, SCOPE, Clocks, Gate, Held, Imds, holding, number
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="owners and modes are POSIX's")
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+NOW = 1_700_000_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the tokens are; not there yet."""
+    return tmp_path / "tokens"
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    return lambda: [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@contextmanager
+def sharing(colour: Colour, folder: Any, imds: Imds, **options: Any) -> Iterator[Held]:
+    with holding(colour, transport=imds, clock=imds.clock, shared_cache=folder, **options) as credential:
+        yield credential
+
+
+def files(folder: Path, kind: str = "json") -> list[Path]:
+    return sorted(folder.glob(f"*.{kind}"))
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def spoil(folder: Path, **changes: Any) -> None:
+    """Changes members of the only file."""
+    (file,) = files(folder)
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+# Sharing
+
+
+def test_two_credentials_share_a_token(colour: Colour, folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one, sharing(colour, folder, imds) as other:
+        first, second = one.get_token(), other.get_token()
+    assert first == second
+    assert len(imds) == 1
+
+
+def test_the_two_kinds_of_credential_share_a_token(folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    for colour in COLOURS:
+        with sharing(colour, folder, imds) as credential:
+            assert number(credential.get_token()) == 1
+    assert len(imds) == 1
+
+
+def test_without_being_asked_nothing_is_shared(colour: Colour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with holding(colour, transport=Imds()) as credential:
+        credential.get_token()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shared_token_knows_all_its_times(colour: Colour, folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one:
+        first = one.get_token()
+    imds.clock.advance(DAY / 2 - 1)  # type: ignore[attr-defined]
+    with sharing(colour, folder, imds) as other:
+        assert other.get_token() == first
+        other.settle()
+        assert len(imds) == 1
+        imds.clock.advance(1)  # type: ignore[attr-defined]
+        assert other.get_token() == first
+        other.settle()
+        assert number(other.get_token()) == 2
+
+
+def test_identities_resources_and_endpoints_do_not_share(folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    ways: list[dict[str, Any]] = [
+        {},
+        {"client_id": CLIENT_ID},
+        {"object_id": CLIENT_ID},
+        {"resource_id": f"/{CLIENT_ID}"},
+        {"endpoint": "http://127.0.0.1:1"},
+    ]
+    tokens = []
+    for way in ways:
+        for scope in ("https://a", "https://a/", "https://A"):
+            with sharing(COLOURS[0], folder, imds, **way) as credential:
+                tokens.append(number(credential.get_token(scope)))
+    assert len(set(tokens)) == len(tokens) == 15
+
+
+def test_an_identity_is_the_same_in_any_case(folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    for client_id in ("abcdef00-0000-0000-0000-000000000000", "ABCDEF00-0000-0000-0000-000000000000"):
+        with sharing(COLOURS[0], folder, imds, client_id=client_id) as credential:
+            assert number(credential.get_token()) == 1
+
+
+def test_many_resources_in_one_process_do_not_wait_for_each_other(colour: Colour, folder: Path) -> None:
+    imds, gate = Imds(Clocks(NOW)), Gate()
+    imds.gates = [gate]
+    with sharing(colour, folder, imds) as credential:
+        held = credential.crowd(1, "https://a")
+        gate.wait_for()
+        credential.get_token("https://b")
+        gate.open()
+        held.results()
+
+
+PROGRAM = """
+import json, sys
+from azure_imds import AsyncImdsCredential, ImdsCredential
+kind, endpoint, folder, *scopes = sys.argv[1:]
+options = {"endpoint": endpoint, "shared_cache": folder}
+for scope in scopes:
+    if kind == "sync":
+        token = ImdsCredential(**options).get_token(scope)
+    else:
+        import anyio
+        token = anyio.run(AsyncImdsCredential(**options).get_token, scope, backend=kind)
+    print(json.dumps([token.token, token.expires_on, token.refresh_on]))
+"""
+
+
+def process(*arguments: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "error", "-c", PROGRAM, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_processes_share_a_token_in_any_colour(folder: Path) -> None:
+    with Emulator(rate_limits=True) as emulator:
+        processes = [process(colour, emulator.endpoint, folder, SCOPE) for colour in COLOURS]
+        results = [one.communicate(timeout=FOREVER) for one in processes]
+        assert len({out for out, _ in results}) == 1
+        assert not [err for _, err in results if err]
+        assert emulator.requests.total == 1
+
+
+def test_a_process_that_comes_later_needs_no_imds(folder: Path) -> None:
+    with Emulator() as emulator:
+        endpoint = emulator.endpoint
+        first = process("sync", endpoint, folder, SCOPE).communicate(timeout=FOREVER)
+    assert process("asyncio", endpoint, folder, SCOPE).communicate(timeout=FOREVER) == first
+
+
+# Who may read
+
+
+def test_the_folder_and_its_files_are_the_users_alone(colour: Colour, folder: Path) -> None:
+    previous = os.umask(0)
+    try:
+        with sharing(colour, folder / "deep", Imds(Clocks(NOW))) as credential:
+            credential.get_token()
+    finally:
+        os.umask(previous)
+    assert mode(folder / "deep") == 0o700
+    assert {mode(path) for path in (folder / "deep").iterdir()} == {0o600}
+    assert {path.suffix for path in (folder / "deep").iterdir()} == {".json", ".lock"}
+
+
+def test_no_file_name_says_whose_token_it_is_for_what(colour: Colour, folder: Path) -> None:
+    with sharing(colour, folder, Imds(Clocks(NOW), client_id=CLIENT_ID), client_id=CLIENT_ID) as credential:
+        token = credential.get_token()
+    names = " ".join(path.name for path in folder.iterdir())
+    for secret in (token.token, CANARY, CLIENT_ID, "vault", "azure.net"):
+        assert secret not in names
+
+
+def unused(held: Held, imds: Imds, warnings: Callable[[], list[str]]) -> str:
+    """Checks that the cache is ignored, and with one warning; returns it."""
+    before = len(imds)
+    held.get_token()
+    held.get_token("https://other")
+    held.get_token(force_refresh=True)
+    held.clear()
+    held.get_token()
+    assert len(imds) == before + 4
+    (warning,) = warnings()
+    assert CANARY not in warning
+    return warning
+
+
+def test_a_folder_of_another_user_is_ignored_with_one_warning(
+    colour: Colour, folder: Path, warnings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as credential:
+        assert "belongs to another user" in unused(credential, imds, warnings)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("bits", [0o750, 0o705, 0o770, 0o777, 0o710, 0o1777])
+def test_a_folder_that_others_can_enter_is_ignored_with_one_warning(
+    colour: Colour, folder: Path, warnings: Any, bits: int
+) -> None:
+    folder.mkdir()
+    folder.chmod(bits)
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as credential:
+        assert "open to other users" in unused(credential, imds, warnings)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("end", ["", "/", "/."])
+def test_a_folder_behind_a_link_is_ignored_with_one_warning(
+    colour: Colour, tmp_path: Path, folder: Path, warnings: Any, end: str
+) -> None:
+    real = tmp_path / "real"
+    real.mkdir(mode=0o700)
+    folder.symlink_to(real)
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, f"{folder}{end}", imds) as credential:
+        assert "not a folder" in unused(credential, imds, warnings)
+    assert not list(real.iterdir())
+
+
+def test_a_file_in_the_folders_place_is_ignored_with_one_warning(colour: Colour, folder: Path, warnings: Any) -> None:
+    folder.write_text("")
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as credential:
+        assert "not a folder" in unused(credential, imds, warnings)
+
+
+def test_a_folder_that_cannot_be_made_is_ignored_with_one_warning(colour: Colour, folder: Path, warnings: Any) -> None:
+    folder.write_text("")
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder / "below", imds) as credential:
+        unused(credential, imds, warnings)
+
+
+def test_a_folder_that_cannot_be_written_is_ignored_with_one_warning(
+    colour: Colour, folder: Path, warnings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = os.open
+
+    def read_only(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+        if str(path).startswith(str(folder)) and flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return usual(path, flags, *rest, **options)
+
+    folder.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "open", read_only)
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as credential:
+        assert "Permission denied" in unused(credential, imds, warnings)
+
+
+def test_a_full_disk_is_no_error_and_leaves_no_draft(
+    colour: Colour, folder: Path, warnings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as credential:
+        assert "No space left" in unused(credential, imds, warnings)
+    assert {path.suffix for path in folder.iterdir()} == {".lock"}
+
+
+@pytest.mark.parametrize("kind", ["json", "lock"])
+def test_a_file_that_others_can_read_is_not_used(colour: Colour, folder: Path, warnings: Any, kind: str) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    (file,) = files(folder, kind)
+    file.chmod(0o640)
+    if kind == "lock":
+        files(folder)[0].unlink()
+    with sharing(colour, folder, imds) as other:
+        assert number(other.get_token()) == 2
+    (warning,) = warnings()
+    assert "open to other users" in warning
+
+
+def test_a_token_file_that_others_could_read_is_replaced_by_one_that_they_cannot(colour: Colour, folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    files(folder)[0].chmod(0o644)
+    with sharing(colour, folder, imds) as other:
+        other.get_token()
+    assert mode(files(folder)[0]) == 0o600
+
+
+def test_a_file_of_another_user_is_not_used(
+    colour: Colour, folder: Path, warnings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    usual = os.fstat
+
+    def foreign(descriptor: int) -> os.stat_result:
+        found = usual(descriptor)
+        return os.stat_result((*found[:4], 12345, *found[5:])) if stat.S_ISREG(found.st_mode) else found
+
+    monkeypatch.setattr(os, "fstat", foreign)
+    with sharing(colour, folder, imds) as other:
+        assert number(other.get_token()) == 2
+    (warning,) = warnings()
+    assert "belongs to another user" in warning
+
+
+@pytest.mark.parametrize("kind", ["json", "lock"])
+def test_a_file_behind_a_link_is_neither_read_nor_written(
+    colour: Colour, tmp_path: Path, folder: Path, warnings: Any, kind: str
+) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    (file,) = files(folder, kind)
+    victim = tmp_path / "victim"
+    file.rename(victim)
+    victim.chmod(0o600)
+    file.symlink_to(victim)
+    before = victim.read_bytes()
+    if kind == "lock":
+        files(folder)[0].unlink()
+    with sharing(colour, folder, imds) as other:
+        assert number(other.get_token()) == 2
+    assert victim.read_bytes() == before
+    assert len(warnings()) == 1
+
+
+@pytest.mark.parametrize("kind", ["json", "lock"])
+def test_what_is_no_file_is_no_file(colour: Colour, folder: Path, warnings: Any, kind: str) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    (file,) = files(folder, kind)
+    file.unlink()
+    os.mkfifo(file, 0o600)  # to open it could wait for ever
+    if kind == "lock":
+        files(folder)[0].unlink()
+    with sharing(colour, folder, imds) as other:
+        assert number(other.get_token()) == 2
+    assert len(warnings()) == 1
+
+
+# What may be in a file
+
+GARBAGE: dict[str, bytes] = {
+    "empty": b"",
+    "text": b"hello",
+    "binary": bytes(range(256)),
+    "truncated": b'{"form": 1, "token": "x',
+    "list": b"[]",
+    "null": b"null",
+    "number": b"7",
+    "no form": b"{}",
+    "deep": b"[" * 50_000,
+    "huge": b'{"form": 1, "token": "' + b"x" * 100_000 + b'"}',
+    "endless number": b'{"form": ' + b"9" * 10_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("content", GARBAGE.values(), ids=GARBAGE.keys())
+def test_a_damaged_file_is_replaced_with_one_warning(
+    colour: Colour, folder: Path, warnings: Any, content: bytes
+) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    files(folder)[0].write_bytes(content)
+    with sharing(colour, folder, imds) as other:
+        assert number(other.get_token()) == 2
+    with sharing(colour, folder, imds) as third:
+        assert number(third.get_token()) == 2
+    assert len(warnings()) == 1
+
+
+@pytest.mark.parametrize("name", ["expires_on", "stored", "stored_monotonic", "life", "due", "fresh_for"])
+@pytest.mark.parametrize(
+    "value", [None, "x", True, [], {}, float("nan"), float("inf"), float("-inf"), 10**400], ids=lambda v: str(v)[:8]
+)
+def test_a_time_that_is_no_number_spoils_a_file(folder: Path, warnings: Any, name: str, value: Any) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    spoil(folder, **{name: value})
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+    assert len(warnings()) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"token": ""}, {"token": 5}, {"token": None}, {"token_type": 5}, {"refresh_on": "x"}, {"refresh_on": []}],
+    ids=str,
+)
+def test_a_member_of_another_kind_spoils_a_file(folder: Path, warnings: Any, changes: dict[str, Any]) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    spoil(folder, **changes)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+    assert len(warnings()) == 1
+
+
+def test_a_warning_shows_nothing_of_a_file(folder: Path, warnings: Any) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    (file,) = files(folder)
+    file.write_bytes(file.read_bytes()[:-2])
+    with sharing(COLOURS[0], folder, imds) as other:
+        other.get_token()
+    (warning,) = warnings()
+    assert CANARY not in warning
+    assert str(folder) in warning
+
+
+def test_the_form_of_another_version_is_ignored_in_silence(folder: Path, warnings: Any) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    spoil(folder, form=2)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+    assert not warnings()
+
+
+def test_a_token_of_another_run_of_the_machine_or_of_another_machine_is_not_used(folder: Path, warnings: Any) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    spoil(folder, boot="another")
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+    assert not warnings()
+
+
+def test_a_token_too_large_for_a_file_is_not_shared(folder: Path, warnings: Any) -> None:
+    imds = Imds(Clocks(NOW), suffix="x" * 100_000)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+        one.get_token()
+    assert not files(folder)
+    assert not warnings()
+
+
+# Clocks
+
+
+def test_a_token_that_expired_meanwhile_is_not_used(colour: Colour, folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    clock.advance(DAY)
+    with sharing(colour, folder, imds) as other:
+        assert number(other.get_token()) == 2
+
+
+@pytest.mark.parametrize(("passed", "step"), [(DAY, -DAY / 2), (DAY, -DAY - 1), (DAY - 1, -2 * DAY), (1, -2)], ids=str)
+def test_a_wall_clock_set_back_does_not_prolong_a_shared_token(folder: Path, passed: float, step: float) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    clock.advance(passed)
+    clock.step(step)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+
+
+def test_a_suspended_machine_does_not_prolong_a_shared_token(folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    clock.step(DAY)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+
+
+def test_a_suspended_machine_counts_its_sleep_into_a_token_s_age(folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock, expires_on=NOW + DAY, expires_in=HOUR)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    clock.step(HOUR)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+
+
+def test_a_wall_clock_set_back_does_not_put_off_the_refresh_of_a_shared_token(folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    clock.advance(DAY / 2)
+    clock.step(-DAY / 4)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 1
+        clock.advance(30)
+        other.get_token()
+        other.settle()
+        assert number(other.get_token()) == 2
+
+
+def test_a_machine_started_anew_does_not_trust_its_clocks(folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    clock.ticks = 10
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+
+
+def test_the_age_of_a_shared_token_counts_from_its_request(folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock, expires_on=None, expires_in=HOUR)
+    with sharing(COLOURS[0], folder, imds) as one:
+        one.get_token()
+    for _ in range(3):  # handed from one to the next, it grows no younger
+        clock.advance(HOUR / 4)
+        with sharing(COLOURS[0], folder, imds) as other:
+            assert number(other.get_token()) == 1
+    clock.advance(HOUR / 4)
+    clock.step(-1)
+    with sharing(COLOURS[0], folder, imds) as other:
+        assert number(other.get_token()) == 2
+
+
+# New ones
+
+
+def test_an_expired_answer_is_not_shared_and_leaves_what_is(colour: Colour, folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+        before = files(folder)[0].read_bytes()
+        clock.advance(DAY / 2)
+        imds.life = -1
+        one.get_token()
+        one.settle()
+    assert len(imds) == 2
+    assert files(folder)[0].read_bytes() == before
+
+
+@pytest.mark.parametrize("options", [{"claims": "c"}, {"force_refresh": True}], ids=str)
+def test_a_forced_token_is_new_and_is_shared(colour: Colour, folder: Path, options: dict[str, Any]) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one, sharing(colour, folder, imds) as other:
+        one.get_token()
+        assert number(one.get_token(**options)) == 2
+        assert number(other.get_token()) == 2
+    assert imds.query()["bypass_cache"] == "true"
+
+
+def test_an_early_refresh_takes_the_fresher_token_of_another_process(colour: Colour, folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(colour, folder, imds) as one, sharing(colour, folder, imds) as other:
+        one.get_token()
+        other.get_token()
+        clock.advance(DAY / 2)
+        one.get_token()
+        one.settle()
+        assert len(imds) == 2
+        assert number(other.get_token()) == 1
+        other.settle()
+        assert number(other.get_token()) == 2
+    assert len(imds) == 2
+
+
+def test_an_early_refresh_does_not_take_a_token_that_is_due_itself(colour: Colour, folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+        clock.advance(DAY / 2)
+        one.get_token()
+        one.settle()
+        assert number(one.get_token()) == 2
+
+
+def test_clear_removes_what_is_ours_and_nothing_else(colour: Colour, folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as ours, sharing(colour, folder, imds, client_id=CLIENT_ID) as theirs:
+        theirs.get_token()
+        kept = files(folder)
+        (folder / "other.json").write_text("{}")
+        (folder / "notes.txt").write_text("")
+        ours.get_token()
+        ours.get_token("https://other")
+        ours.clear()
+        assert files(folder) == sorted([*kept, folder / "other.json"])
+        assert (folder / "notes.txt").exists()
+        assert number(ours.get_token()) == 4
+
+
+def test_clear_removes_the_draft_of_a_process_that_was_killed(colour: Colour, folder: Path) -> None:
+    with sharing(colour, folder, Imds(Clocks(NOW))) as credential:
+        credential.get_token()
+        (file,) = files(folder)
+        draft = Path(f"{file}.1.abcdef")
+        draft.write_bytes(file.read_bytes())
+        credential.clear()
+    assert {path.suffix for path in folder.iterdir()} == {".lock"}
+
+
+def test_clear_without_a_folder_is_no_error(colour: Colour, folder: Path, warnings: Any) -> None:
+    with sharing(colour, folder, Imds(Clocks(NOW))) as credential:
+        credential.clear()
+    assert not warnings()
+
+
+def test_what_was_asked_before_clear_is_not_shared_after_it(colour: Colour, folder: Path) -> None:
+    imds, gate = Imds(Clocks(NOW)), Gate()
+    imds.gates = [gate]
+    with sharing(colour, folder, imds) as credential:
+        before = credential.crowd(1)
+        gate.wait_for()
+        credential.clear()
+        gate.open()
+        before.results()
+        assert not files(folder)
+        assert number(credential.get_token()) == 2
+
+
+def test_a_clear_that_comes_between_keeping_and_sharing_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imds = Imds(Clocks(NOW))
+    usual = SharedCache.write
+
+    def write(self: SharedCache, name: str, new: Entry) -> None:
+        credential.clear()
+        usual(self, name, new)
+
+    monkeypatch.setattr(SharedCache, "write", write)
+    with sharing(COLOURS[0], folder, imds) as credential:
+        credential.get_token()
+        assert not files(folder)
+
+
+# Locks
+
+
+@contextmanager
+def lock_holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds all locks in the folder and sleeps."""
+    code = (
+        "import fcntl, glob, sys, time\n"
+        "held = [open(path) for path in glob.glob(sys.argv[1] + '/*.lock')]\n"
+        "[fcntl.flock(file, fcntl.LOCK_EX) for file in held]\n"
+        "print(len(held), flush=True)\n"
+        "time.sleep(600)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert int(holder.stdout.readline()) > 0
+        yield holder
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
+@pytest.fixture
+def locked(folder: Path) -> Path:
+    """The folder after a token was shared and cleared: its lock is there."""
+    with sharing(COLOURS[0], folder, Imds(Clocks(NOW))) as credential:
+        credential.get_token()
+        credential.clear()
+    return folder
+
+
+def test_a_lock_holder_that_hangs_is_waited_for_with_patience_and_then_passed_by(colour: Colour, locked: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with lock_holder(locked), sharing(colour, locked, imds, deadline=8) as credential:
+        assert number(credential.get_token()) == 1
+        assert clock.wall - NOW == pytest.approx(4, abs=0.1), "half of the deadline; the other half is for asking"
+    assert files(locked), "and what was got is shared all the same"
+
+
+def test_a_deadline_holds_for_waiting_and_asking_together(colour: Colour, locked: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    imds.failure = DOWN
+    with lock_holder(locked), sharing(colour, locked, imds, deadline=8) as credential:
+        credential.error()
+        assert clock.wall - NOW <= 8.1
+
+
+def test_a_wait_that_took_longer_than_the_deadline_still_leaves_time_to_ask(colour: Colour, locked: Path) -> None:
+    # As when the process was stopped meanwhile.
+    class Leaping(Clocks):
+        def sleep(self, seconds: float) -> None:
+            self.advance(1000)
+
+    imds = Imds(Leaping(NOW))
+    with lock_holder(locked), sharing(colour, locked, imds, deadline=8) as credential:
+        assert number(credential.get_token()) == 1
+
+
+def test_a_lock_holder_that_dies_holds_up_nobody(colour: Colour, locked: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with lock_holder(locked) as holder:
+        holder.send_signal(signal.SIGKILL)
+        holder.wait(FOREVER)
+        with sharing(colour, locked, imds) as credential:
+            credential.get_token()
+    assert clock.wall == NOW
+
+
+def test_a_token_that_is_there_needs_no_lock(colour: Colour, folder: Path) -> None:
+    # Its holder may be waiting for an IMDS that is away.
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    with lock_holder(folder), sharing(colour, folder, imds) as other:
+        assert number(other.get_token()) == 1
+    assert clock.wall == NOW
+
+
+def test_who_waited_for_the_lock_takes_what_its_holder_got(folder: Path) -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    with sharing(COLOURS[0], folder, imds) as one, sharing(COLOURS[0], folder, imds) as other:
+        leader = one.crowd(1)
+        gate.wait_for()
+        follower = other.crowd(1)
+        gate.open()
+        assert {number(token) for token in leader.results() + follower.results()} == {1}
+    assert len(imds) == 1
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
+def test_where_there_are_no_locks_nobody_waits(
+    colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def none(*_: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(_shared_cache.fcntl, "flock", none)
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    with sharing(colour, folder, imds) as credential:
+        credential.get_token()
+    assert clock.wall == NOW
+    assert files(folder)
+
+
+def test_a_failed_fetch_lets_go_of_the_lock(colour: Colour, folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock)
+    imds.failure = DOWN
+    with sharing(colour, folder, imds, retry=None) as one, sharing(colour, folder, imds, retry=None) as other:
+        one.error()
+        imds.failure = None
+        assert number(other.get_token()) == 1
+    assert clock.wall == NOW
+
+
+def test_no_descriptor_stays_open(colour: Colour, folder: Path) -> None:
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("needs /proc")
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as credential:
+        credential.get_token()
+        before = set(os.listdir("/proc/self/fd"))
+        for turn in range(20):
+            if turn == 10:
+                files(folder)[0].write_text("damaged")
+            credential.credential._cache.clear()
+            credential.get_token(force_refresh=bool(turn % 2))
+        assert set(os.listdir("/proc/self/fd")) == before
+        assert not _shared_cache._locks
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_forked_during_a_fetch_does_not_keep_the_lock(folder: Path) -> None:
+    # A lock belongs to all copies of its descriptor, and a child has one that nobody there would close.
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    credential = ImdsCredential(transport=imds, shared_cache=folder)
+    with sharing(COLOURS[0], folder, imds) as held:
+        held.credential = credential
+        leader = held.crowd(1)
+        gate.wait_for()
+        end_child = forked_child()
+        gate.open()
+        leader.results()
+        try:
+            assert can_be_locked(folder)
+        finally:
+            end_child()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_forked_during_a_fetch_leaves_its_parents_lock_alone(folder: Path) -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    with sharing(COLOURS[0], folder, imds) as held:
+        leader = held.crowd(1)
+        gate.wait_for()
+        pid = os.fork()
+        if pid == 0:
+            os._exit(len(_shared_cache._locks))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert not can_be_locked(folder)
+        gate.open()
+        leader.results()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_lock_dies_with_the_parent_though_a_forked_child_lives_on(folder: Path) -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    with sharing(COLOURS[0], folder, imds) as held:
+        leader = held.crowd(1)
+        gate.wait_for()
+        end_child = forked_child()
+        # As if the parent were gone: its descriptor is, and nobody unlocked.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in _shared_cache._locks:
+            os.dup2(nothing, descriptor)
+        os.close(nothing)
+        try:
+            assert can_be_locked(folder)
+        finally:
+            end_child()
+            gate.open()
+            leader.results()
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_that_leaves_where_its_parent_held_a_lock_does_not_unlock_it(folder: Path) -> None:
+    cache = SharedCache.open(folder, Clocks())
+    assert cache is not None
+    with cache.turn("a-b", 1, forced=True, fresh=False):
+        pid = os.fork()
+        if pid:
+            os.waitpid(pid, 0)
+            assert not can_be_locked(folder)
+    if pid == 0:
+        os._exit(0)
+    assert can_be_locked(folder)
+
+
+def forked_child() -> Callable[[], object]:
+    """Forks a child that lives until what is returned is called."""
+    (told, tell), (wake, sleep) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(sleep)
+        os.write(tell, b"!")
+        os.read(wake, 1)
+        os._exit(0)
+    os.read(told, 1)
+    for descriptor in (told, tell, wake):
+        os.close(descriptor)
+    return lambda: (os.close(sleep), os.waitpid(pid, 0))
+
+
+def can_be_locked(folder: Path) -> bool:
+    """Whether nobody has the only lock."""
+    with open(files(folder, "lock")[0]) as file:
+        try:
+            _shared_cache.fcntl.flock(file, _shared_cache.fcntl.LOCK_EX | _shared_cache.fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+# Where
+
+
+def test_the_usual_place_is_the_users_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with sharing(COLOURS[0], True, Imds(Clocks(NOW))) as credential:
+        credential.get_token()
+    assert files(tmp_path / "azure-imds")
+
+
+@pytest.mark.parametrize("runtime", [None, "", "relative", "/does/not/exist"])
+def test_without_a_runtime_folder_it_is_among_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str | None
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    if runtime is not None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with sharing(COLOURS[0], True, Imds(Clocks(NOW))) as credential:
+        credential.get_token()
+    assert files(tmp_path / f"azure-imds-{os.getuid()}")
+
+
+def test_another_users_runtime_folder_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As after sudo.
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    theirs.mkdir()
+    ours.mkdir()
+    usual = os.stat
+
+    def foreign(path: Any, *rest: Any, **options: Any) -> os.stat_result:
+        found = usual(path, *rest, **options)
+        return os.stat_result((*found[:4], 12345, *found[5:])) if path == str(theirs) else found
+
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(theirs))
+    monkeypatch.setattr("tempfile.tempdir", str(ours))
+    monkeypatch.setattr(os, "stat", foreign)
+    SharedCache.open(True, Clocks())
+    found = SharedCache.open(True, Clocks())
+    assert found is not None
+    assert found._folder == str(ours / f"azure-imds-{os.getuid()}")
+
+
+def test_a_path_may_be_text_bytes_or_a_path_object(folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    for path in (folder, str(folder), os.fsencode(folder)):
+        with sharing(COLOURS[0], path, imds) as credential:
+            credential.get_token()
+    assert len(imds) == 1
+
+
+def test_a_relative_path_means_where_the_process_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with sharing(COLOURS[0], "tokens", Imds(Clocks(NOW))) as credential:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        credential.get_token()
+    assert files(tmp_path / "tokens")
+
+
+@pytest.mark.parametrize("path", [None, 5, 0, 1, "a\0b", ["x"]], ids=repr)
+def test_what_is_no_path_is_refused_at_once(path: Any) -> None:
+    with pytest.raises(ImdsValidationError) as caught:
+        ImdsCredential(shared_cache=path)
+    assert caught.value.parameter == "shared_cache"
+
+
+def test_nothing_is_made_before_a_token_is_asked_for(folder: Path) -> None:
+    ImdsCredential(shared_cache=folder)
+    assert not folder.exists()
+
+
+def test_windows_has_locks_of_its_own(folder: Path) -> None:
+    # A Windows in name only: the module's other branch runs, over a stand-in for the system's part.
+    code = """
+import importlib, os, sys, types
+sys.path.insert(0, sys.argv[2])
+from azure_imds import ImdsCredential
+from azure_imds._tokens import credential as _credential, shared_cache as _shared_cache
+from token_support import Imds, number
+locks = []
+def locking(descriptor, how, size):
+    locks.append((how, size))
+    if how == "try" and locks.count((how, size)) < 3:
+        raise PermissionError(13, "locked")
+sys.modules["msvcrt"] = types.SimpleNamespace(locking=locking, LK_NBLCK="try", LK_UNLCK="unlock")
+os.environ["LOCALAPPDATA"] = sys.argv[1]
+sys.platform = "win32"
+importlib.reload(_shared_cache)
+imds = Imds()
+for _ in range(2):
+    assert number(ImdsCredential(transport=imds, shared_cache=True).get_token("https://x")) == 1
+print(locks)
+print(sorted(name.rpartition(".")[2] for name in os.listdir(os.path.join(sys.argv[1], "azure-imds"))))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder), str(ROOT / "tests")], capture_output=True, text=True, timeout=FOREVER
+    )
+    assert not done.stderr
+    assert done.stdout.splitlines() == ["[('try', 1), ('try', 1), ('try', 1), ('unlock', 1)]", "['json', 'lock']"]
+
+
+def test_files_are_whole_whenever_they_are_read(folder: Path) -> None:
+    clock = Clocks(NOW)
+    cache = SharedCache.open(folder, clock)
+    assert cache is not None
+    name = SharedCache.name(("x",), "y")
+
+    def entry(text: str) -> Entry:
+        return Entry(AccessToken(text, NOW + DAY), NOW + DAY, clock.ticks + DAY, NOW + HOUR, clock.ticks + HOUR)
+
+    cache.write(name, entry("a" * 5000))
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            cache.write(name, entry("b" * 9000))
+            cache.write(name, entry("a" * 5000))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(300):
+            found = cache.read(name)
+            assert found is not None
+            assert found.token.token in ("a" * 5000, "b" * 9000)
+    finally:
+        stop.set()
+        writer.join(FOREVER)

@@ -1,0 +1,517 @@
+"""However many ask at once, one request is sent, and what comes of it is everybody's."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+import trio
+
+from azure_imds import (
+    AccessToken,
+    AsyncImdsCredential,
+    IdentityNotFoundError,
+    ImdsCredential,
+    ImdsUnavailableError,
+    RetryPolicy,
+    ThrottledError,
+)
+from azure_imds._tokens.cache import Cache, Entry
+from azure_imds_emulator import Emulator
+from support import CANARY, COLOURS, Colour, answer
+from token_support import DAY, DOWN, FOREVER, SCOPE, Clocks, Gate, Imds, holding, number
+
+MANY = {"sync": 64, "asyncio": 1000, "trio": 1000}
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Threads take turns after every few instructions."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def test_many_on_a_cold_key_send_one_request_and_all_get_its_token(colour: Colour) -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    with holding(colour, transport=imds) as credential:
+        crowd = credential.crowd(MANY[colour.name])
+        gate.wait_for()
+        crowd.wait_until_aboard()
+        gate.open()
+        results = crowd.results()
+    assert len(imds) == 1
+    assert len(results) == MANY[colour.name]
+    assert {id(token) for token in results} == {id(results[0])}
+
+
+def test_many_against_a_real_service_with_its_rate_limits_send_one_request(colour: Colour) -> None:
+    with Emulator(rate_limits=True) as emulator, holding(colour, endpoint=emulator.endpoint) as credential:
+        results = credential.crowd(MANY[colour.name]).results()
+        assert [request.status for request in emulator.requests] == [200]
+    assert {type(result) for result in results} == {AccessToken}
+    assert len({result.token for result in results}) == 1
+
+
+def test_many_without_any_order_send_one_request(impatient: None) -> None:
+    for _ in range(10):
+        imds = Imds()
+        with holding(COLOURS[0], transport=imds) as credential:
+            results = credential.crowd(32).results()
+        assert len(imds) == 1
+        assert {number(token) for token in results} == {1}
+
+
+def test_a_failing_leader_fails_all_alike(colour: Colour) -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates, imds.failure = [gate], DOWN
+    with holding(colour, transport=imds, retry=None) as credential:
+        crowd = credential.crowd(20)
+        gate.wait_for()
+        crowd.wait_until_aboard()
+        gate.open()
+        errors = crowd.results()
+    assert len(imds) == 1
+    assert isinstance(errors[0], ImdsUnavailableError)
+    assert len({(type(error), str(error), error.attempts, error.url) for error in errors}) == 1
+
+
+def test_each_of_those_that_fail_has_an_error_of_its_own(colour: Colour) -> None:
+    # One exception object raised in many threads would get all their tracebacks.
+    imds, gate = Imds(), Gate()
+    imds.gates, imds.failure = [gate], DOWN
+    with holding(colour, transport=imds, retry=None) as credential:
+        crowd = credential.crowd(20)
+        gate.wait_for()
+        crowd.wait_until_aboard()
+        gate.open()
+        errors = crowd.results()
+    assert len({id(error) for error in errors}) == 20
+    assert not [error for error in errors if error.__cause__ or error.__context__]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        answer(400, {"error": "invalid_request", "error_description": "Identity not found"}),
+        answer(429, {"error": "invalid_request"}, retry_after="7"),
+        httpx.ReadTimeout("late"),
+        answer(200, {"access_token": CANARY}),
+        answer(200, "not JSON"),
+        RuntimeError("a bug in a transport"),
+    ],
+    ids=["400", "429", "timeout", "no life", "no JSON", "bug"],
+)
+def test_whatever_the_failure_all_get_the_same_class_and_text(colour: Colour, failure: Any) -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates, imds.failure = [gate], failure
+    with holding(colour, transport=imds, retry=None) as credential:
+        crowd = credential.crowd(5)
+        gate.wait_for()
+        crowd.wait_until_aboard()
+        gate.open()
+        errors = crowd.results()
+    assert len({(type(error), str(error), repr(vars(error))) for error in errors}) == 1
+    assert isinstance(errors[0], Exception)
+
+
+def test_after_a_failure_the_next_call_starts_afresh(colour: Colour) -> None:
+    imds = Imds()
+    imds.failure = answer(400, {"error": "invalid_request", "error_description": "Identity not found"})
+    with holding(colour, transport=imds) as credential:
+        assert isinstance(credential.error(), IdentityNotFoundError)
+        imds.failure = None
+        assert number(credential.get_token()) == 1
+    assert len(imds) == 2
+
+
+def test_retries_are_the_leaders_alone(colour: Colour) -> None:
+    imds, clock = Imds(), Clocks()
+    imds.failure = answer(429, {"error": "x"})
+    with holding(colour, transport=imds, clock=clock, retry=RetryPolicy(attempts=3)) as credential:
+        gate = Gate()
+        imds.gates = [gate]
+        crowd = credential.crowd(10)
+        gate.wait_for()
+        crowd.wait_until_aboard()
+        gate.open()
+        errors = crowd.results()
+    assert len(imds) == 3
+    assert {type(error) for error in errors} == {ThrottledError}
+
+
+def test_different_keys_do_not_wait_for_each_other(colour: Colour) -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    with holding(colour, transport=imds) as credential:
+        held = credential.crowd(1)
+        gate.wait_for()
+        assert number(credential.get_token("https://other")) == 1
+        gate.open()
+        assert number(held.results()[0]) == 2
+
+
+def test_a_forced_call_does_not_wait_for_a_plain_one(colour: Colour) -> None:
+    # The plain one may be answered from the memory of IMDS.
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    with holding(colour, transport=imds) as credential:
+        held = credential.crowd(1)
+        gate.wait_for()
+        assert number(credential.get_token(force_refresh=True)) == 1
+        gate.open()
+        held.results()
+
+
+@pytest.mark.parametrize("options", [{"claims": "c"}, {"force_refresh": True}], ids=repr)
+def test_many_forced_calls_at_once_send_one_request(colour: Colour, options: dict[str, Any]) -> None:
+    imds, gate = Imds(), Gate()
+    with holding(colour, transport=imds) as credential:
+        credential.get_token()
+        imds.gates = [gate]
+        crowd = credential.crowd(20, **options)
+        gate.wait_for()
+        crowd.wait_until_aboard()
+        gate.open()
+        assert {number(token) for token in crowd.results()} == {2}
+    assert len(imds) == 2
+
+
+def test_other_claims_are_another_request(colour: Colour) -> None:
+    # The request under way may be older than what these claims are about.
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    with holding(colour, transport=imds) as credential:
+        first = credential.crowd(1, claims="a")
+        gate.wait_for()
+        assert number(credential.get_token(claims="b")) == 1
+        gate.open()
+        first.results()
+    assert len(imds) == 2
+
+
+def test_an_expired_token_that_many_wait_for_is_asked_for_once(colour: Colour) -> None:
+    imds, gate = Imds(life=-1), Gate()
+    imds.gates = [gate]
+    with holding(colour, transport=imds) as credential:
+        crowd = credential.crowd(10)
+        gate.wait_for()
+        crowd.wait_until_aboard()
+        gate.open()
+        assert {number(token) for token in crowd.results()} == {1}
+
+
+# Leaders that do not come back
+
+
+class Interrupted(BaseException):
+    """As KeyboardInterrupt is, but nobody else's."""
+
+
+def test_a_leader_that_is_interrupted_leaves_the_lead_to_another_thread() -> None:
+    imds, gate = Imds(), Gate()
+    usual = imds._reply
+
+    def interrupt() -> httpx.Response:
+        imds._reply = usual  # type: ignore[method-assign]
+        raise Interrupted
+
+    imds._reply = interrupt  # type: ignore[method-assign]
+    imds.gates = [gate]
+    with holding(COLOURS[0], transport=imds) as credential:
+        crowd = credential.crowd(10)
+        gate.wait_for()
+        crowd.wait_until_aboard()
+        gate.open()
+        results = crowd.results()
+    assert [type(result) for result in results].count(Interrupted) == 1
+    assert {number(result) for result in results if not isinstance(result, Interrupted)} == {1}
+    assert len(imds) == 2
+
+
+@pytest.mark.parametrize("line", range(12))
+def test_an_interruption_between_two_lines_leaves_no_flight_behind(line: int) -> None:
+    # As by Ctrl-C. What ends the flight is one line, and is not interrupted here.
+    credential = ImdsCredential(transport=Imds())
+    lines, first = inspect.getsourcelines(ImdsCredential._one_flight)
+    (end,) = [first + index for index, text in enumerate(lines) if "memory.land" in text]
+    seen = 0
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal seen
+        if frame.f_code is not ImdsCredential._one_flight.__code__:
+            return None
+        if event == "line" and frame.f_lineno != end:
+            seen += 1
+            if seen == line + 1:
+                sys.settrace(None)
+                raise Interrupted
+        return trace
+
+    usual = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        credential.get_token(SCOPE)
+    except Interrupted:
+        pass
+    finally:
+        sys.settrace(usual)
+    with ThreadPoolExecutor(1) as pool:
+        assert isinstance(pool.submit(credential.get_token, SCOPE).result(FOREVER), AccessToken)
+
+
+ASYNC = [colour for colour in COLOURS if colour.name != "sync"]
+
+
+def asynchronous(function: Callable[..., Any]) -> Any:
+    return pytest.mark.parametrize("backend", [colour.name for colour in ASYNC])(function)
+
+
+@asynchronous
+def test_cancelling_the_leader_does_not_fail_the_others(backend: str) -> None:
+    imds, gate = Imds(), Gate()
+    tokens: list[AccessToken] = []
+
+    async def main() -> None:
+        async with AsyncImdsCredential(transport=imds) as credential, anyio.create_task_group() as group:
+            scope = anyio.CancelScope()
+
+            async def lead() -> None:
+                with scope:
+                    await credential.get_token(SCOPE)
+
+            async def follow() -> None:
+                tokens.append(await credential.get_token(SCOPE))
+
+            imds.gates = [gate]
+            group.start_soon(lead)
+            await anyio.wait_all_tasks_blocked()
+            for _ in range(100):
+                group.start_soon(follow)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+
+    anyio.run(main, backend=backend)
+    assert len(imds) == 2
+    assert {number(token) for token in tokens} == {1}
+    assert len(tokens) == 100
+
+
+@asynchronous
+def test_a_follower_that_is_cancelled_disturbs_nobody(backend: str) -> None:
+    imds, gate = Imds(), Gate()
+    tokens: list[AccessToken] = []
+
+    async def main() -> None:
+        async with AsyncImdsCredential(transport=imds) as credential, anyio.create_task_group() as group:
+            scope, event = anyio.CancelScope(), anyio.Event()
+
+            async def hold() -> None:
+                await event.wait()
+
+            gate.apass_through = hold  # type: ignore[method-assign]
+
+            async def ask() -> None:
+                tokens.append(await credential.get_token(SCOPE))
+
+            async def give_up() -> None:
+                with scope:
+                    await ask()
+
+            imds.gates = [gate]
+            group.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(give_up)
+            group.start_soon(ask)
+            await anyio.wait_all_tasks_blocked()
+            scope.cancel()
+            await anyio.wait_all_tasks_blocked()
+            event.set()
+
+    anyio.run(main, backend=backend)
+    assert len(imds) == 1
+    assert [number(token) for token in tokens] == [1, 1]
+
+
+@asynchronous
+def test_a_leader_whose_own_time_is_up_does_not_fail_the_others(backend: str) -> None:
+    imds, gate = Imds(), Gate()
+    tokens: list[AccessToken] = []
+
+    async def main() -> None:
+        async with AsyncImdsCredential(transport=imds) as credential, anyio.create_task_group() as group:
+            scope = anyio.CancelScope(deadline=anyio.current_time() + 0.01)
+
+            async def hurry() -> None:
+                with scope:
+                    await credential.get_token(SCOPE)
+                assert scope.cancelled_caught
+
+            async def follow() -> None:
+                tokens.append(await credential.get_token(SCOPE))
+
+            imds.gates = [gate]
+            group.start_soon(hurry)
+            await anyio.lowlevel.checkpoint()
+            await anyio.lowlevel.checkpoint()
+            group.start_soon(follow)
+
+    anyio.run(main, backend=backend)
+    assert [number(token) for token in tokens] == [1]
+
+
+def test_asyncio_s_own_ways_to_cancel_do_not_fail_the_others() -> None:
+    imds, gate = Imds(), Gate()
+
+    async def main() -> None:
+        async with AsyncImdsCredential(transport=imds) as credential:
+            imds.gates = [gate]
+            leader = asyncio.create_task(credential.get_token(SCOPE))
+            await anyio.wait_all_tasks_blocked()
+            others = [asyncio.create_task(credential.get_token(SCOPE)) for _ in range(10)]
+            await anyio.wait_all_tasks_blocked()
+            leader.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leader
+            assert {number(token) for token in await asyncio.gather(*others)} == {1}
+
+    asyncio.run(main())
+    assert len(imds) == 2
+
+
+def test_one_asynchronous_credential_serves_several_event_loops_at_once() -> None:
+    imds = Imds()
+    credential = AsyncImdsCredential(transport=imds)
+    barrier = threading.Barrier(8)
+
+    async def ask() -> list[AccessToken]:
+        return [await credential.get_token(SCOPE) for _ in range(50)]
+
+    def run(backend: str) -> list[AccessToken]:
+        barrier.wait(FOREVER)
+        return anyio.run(ask, backend=backend)
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(run, ["asyncio", "trio"] * 4))
+    assert len(imds) <= 8, "one request a loop at the most"
+    kept = [tokens[-1] for tokens in results]
+    assert len(kept) == 8
+    assert all(isinstance(token, AccessToken) for tokens in results for token in tokens)
+
+
+def test_a_loop_that_ended_while_it_led_holds_up_no_other() -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    credential = AsyncImdsCredential(transport=imds)
+
+    async def give_up() -> None:
+        with anyio.move_on_after(0):
+            await credential.get_token(SCOPE)
+
+    asyncio.run(give_up())
+    assert number(asyncio.run(credential.get_token(SCOPE))) == 1
+    assert number(trio.run(credential.get_token, SCOPE)) == 1
+
+
+def test_a_loop_that_stands_still_while_it_leads_holds_up_no_other() -> None:
+    imds, gate = Imds(), Gate()
+    imds.gates = [gate]
+    credential = AsyncImdsCredential(transport=imds)
+
+    async def begin() -> asyncio.Task[AccessToken]:
+        task = asyncio.ensure_future(credential.get_token(SCOPE))
+        await anyio.wait_all_tasks_blocked()
+        return task
+
+    loop = asyncio.new_event_loop()
+    task = loop.run_until_complete(begin())
+    assert number(trio.run(credential.get_token, SCOPE)) == 1
+    task.cancel()
+    loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+    loop.close()
+
+
+# Without the GIL's help
+
+
+def test_a_cache_is_never_torn_between_threads(impatient: None) -> None:
+    clock = Clocks()
+    cache = Cache(clock)
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def entry(text: str) -> Entry:
+        due = clock.monotonic() + DAY
+        return Entry(AccessToken(text, int(clock.time()) + DAY), clock.time() + DAY, due, clock.time() + DAY, due)
+
+    def write(index: int) -> None:
+        while not stop.is_set():
+            resource = f"r{index % 3}"
+            cache.put(resource, entry(resource), cache.number())
+            if index == 0:
+                cache.clear()
+
+    def read(index: int) -> None:
+        try:
+            for turn in range(3000):
+                resource = f"r{turn % 3}"
+                found = cache.get((resource,), resource) or cache.by_scopes.get((resource,))
+                assert found is None or found.token.token == resource
+                if cache.begin_refresh(resource):
+                    cache.end_refresh(resource, failed=bool(turn % 2))
+        except BaseException as error:
+            failures.append(error)
+
+    writers = [threading.Thread(target=write, args=(i,)) for i in range(4)]
+    readers = [threading.Thread(target=read, args=(i,)) for i in range(4)]
+    for thread in writers + readers:
+        thread.start()
+    for thread in readers:
+        thread.join(FOREVER)
+    stop.set()
+    for thread in writers:
+        thread.join(FOREVER)
+    assert not failures
+
+
+def test_a_newer_token_is_never_followed_by_an_older_one(impatient: None) -> None:
+    imds = Imds()
+    credential = ImdsCredential(transport=imds)
+    failures: list[str] = []
+    stop = threading.Event()
+
+    def force() -> None:
+        for _ in range(50):
+            credential.get_token(SCOPE, force_refresh=True)
+
+    def watch() -> None:
+        while not stop.is_set():
+            before = len(imds)
+            if number(credential.get_token(SCOPE)) > len(imds) or before > len(imds):
+                failures.append("a token that was not issued")
+
+    credential.get_token(SCOPE)
+    forcing = [threading.Thread(target=force) for _ in range(3)]
+    watching = [threading.Thread(target=watch) for _ in range(3)]
+    for thread in forcing + watching:
+        thread.start()
+    for thread in forcing:
+        thread.join(FOREVER)
+    stop.set()
+    for thread in watching:
+        thread.join(FOREVER)
+    assert not failures
+    requests = len(imds)
+    credential.get_token(SCOPE)
+    assert len(imds) == requests

@@ -1,0 +1,39 @@
+"""What holds for every program in examples/."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from examples_support import PROGRAMS, run
+from support import ROOT
+
+NAMES = sorted(file.stem for file in PROGRAMS.glob("*.py"))
+
+#: Those that take options.
+WITH_OPTIONS = sorted(set(NAMES) - {"demo", "drain"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_readme_lists_it(name: str) -> None:
+    assert f"(examples/{name}.py)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_test_runs_it(name: str) -> None:
+    tests = (ROOT / "tests").rglob("test_*.py")
+    assert any(f'"{name}.py"' in test.read_text(encoding="utf-8") for test in tests)
+
+
+def test_all_of_them_are_type_checked() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(NAMES) <= set(settings["tool"]["mypy"]["modules"])
+
+
+@pytest.mark.parametrize("name", WITH_OPTIONS)
+def test_it_says_how_to_run_it(name: str) -> None:
+    assert f"python {name}.py" in (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
+    done = run(f"{name}.py", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: {name}.py ")

@@ -1,0 +1,327 @@
+"""Who may import whom, and who may know what; read from the sources."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import httpcore
+import httpx
+import pytest
+
+import azure_imds
+from support import ROOT
+
+LOW_LEVEL = ROOT / "generated" / "azure_imds_api"
+WRAPPER = ROOT / "wrapper" / "azure_imds"
+EMULATOR = ROOT / "emulator" / "azure_imds_emulator"
+
+#: What the modules of a package may import besides the standard library and the package itself, by module or room.
+#: A module may import what every entry that covers it allows together.
+ALLOWED: dict[Path, dict[str, set[str]]] = {
+    LOW_LEVEL: {
+        "": {"httpx", "attrs"},
+        # For type checkers alone, which bring it.
+        "api/__init__": {"typing_extensions"},
+    },
+    WRAPPER: {
+        # anyio comes with httpx.
+        "": {"azure_imds_api", "httpx", "attrs", "anyio"},
+        # A part of httpx.
+        "_client/transport": {"httpcore"},
+        # Only where it is the caller's own event loop.
+        "_tokens/async_credential": {"trio"},
+        "_events/watcher": {"trio"},
+        # For type checkers alone: azure-core's clients are typed to take only their own AccessToken.
+        "_tokens/access_token": {"azure"},
+        # Extras. The command line starts the emulator.
+        "attestation": {"asn1crypto", "cryptography", "certifi"},
+        "_cli": {"typer", "rich", "azure_imds_emulator"},
+    },
+}
+
+#: The rooms of the wrapper, and what each may import at import time besides the modules of the ground floor.
+#: Nothing but `attestation` itself imports from attestation, whose extra is not installed everywhere.
+ROOMS: dict[str, set[str]] = {
+    "_client": set(),
+    "_tokens": {"_client"},
+    "_events": {"_client"},
+    "attestation": {"_client"},
+    "_cli": {"_client", "_tokens", "_events"},
+}
+
+TAGS = {folder.name for folder in (LOW_LEVEL / "api").iterdir() if (folder / "__init__.py").is_file()}
+
+#: Wrapper modules that are about one part of IMDS, each with the tags that it may name. All others know none.
+NAMED = {
+    "_client/instance_node": {"instances"},  # sub-paths of /instance, which OpenAPI cannot describe
+    "_client/client": {"instances", "versions"},  # is_available asks something; a version fallback asks what there is
+    "_tokens/credential_base": {"identity"},
+    "_tokens/credential": {"identity"},
+    "_tokens/async_credential": {"identity"},
+    "_events/watcher": {"scheduled_events", "instances"},  # events, and the name by which they call this machine
+    "_cli/commands": TAGS,  # each command is an operation
+    "_cli/doctor": TAGS,  # asks everything once
+}
+
+#: Private attributes of other packages, by module, each with its reason there.
+PRIVATE = {"_client/transport": {"_pool"}, "_tokens/async_credential": {"_log_destroy_pending"}}
+
+
+def place(file: Path) -> str:
+    """Where a module is in its package: `_client/call`."""
+    package = next(p for p in (LOW_LEVEL, WRAPPER, EMULATOR) if p in file.parents)
+    return file.relative_to(package).with_suffix("").as_posix()
+
+
+def modules(package: Path) -> list[Path]:
+    return sorted(package.rglob("*.py"))
+
+
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imported(file: Path, nodes: list[ast.AST] | None = None) -> Iterator[str]:
+    """Full names of modules that a module imports; its own package's too."""
+    folder = file.parent
+    root = next(p for p in (LOW_LEVEL, WRAPPER, EMULATOR) if p in (folder, *folder.parents))
+    for node in nodes if nodes is not None else ast.walk(tree(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module)
+        elif isinstance(node, ast.ImportFrom):
+            base = [folder, *folder.parents][node.level - 1].relative_to(root.parent)
+            name = ".".join([*base.parts, *(node.module or "").split(".")]).rstrip(".")
+            members = [f"{name}.{alias.name}" for alias in node.names]
+            yield from members
+            # `from . import x` needs nothing of the package where x is a module.
+            if not all((root.parent / member.replace(".", "/")).with_suffix(".py").is_file() for member in members):
+                yield name
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from (argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant))
+
+
+def foreign(file: Path) -> set[str]:
+    """Top-level names of what a module imports that is neither Python's nor its own package's."""
+    own = file.relative_to(next(p for p in (LOW_LEVEL, WRAPPER, EMULATOR) if p in file.parents).parent).parts[0]
+    tops = {name.partition(".")[0] for name in imported(file)}
+    return {top for top in tops if top and top not in sys.stdlib_module_names and top != own}
+
+
+@pytest.mark.parametrize("package", ALLOWED, ids=lambda p: str(p.name))
+def test_modules_import_only_what_their_layer_may(package: Path) -> None:
+    strangers = {}
+    for file in modules(package):
+        here = place(file)
+        allowed = [
+            names for where, names in ALLOWED[package].items() if f"{here}/".startswith(f"{where}/" if where else "")
+        ]
+        strangers[here] = foreign(file) - set[str]().union(*allowed)
+    assert {name: found for name, found in strangers.items() if found} == {}
+
+
+def test_the_emulator_shares_nothing_with_the_client() -> None:
+    sharing = [file.name for file in modules(EMULATOR) if foreign(file) & {"azure_imds", "azure_imds_api"}]
+    assert sharing == []
+
+
+def test_only_the_command_line_imports_the_emulator() -> None:
+    users = {place(file) for p in (LOW_LEVEL, WRAPPER) for file in modules(p) if "azure_imds_emulator" in foreign(file)}
+    assert users <= {"_cli/emulator"}
+
+
+# The rooms of the wrapper
+
+
+def rooms_of(names: Iterable[str]) -> set[str]:
+    """The rooms that these modules of the wrapper are in."""
+    return {room for name in names if name.startswith("azure_imds.") and (room := name.split(".")[1]) in ROOMS}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
+    found = {}
+    for file in modules(WRAPPER / room):
+        found[place(file)] = rooms_of(imported(file, at_import(file))) - {room} - ROOMS[room]
+    assert {name: rooms for name, rooms in found.items() if rooms} == {}
+
+
+@pytest.mark.parametrize("room", set(ROOMS) - {"_cli"})
+def test_a_room_imports_no_room_above_it_when_it_is_used_either(room: str) -> None:
+    assert {place(file) for file in modules(WRAPPER / room) if rooms_of(imported(file)) - {room} - ROOMS[room]} == set()
+
+
+def test_the_ground_floor_imports_no_room() -> None:
+    floor = [file for file in WRAPPER.glob("*.py") if file.stem != "__init__"]
+    assert {file.stem for file in floor if rooms_of(imported(file, at_import(file)))} == set()
+
+
+def test_every_folder_of_the_wrapper_is_a_room() -> None:
+    folders = {file.parent.relative_to(WRAPPER).as_posix() for file in modules(WRAPPER)}
+    assert folders == {".", *ROOMS}
+
+
+@pytest.mark.parametrize("file", modules(WRAPPER), ids=place)
+def test_a_file_of_the_wrapper_tells_one_story(file: Path) -> None:
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+# No circles
+
+
+def at_import(file: Path) -> list[ast.AST]:
+    """The import statements that run when a module is imported."""
+    found: list[ast.AST] = []
+
+    def walk(statements: list[ast.stmt]) -> None:
+        for statement in statements:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                found.append(statement)
+            elif isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+                walk(statement.orelse)
+            elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                for field in ("body", "orelse", "finalbody"):
+                    walk(getattr(statement, field, []))
+                for handler in getattr(statement, "handlers", []):
+                    walk(handler.body)
+
+    walk(tree(file).body)
+    return found
+
+
+def graph(package: Path) -> dict[str, set[str]]:
+    """Modules of a package, each with those of the package that it imports when it is imported."""
+    names = {
+        ".".join(file.relative_to(package.parent).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in modules(package)
+    }
+    return {name: {*imported(file, at_import(file))} & names.keys() - {name} for name, file in names.items()}
+
+
+def circle(edges: dict[str, set[str]]) -> list[str]:
+    done: set[str] = set()
+
+    def visit(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name in done:
+            return []
+        done.add(name)
+        return next((found for other in sorted(edges[name]) if (found := visit(other, [*path, name]))), [])
+
+    return next((found for name in sorted(edges) if (found := visit(name, []))), [])
+
+
+@pytest.mark.parametrize("package", [LOW_LEVEL, WRAPPER, EMULATOR], ids=lambda p: str(p.name))
+def test_no_modules_import_each_other(package: Path) -> None:
+    assert circle(graph(package)) == []
+
+
+def test_a_circle_would_be_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+
+
+# The wrapper knows no operation
+
+
+def tags_named(file: Path) -> set[str]:
+    """Tags of which a module uses an operation: `client.tag.method`, or an import of the tag's module."""
+    found: set[str] = set()
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr in TAGS:
+            methods = (LOW_LEVEL / "api" / node.value.attr / "__init__.py").read_text(encoding="utf-8")
+            if f" def {node.attr}(" in methods:
+                found.add(node.value.attr)
+    for name in imported(file):
+        parts = name.split(".")
+        if parts[:2] == ["azure_imds_api", "api"] and len(parts) > 2:
+            found.add(parts[2])
+    return found
+
+
+@pytest.mark.parametrize("file", modules(WRAPPER), ids=place)
+def test_a_wrapper_module_names_no_operation_but_those_it_is_about(file: Path) -> None:
+    assert tags_named(file) <= NAMED.get(place(file), set())
+
+
+@pytest.mark.parametrize("file", modules(WRAPPER), ids=place)
+def test_no_wrapper_module_names_an_operation_id(file: Path) -> None:
+    ids = re.findall(r"operationId: (\S+)", (ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    strings = {node.value for node in ast.walk(tree(file)) if isinstance(node, ast.Constant)}
+    assert strings & {*ids} == set()
+
+
+# Nobody reaches into httpx
+
+
+def private_names(file: Path) -> Iterator[str]:
+    """Private attributes that a module uses and that are not the wrapper's own."""
+    own = {
+        name
+        for other in modules(WRAPPER)
+        for name in re.findall(r"(?:(?:self|cls)\.|def |^)(_\w+)", other.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            if node.attr not in own:
+                yield node.attr
+        elif isinstance(node, ast.ClassDef):
+            yield from inherited(node)
+
+
+def inherited(definition: ast.ClassDef) -> set[str]:
+    """Private attributes of `self` that a class has from httpx or httpcore."""
+    bases = [ast.unparse(base).split(".") for base in definition.bases]
+    classes = [getattr(library, name) for module, *names in bases for library in (httpx, httpcore) for name in names
+               if module == library.__name__ and hasattr(library, name)]  # fmt: skip
+    code = [
+        getattr(member, "__code__", None)
+        for base in classes
+        for ancestor in base.__mro__
+        if ancestor.__module__.startswith(("httpx", "httpcore"))
+        for member in vars(ancestor).values()
+    ]
+    theirs = {name for one in code if one for name in one.co_names if name.startswith("_")}
+    ours = {
+        node.attr
+        for node in ast.walk(definition)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    }
+    return ours & theirs
+
+
+@pytest.mark.parametrize("file", modules(WRAPPER), ids=place)
+def test_no_private_attribute_of_another_package_is_used(file: Path) -> None:
+    assert {*private_names(file)} <= PRIVATE.get(place(file), set())
+
+
+def test_the_one_private_attribute_of_httpx_is_still_there() -> None:
+    assert isinstance(httpx.HTTPTransport()._pool, httpcore.ConnectionPool)
+
+
+# The typing contract (typing/usage.py) leaves nothing out
+
+USAGE = (ROOT / "tests" / "typing" / "usage.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", azure_imds.__all__)
+def test_the_typing_contract_uses_every_public_name(name: str) -> None:
+    assert re.search(rf"\b{name}\b", USAGE.partition("\nRESOURCE = ")[2])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        f"{tag}.{method}("
+        for tag in sorted(TAGS)
+        for method in re.findall(r"    async def (\w+)\(", (LOW_LEVEL / "api" / tag / "__init__.py").read_text())
+    ],
+)
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+def test_the_typing_contract_calls_every_operation(call: str, asynchronous: bool) -> None:
+    assert re.search(rf"{'await ' if asynchronous else '(?<!await )'}imds\.{re.escape(call)}", USAGE)

@@ -1,0 +1,1 @@
+"""One call of one operation: what to send, when to try again, and what the answer means."""

@@ -1,0 +1,120 @@
+"""Where IMDS is on this machine: an argument, the environment, Azure Arc's agent, or the address it has everywhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import httpx
+from attrs import frozen
+
+from azure_imds_api.api import SERVERS
+
+from ..errors import ImdsValidationError
+
+_NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[\w.-]+)(:[0-9]*)?")
+
+_AZURE, _ARC = SERVERS["azure"], SERVERS["arc"]
+
+#: Hosts whose identity endpoint is not IMDS: variables that are set there, and where tokens come from instead.
+#: First match wins, as in Microsoft's own libraries. (Azure.Identity, order of managed identity sources.)
+_FOREIGN = (
+    (
+        ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"),
+        "Azure Service Fabric",
+        "IDENTITY_ENDPOINT",
+    ),
+    (("IDENTITY_ENDPOINT", "IDENTITY_HEADER"), "Azure App Service, Functions or Container Apps", "IDENTITY_ENDPOINT"),
+    (("MSI_ENDPOINT", "MSI_SECRET"), "Azure Machine Learning (or an old App Service)", "MSI_ENDPOINT"),
+    (("MSI_ENDPOINT",), "Azure Cloud Shell", "MSI_ENDPOINT"),
+)
+
+
+@frozen(eq=False)
+class Host:
+    """The IMDS of this machine.
+
+    Attributes:
+        endpoint: scheme and host, without a path.
+        api_version: the version this host wants where the caller named none; None for each operation's own.
+        foreign: why nothing is called here; "" where IMDS is.
+    """
+
+    endpoint: str
+    api_version: str | None = None
+    foreign: str = ""
+
+    @property
+    def base_url(self) -> str:
+        """What every operation's path is appended to."""
+        return self.endpoint + urlsplit(_AZURE.url).path
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the endpoint is this very machine."""
+        name = urlsplit(self.endpoint).hostname or ""
+        if name == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(name).is_loopback
+        except ValueError:
+            return False
+
+
+def find_host(endpoint: str | None, environment: Mapping[str, str] | None = None) -> Host:
+    """The first that applies of the argument, AZURE_POD_IDENTITY_AUTHORITY_HOST, Azure Arc, and Azure's own address.
+
+    Raises:
+        ImdsValidationError: the argument or variable is not a scheme and a host.
+    """
+    environment = os.environ if environment is None else environment
+    if endpoint is not None:
+        return Host(origin(endpoint, "endpoint"))
+    if value := environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST"):
+        return Host(origin(value, "AZURE_POD_IDENTITY_AUTHORITY_HOST"))
+    for variables, host, where in _FOREIGN:
+        if all(environment.get(variable) for variable in variables):
+            return Host(
+                origin(_AZURE.url),
+                foreign=f"{', '.join(variables)} in the environment: this is {host}, whose identity endpoint is the "
+                f"one in {where}, with another protocol. IMDS is not called here.",
+            )
+    if environment.get("IDENTITY_ENDPOINT") and environment.get("IMDS_ENDPOINT"):
+        return Host(origin(environment["IDENTITY_ENDPOINT"], "IDENTITY_ENDPOINT", path=True), _ARC.api_version)
+    if os.path.exists(_himds(environment)):
+        return Host(origin(_ARC.url), _ARC.api_version)
+    return Host(origin(_AZURE.url))
+
+
+def _himds(environment: Mapping[str, str]) -> str:
+    """Azure Arc's agent, which listens on the port of the specification's second server."""
+    if sys.platform == "win32":
+        return os.path.join(
+            environment.get("PROGRAMFILES", r"C:\Program Files"), "AzureConnectedMachineAgent", "himds.exe"
+        )
+    return "/opt/azcmagent/bin/himds"
+
+
+def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str:
+    """Scheme, host and port of a URL. With a `parameter` to blame, anything else in it is refused."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        extra = parts.username or parts.password or parts.query or parts.fragment
+        valid = valid and not extra and _NETLOC.fullmatch(parts.netloc) is not None and url.isprintable()
+        if valid:
+            # Both refuse names that the resolver would choke on: a label that is empty or too long, broken punycode.
+            parsed = httpx.URL(url)
+            valid = bool(parsed.host) and bool(parsed.raw_host.decode().encode("idna"))
+    except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
+        parts, valid = urlsplit(""), False
+    if not valid or (parameter and not path and parts.path not in ("", "/")):
+        raise ImdsValidationError(
+            f"{parameter} must be a scheme and a host, such as http://127.0.0.1:8080, with nothing after it",
+            parameter=parameter,
+        )
+    return f"{parts.scheme}://{parts.netloc}"
