@@ -30,6 +30,9 @@ ENFORCED = (
     "required",
 )
 
+#: Keywords that a right value explains better than they do themselves.
+_EXPLAINED = {"pattern", "minLength", "maxLength", "minimum", "maximum"}
+
 _NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
 
 #: Our extensions, by the kind of node that may carry them, each with the form it must have.
@@ -65,6 +68,24 @@ def python_tag(name: str) -> str:
 def method_name(operation: Operation) -> str:
     """The facade's method: the operation's name without its tag."""
     return python_name(operation.id).removeprefix(python_tag(operation.tag) + "_")
+
+
+def public_name(operation: Operation) -> str:
+    """What users type to call the operation, such as `identity.get_token`."""
+    return f"{python_tag(operation.tag)}.{method_name(operation)}"
+
+
+def example_of(specification: Specification, schema: dict[str, Any], parameter: dict[str, Any] | None = None) -> Any:
+    """Returns a valid value: the parameter's example, the schema's example or its default. None without any."""
+    for source in (parameter or {}, schema):
+        if "example" in source:
+            return source["example"]
+        examples = source.get("examples") or []
+        if isinstance(examples, dict):  # a parameter's examples have names
+            examples = [specification.resolve(named).get("value") for named in examples.values()]
+        if examples:
+            return examples[0]
+    return schema.get("default")
 
 
 def is_json(content_type: str) -> bool:
@@ -121,7 +142,7 @@ class Contract:
         if not operation.data.get("deprecated"):
             return ""
         told = str(operation.data.get("description") or operation.data.get("summary") or "")
-        return _deprecated(f"{python_tag(operation.tag)}.{method_name(operation)}", told)
+        return _deprecated(public_name(operation), told)
 
     def deprecated_arguments(self, name: str) -> dict[str, str]:
         """What the caller is told who gives a deprecated argument, by its Python name."""
@@ -138,6 +159,7 @@ class Contract:
         data = operation.data
         facts: dict[str, Any] = {
             "id": operation.id,
+            "name": public_name(operation),
             "method": operation.method.upper(),
             "path": operation.path,
             "success": self._success_ranges(operation),
@@ -178,8 +200,11 @@ class Contract:
         body = self._spec.resolve(self._operations[name].data.get("requestBody", {}))
         return str(body.get("description", "The request's body.")).strip()
 
-    def rule(self, schema: Any) -> dict[str, Any]:
-        """A request schema cut down to what the wrapper enforces, references written out."""
+    def rule(self, schema: Any, parameter: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Reduces a request schema to what the wrapper enforces, with references resolved.
+
+        Where the rule has a pattern or limits, it also has an `example` of a valid value, if the contract has one.
+        """
         schema = self._spec.resolve(schema)
         rule: dict[str, Any] = {}
         for keyword in ENFORCED:
@@ -193,12 +218,15 @@ class Contract:
             elif keyword == "pattern":
                 value = python_pattern(value)
             rule[keyword] = value
+        example = example_of(self._spec, schema, parameter)
+        if example is not None and _EXPLAINED & rule.keys():
+            rule["example"] = example
         return rule
 
     def _rules(self, operation: Operation) -> dict[str, Any]:
         rules: dict[str, Any] = {}
         for _, parameter in self._spec.parameters(operation):
-            rule = self.rule(parameter.get("schema", {}))
+            rule = self.rule(parameter.get("schema", {}), parameter)
             if parameter["in"] == "path":
                 rule["minLength"] = max(1, rule.get("minLength", 1))
             rules[python_name(parameter["name"])] = {"name": parameter["name"], "in": parameter["in"], **rule}

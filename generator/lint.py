@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from openapi_python_client.strings import ClassName
 
 from . import validity
-from .contract import ENFORCED, EXTENSIONS, is_json, method_name, python_name, python_tag
+from .contract import ENFORCED, EXTENSIONS, example_of, is_json, method_name, python_name, python_pattern, python_tag
 from .specification import METHODS, Finding, Node, Operation, Path_, Specification, SpecificationError
 
 Findings = Iterator[Finding]
@@ -210,6 +210,28 @@ def _parameter(spec: Specification, place: Path_, parameter: dict[str, Any]) -> 
     if where == "path" and "default" in schema:
         yield spec.finding(place, "path-default", f"{name!r}: a path parameter cannot have a default")
     yield from _enforceable(spec, (*place, "schema"), name, parameter["schema"])
+
+
+def examples(spec: Specification) -> Findings:
+    """A parameter with a pattern has an example that matches: error messages show it instead of the pattern."""
+    for operation in spec.operations():
+        for place, parameter in spec.parameters(operation):
+            below, schema = (*place, "schema"), spec.resolve(parameter.get("schema", {}))
+            if "pattern" not in schema:
+                continue
+            example = example_of(spec, schema, parameter)
+            if example is None:
+                yield spec.finding(
+                    (*spec.follow(below, parameter["schema"])[0], "pattern"),
+                    "pattern-example",
+                    f"{parameter['name']!r} has a pattern, so it needs an example of a valid value",
+                )
+            elif not isinstance(example, str) or not re.search(python_pattern(schema["pattern"]), example):
+                yield spec.finding(
+                    (*place, "example") if "example" in parameter else below,
+                    "pattern-example",
+                    f"{parameter['name']!r}: the example {example!r} does not match the pattern",
+                )
 
 
 def request_bodies(spec: Specification) -> Findings:
@@ -509,6 +531,7 @@ RULES: list[Callable[[Specification], Findings]] = [
     paths,
     responses,
     parameters,
+    examples,
     request_bodies,
     contents,
     unread,

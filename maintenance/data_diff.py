@@ -47,11 +47,11 @@ def data_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Cha
 DATA = "data"
 
 #: Facts about an operation that its own rows tell, or that are no one's but the wrapper's.
-_TOLD_APART = {"id", "rules", "defaults", "required", "exclusive", "answer"}
+_TOLD_APART = {"id", "name", "rules", "defaults", "required", "exclusive", "answer"}
 
 
 #: What the surface tells in its own words.
-_IN_SIGNATURES = {"name", "in", "type", "required"}
+_IN_SIGNATURES = {"name", "in", "type", "required", "example"}
 
 
 def _fact(subject: Subject, what: str, *, breaks: bool) -> Change:

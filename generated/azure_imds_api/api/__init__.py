@@ -58,6 +58,9 @@ class Operation(Generic[T]):
     """
 
     id: str
+    """The specification's `operationId`, such as `Identity_GetToken`."""
+    name: str
+    """What users type, such as `identity.get_token`: the attribute of the client and its method."""
     method: str
     path: str
     build: Callable[..., dict[str, Any]] = field(repr=False)
@@ -65,7 +68,8 @@ class Operation(Generic[T]):
     success: Sequence[tuple[int, int]]
     """Statuses of a successful answer, as inclusive ranges."""
     rules: Mapping[str, Mapping[str, Any]] = field(repr=False)
-    """Constraints by Python argument name: JSON Schema keywords, and the `name` and `in` of the parameter."""
+    """Constraints by Python argument name: JSON Schema keywords, the `name` and `in` of the parameter, and an `example`
+    of a valid value where the specification has one."""
     required: Sequence[str] = ()
     """Arguments that must be given."""
     answer: Mapping[str, Any] = field(repr=False, factory=dict[str, Any])

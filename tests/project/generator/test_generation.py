@@ -12,20 +12,23 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import Any, get_args
 
 import openapi_python_client
 import pytest
 
 from azure_imds_api import client as clients
+from azure_imds_api.api import Operations
 from azure_imds_api.api.identity import identity_get_token
 from generator import generate as generation
-from generator.contract import Contract, python_pattern
+from generator.contract import Contract, python_name, python_pattern
 from generator.generate import GenerationError, difference, drift, generate
 from generator.specification import Specification, SpecificationError
 from support import ROOT
 
 CONTRACT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+OPERATIONS = Specification(CONTRACT).operations()
 PACKAGE = ROOT / "generated" / "azure_imds_api"
 
 #: The least contract with everything in it that generation treats in a way of its own.
@@ -447,6 +450,44 @@ def test_every_template_of_ours_is_a_patch_or_accounted_for() -> None:
 )
 def test_a_pattern_means_in_python_what_it_means_in_json_schema(pattern: str, python: str) -> None:
     assert python_pattern(pattern) == python
+
+
+def rules(parameter: str) -> dict[str, Any]:
+    """The rules of `colour` where the small contract describes it like this."""
+    text = SMALL.replace("          schema: {type: string, enum: [red, green]}\n", indent(dedent(parameter), " " * 10))
+    found: dict[str, Any] = Contract(Specification(text)).facts("things_get_thing")["rules"]["colour"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("parameter", "example"),
+    [
+        pytest.param("schema: {type: string, pattern: ^r, examples: [red, rose]}\n", "red", id="of-the-schema"),
+        pytest.param("example: red\nschema: {type: string, pattern: ^r}\n", "red", id="of-the-parameter"),
+        pytest.param("examples: {R: {value: red}}\nschema: {type: string, maxLength: 3}\n", "red", id="by-its-name"),
+        pytest.param("schema: {type: string, pattern: ^r, default: red}\n", "red", id="its-default"),
+        pytest.param("schema: {type: integer, minimum: 5, examples: [7]}\n", 7, id="of-a-limit"),
+        pytest.param("schema: {type: string, enum: [red], examples: [red]}\n", None, id="none-for-an-enumeration"),
+        pytest.param("schema: {type: string, minLength: 1}\n", None, id="none-without-one"),
+    ],
+)
+def test_the_rules_of_an_argument_carry_a_valid_value(parameter: str, example: object) -> None:
+    assert rules(parameter).get("example") == example
+
+
+def test_the_rules_of_a_bodys_member_carry_a_valid_value() -> None:
+    from azure_imds_api.api.scheduled_events import SCHEDULED_EVENTS_START_EVENTS
+
+    requests = SCHEDULED_EVENTS_START_EVENTS.rules["body"]["properties"]["StartRequests"]
+    assert requests["items"]["properties"]["EventId"]["example"] == "00000000-0000-0000-0000-0000000000A1"
+
+
+def test_an_operation_knows_the_name_that_users_type() -> None:
+    operations = {o.id: Contract(Specification(CONTRACT)).facts(python_name(o.id))["name"] for o in OPERATIONS}
+    assert operations["Identity_GetToken"] == "identity.get_token"
+    for name in operations.values():
+        attribute, method = name.split(".")
+        assert callable(getattr(getattr(Operations(send=lambda *_: None), attribute), method))
 
 
 @pytest.mark.parametrize("client", ["Client", "AuthenticatedClient"])

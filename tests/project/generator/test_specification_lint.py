@@ -419,6 +419,17 @@ MISTAKES: dict[str, list[Mistake]] = {
             query("c6", "{type: string}", "", before="  allowReserved: true # ! unread", at="no"),
         ),
         Mistake("a-misspelt-constraint", "parameter", query("c7", "{type: string, maxLenght: 3}", "unread")),
+        Mistake("a-pattern-without-an-example", "parameter", query("c8", '{pattern: "^a$"}', "pattern-example")),
+        Mistake(
+            "an-example-against-its-pattern",
+            "parameter",
+            query("c9", '{pattern: "^a$"}', "", before="  example: b # ! pattern-example", at="no"),
+        ),
+        Mistake(
+            "an-example-of-a-schema-against-its-pattern",
+            "parameter",
+            query("c10", '{pattern: "^a$", examples: [b]}', "pattern-example"),
+        ),
         # Bodies
         Mistake(
             "a-list-as-a-body",

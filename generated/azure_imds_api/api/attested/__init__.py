@@ -16,11 +16,13 @@ ATTESTED_GET_DOCUMENT: Operation[AttestedDocument] = Operation(
     build=_attested_get_document._get_kwargs,
     parse=_attested_get_document._parse_response,
     id="Attested_GetDocument",
+    name="attested.get_document",
     method="GET",
     path="/attested/document",
     success=[(200, 200)],
     rules={
         "api_version": {
+            "example": "2023-07-01",
             "in": "query",
             "name": "api-version",
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",
@@ -28,6 +30,7 @@ ATTESTED_GET_DOCUMENT: Operation[AttestedDocument] = Operation(
         },
         "metadata": {"enum": ["true"], "in": "header", "name": "Metadata", "type": "string"},
         "nonce": {
+            "example": "1234567890",
             "in": "query",
             "maxLength": 32,
             "minLength": 1,

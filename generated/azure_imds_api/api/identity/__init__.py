@@ -19,17 +19,20 @@ IDENTITY_GET_TOKEN: Operation[IdentityTokenResponse] = Operation(
     build=_identity_get_token._get_kwargs,
     parse=_identity_get_token._parse_response,
     id="Identity_GetToken",
+    name="identity.get_token",
     method="GET",
     path="/identity/oauth2/token",
     success=[(200, 200)],
     rules={
         "api_version": {
+            "example": "2018-10-01",
             "in": "query",
             "name": "api-version",
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",
             "type": "string",
         },
         "authority": {
+            "example": "https://login.microsoftonline.com/",
             "in": "query",
             "name": "authority",
             "pattern": "^(https://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?\\Z",
@@ -37,6 +40,7 @@ IDENTITY_GET_TOKEN: Operation[IdentityTokenResponse] = Operation(
         },
         "bypass_cache": {"enum": ["true"], "in": "query", "name": "bypass_cache", "type": "string"},
         "client_id": {
+            "example": "00000000-0000-0000-0000-000000000003",
             "in": "query",
             "name": "client_id",
             "pattern": "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\\Z",
@@ -44,18 +48,27 @@ IDENTITY_GET_TOKEN: Operation[IdentityTokenResponse] = Operation(
         },
         "metadata": {"enum": ["true"], "in": "header", "name": "Metadata", "type": "string"},
         "msi_res_id": {
+            "example": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-example/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-example",
             "in": "query",
             "name": "msi_res_id",
             "pattern": "^/[^\\s\\x00-\\x1f\\x7f-\\x9f]+\\Z",
             "type": "string",
         },
         "object_id": {
+            "example": "00000000-0000-0000-0000-000000000004",
             "in": "query",
             "name": "object_id",
             "pattern": "^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\\Z",
             "type": "string",
         },
-        "resource": {"in": "query", "minLength": 1, "name": "resource", "pattern": "^[!-~]+\\Z", "type": "string"},
+        "resource": {
+            "example": "https://management.azure.com/",
+            "in": "query",
+            "minLength": 1,
+            "name": "resource",
+            "pattern": "^[!-~]+\\Z",
+            "type": "string",
+        },
     },
     required=["resource"],
     answer={
@@ -74,11 +87,13 @@ IDENTITY_GET_INFO: Operation[IdentityInfoResponse] = Operation(
     build=_identity_get_info._get_kwargs,
     parse=_identity_get_info._parse_response,
     id="Identity_GetInfo",
+    name="identity.get_info",
     method="GET",
     path="/identity/info",
     success=[(200, 200)],
     rules={
         "api_version": {
+            "example": "2018-10-01",
             "in": "query",
             "name": "api-version",
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",

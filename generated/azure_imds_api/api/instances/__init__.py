@@ -18,11 +18,13 @@ INSTANCES_GET_METADATA: Operation[Instance] = Operation(
     build=_instances_get_metadata._get_kwargs,
     parse=_instances_get_metadata._parse_response,
     id="Instances_GetMetadata",
+    name="instances.get_metadata",
     method="GET",
     path="/instance",
     success=[(200, 200)],
     rules={
         "api_version": {
+            "example": "2023-11-15",
             "in": "query",
             "name": "api-version",
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",

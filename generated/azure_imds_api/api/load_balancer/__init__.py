@@ -16,11 +16,13 @@ LOAD_BALANCER_GET_METADATA: Operation[LoadBalancerResponse] = Operation(
     build=_load_balancer_get_metadata._get_kwargs,
     parse=_load_balancer_get_metadata._parse_response,
     id="LoadBalancer_GetMetadata",
+    name="load_balancer.get_metadata",
     method="GET",
     path="/loadbalancer",
     success=[(200, 200)],
     rules={
         "api_version": {
+            "example": "2020-10-01",
             "in": "query",
             "name": "api-version",
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",

@@ -18,11 +18,13 @@ SCHEDULED_EVENTS_GET_EVENTS: Operation[ScheduledEvents] = Operation(
     build=_scheduled_events_get_events._get_kwargs,
     parse=_scheduled_events_get_events._parse_response,
     id="ScheduledEvents_GetEvents",
+    name="scheduled_events.get_events",
     method="GET",
     path="/scheduledevents",
     success=[(200, 200)],
     rules={
         "api_version": {
+            "example": "2020-07-01",
             "in": "query",
             "name": "api-version",
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",
@@ -58,11 +60,13 @@ SCHEDULED_EVENTS_START_EVENTS: Operation[None] = Operation(
     build=_scheduled_events_start_events._get_kwargs,
     parse=_scheduled_events_start_events._parse_response,
     id="ScheduledEvents_StartEvents",
+    name="scheduled_events.start_events",
     method="POST",
     path="/scheduledevents",
     success=[(200, 200)],
     rules={
         "api_version": {
+            "example": "2020-07-01",
             "in": "query",
             "name": "api-version",
             "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z",
@@ -74,7 +78,14 @@ SCHEDULED_EVENTS_START_EVENTS: Operation[None] = Operation(
             "properties": {
                 "StartRequests": {
                     "items": {
-                        "properties": {"EventId": {"minLength": 1, "pattern": "^[!-~]+\\Z", "type": "string"}},
+                        "properties": {
+                            "EventId": {
+                                "example": "00000000-0000-0000-0000-0000000000A1",
+                                "minLength": 1,
+                                "pattern": "^[!-~]+\\Z",
+                                "type": "string",
+                            }
+                        },
                         "required": ["EventId"],
                         "type": "object",
                     },

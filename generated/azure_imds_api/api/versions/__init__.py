@@ -16,6 +16,7 @@ VERSIONS_GET_VERSIONS: Operation[VersionsResponse] = Operation(
     build=_versions_get_versions._get_kwargs,
     parse=_versions_get_versions._parse_response,
     id="Versions_GetVersions",
+    name="versions.get_versions",
     method="GET",
     path="/versions",
     success=[(200, 200)],
