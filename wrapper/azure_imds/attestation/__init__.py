@@ -16,7 +16,7 @@ from azure_imds_api.models import AttestedData, AttestedDocument
 from ..errors import AttestationError, Reason
 
 try:
-    from ._document import Certificates, Cloud, afetch_intermediates, fetch_intermediates, verify
+    from ._document import FETCH_SECONDS, Certificates, Cloud, afetch_intermediates, fetch_intermediates, verify
 except ImportError as error:
     if (error.name or "").partition(".")[0] not in ("asn1crypto", "cryptography"):
         raise
@@ -25,6 +25,7 @@ except ImportError as error:
     ) from error
 
 __all__ = [
+    "FETCH_SECONDS",
     "AttestationError",
     "AttestedData",
     "AttestedDocument",
