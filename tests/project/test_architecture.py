@@ -68,7 +68,11 @@ NAMED = {
 }
 
 #: Private attributes of other packages, by module, each with its reason there.
-PRIVATE = {"_client/transport": {"_pool"}, "_tokens/async_credential": {"_log_destroy_pending"}}
+PRIVATE = {
+    "_sensitive": {"_getframe"},
+    "_client/transport": {"_pool"},
+    "_tokens/async_credential": {"_log_destroy_pending"},
+}
 
 
 def place(file: Path) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._version import __version__
     from .errors import (
         ArcChallengeError,
+        AttestationError,
         BadRequestError,
         ForbiddenError,
         GoneError,
@@ -52,6 +53,7 @@ __all__ = [
     "ArcChallengeError",
     "AsyncImdsClient",
     "AsyncImdsCredential",
+    "AttestationError",
     "BadRequestError",
     "EventChange",
     "EventWatcher",

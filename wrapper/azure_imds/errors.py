@@ -1,10 +1,10 @@
-"""What can go wrong, in one tree.
+"""The exceptions of this package, in one tree.
 
     ImdsError                      everything below
-    ├── ImdsValidationError        a bad argument; raised before any I/O; also ValueError
-    ├── ImdsUnavailableError       nothing here that speaks IMDS: refused, unreachable, disabled
+    ├── ImdsValidationError        an invalid argument; raised before any I/O; also ValueError
+    ├── ImdsUnavailableError       IMDS cannot be reached: refused, unreachable, disabled, or not IMDS
     │   └── ImdsTimeoutError       no answer in time; also TimeoutError
-    ├── ImdsStatusError            IMDS said no
+    ├── ImdsStatusError            IMDS answered with an error status
     │   ├── BadRequestError        400
     │   │   ├── IdentityNotFoundError
     │   │   ├── MultipleIdentitiesError
@@ -15,16 +15,16 @@
     │   ├── GoneError              410
     │   ├── ThrottledError         429
     │   └── ServerError            5xx
-    ├── ImdsResponseError          a success that cannot be read
-    ├── ArcChallengeError          Azure Arc's key-file handshake went wrong
-    └── AttestationError           an attested document that proves nothing
+    ├── ImdsResponseError          a successful response that cannot be read
+    ├── ArcChallengeError          the key-file handshake with the Azure Arc agent failed
+    └── AttestationError           an attested document that failed verification
 
-Every error survives pickling, and none holds a token, a key or a byte of a successful body.
+Errors can be pickled and copied. No error contains a token, a key or any part of a successful response body.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 if TYPE_CHECKING:
     import httpx
@@ -45,90 +45,137 @@ __all__ = [
     "InvalidResourceError",
     "MultipleIdentitiesError",
     "NotFoundError",
-    "Reason",
     "ServerError",
     "ThrottledError",
     "UnsupportedApiVersionError",
 ]
 
 
+class CallFacts(TypedDict, total=False):
+    """Keyword arguments that every error takes; see `ImdsError`."""
+
+    url: str
+    attempts: int
+    elapsed: float
+    retryable: bool
+    hint: str
+
+
 class ImdsError(Exception):
-    """Anything that this package raises.
+    """Base class of all errors that this package raises.
 
     Attributes:
-        url: the URL that was asked, or "" where nothing was sent.
-        attempts: how many requests were sent for this call; 0 where nothing was sent.
+        url: the requested URL. "" if nothing was sent.
+        attempts: the number of requests sent for this call. 0 if nothing was sent.
         elapsed: seconds from the start of the call to this error.
-        retryable: whether the same call may succeed later with nothing changed.
-        hint: what to do next, in a sentence; "" where nothing useful is known.
+        retryable: whether the same call may succeed later without any change.
+        hint: what to do next, as a sentence. "" if nothing useful is known.
     """
 
-    url: str = ""
-    attempts: int = 0
-    elapsed: float = 0.0
-    retryable: bool = False
-    hint: str = ""
-
-    def __init__(self, message: str = "", **facts: Any) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        url: str = "",
+        attempts: int = 0,
+        elapsed: float = 0.0,
+        retryable: bool = False,
+        hint: str = "",
+    ) -> None:
         super().__init__(message)
-        for name, value in facts.items():
-            setattr(self, name, value)
+        self.url = url
+        self.attempts = attempts
+        self.elapsed = elapsed
+        self.retryable = retryable
+        self.hint = hint
 
 
 class ImdsValidationError(ImdsError, ValueError):
-    """An argument that IMDS would refuse, or that could not be sent safely. Nothing was sent.
+    """An invalid argument: IMDS would refuse it, or it cannot be sent safely. Nothing was sent.
 
     Attributes:
-        parameter: the argument's name as the caller wrote it; "" where none is to blame.
+        parameter: the name of the argument in the caller's spelling. "" if no single argument is wrong.
+        problem: what is wrong with it, without caller and parameter: "must look like 2021-02-01".
     """
 
-    parameter: str = ""
+    def __init__(
+        self, message: str = "", *, parameter: str = "", problem: str = "", **facts: Unpack[CallFacts]
+    ) -> None:
+        super().__init__(message, **facts)
+        self.parameter = parameter
+        self.problem = problem
 
 
 class ImdsUnavailableError(ImdsError):
-    """Nothing here speaks IMDS: refused, unreachable, not IMDS's answer, disabled, or a host with another API."""
+    """IMDS cannot be reached: connection refused, no route, not IMDS's answer, disabled, or a host with another API."""
 
 
 class ImdsTimeoutError(ImdsUnavailableError, TimeoutError):
     """No answer within the deadline.
 
     Attributes:
-        deadline: the seconds that the whole call was given.
+        deadline: the seconds that the whole call was allowed to take.
     """
 
-    deadline: float = 0.0
+    def __init__(self, message: str = "", *, deadline: float = 0.0, **facts: Unpack[CallFacts]) -> None:
+        super().__init__(message, **facts)
+        self.deadline = deadline
+
+
+class StatusFacts(CallFacts, total=False):
+    """Keyword arguments that every `ImdsStatusError` takes."""
+
+    status_code: int
+    error: str | None
+    error_description: str | None
+    request_id: str | None
+    details: Any
+    response: httpx.Response | None
 
 
 class ImdsStatusError(ImdsError):
-    """IMDS answered, and the answer is no.
+    """IMDS answered with an error status.
 
     Attributes:
         status_code: the HTTP status.
-        error: IMDS's own code or text (`error` in the body), or None.
+        error: IMDS's own error code or text (`error` in the body), or None.
         error_description: IMDS's own description (identity endpoints only), or None.
-        request_id: the answer's x-ms-request-id, else the x-ms-client-request-id that was sent.
-        details: the body as the model that the specification gives for this status, or None if it does not fit.
-        response: the answer as httpx saw it; its request carries no credentials.
+        request_id: the x-ms-request-id of the response, or else the x-ms-client-request-id that was sent.
+        details: the body as the model that the specification names for this status. None if it does not match.
+        response: the response as an httpx.Response. Its request carries no credentials.
     """
 
-    status_code: int = 0
-    error: str | None = None
-    error_description: str | None = None
-    request_id: str | None = None
-    details: Any = None
-    response: httpx.Response | None = None
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status_code: int = 0,
+        error: str | None = None,
+        error_description: str | None = None,
+        request_id: str | None = None,
+        details: Any = None,
+        response: httpx.Response | None = None,
+        **facts: Unpack[CallFacts],
+    ) -> None:
+        super().__init__(message, **facts)
+        self.status_code = status_code
+        self.error = error
+        self.error_description = error_description
+        self.request_id = request_id
+        self.details = details
+        self.response = response
 
 
 class BadRequestError(ImdsStatusError):
-    """400: the request is wrong, and stays wrong when repeated."""
+    """400: the request is wrong. Repeating it does not help."""
 
 
 class IdentityNotFoundError(BadRequestError):
-    """The machine has no managed identity, or not the one that was asked for."""
+    """The machine has no managed identity, or does not have the requested one."""
 
 
 class MultipleIdentitiesError(BadRequestError):
-    """Several user-assigned identities and no system-assigned one: the request must name one."""
+    """The machine has several user-assigned identities and no system-assigned one: the request must name one."""
 
 
 class InvalidResourceError(BadRequestError):
@@ -136,58 +183,66 @@ class InvalidResourceError(BadRequestError):
 
 
 class UnsupportedApiVersionError(BadRequestError):
-    """This host does not know the api-version.
+    """This host does not support the api-version.
 
     Attributes:
-        newest_versions: the newest versions that the host says it knows, newest first.
+        newest_versions: the newest versions that the host supports, newest first.
     """
 
-    newest_versions: tuple[str, ...] = ()
+    def __init__(
+        self, message: str = "", *, newest_versions: tuple[str, ...] = (), **facts: Unpack[StatusFacts]
+    ) -> None:
+        super().__init__(message, **facts)
+        self.newest_versions = newest_versions
 
 
 class ForbiddenError(ImdsStatusError):
-    """403: something between this process and IMDS does not let it through."""
+    """403: something between this process and IMDS blocks the request."""
 
 
 class NotFoundError(ImdsStatusError):
-    """404: no such path or thing; on identity, possibly not there yet."""
+    """404: the path or object does not exist. On identity calls, it may not exist yet."""
 
 
 class GoneError(ImdsStatusError):
-    """410: IMDS is being updated; it returns within 70 seconds."""
+    """410: IMDS is being updated. It returns within 70 seconds."""
 
 
 class ThrottledError(ImdsStatusError):
     """429: too many requests from this machine.
 
     Attributes:
-        retry_after: the seconds that the answer asked to wait, or None.
+        retry_after: the seconds that IMDS asked to wait, or None.
     """
 
-    retry_after: float | None = None
+    def __init__(self, message: str = "", *, retry_after: float | None = None, **facts: Unpack[StatusFacts]) -> None:
+        super().__init__(message, **facts)
+        self.retry_after = retry_after
 
 
 class ServerError(ImdsStatusError):
-    """5xx: IMDS, or a gateway before it, failed."""
+    """5xx: IMDS, or a gateway in front of it, failed."""
 
 
 class ImdsResponseError(ImdsError):
-    """A successful status with a body that cannot be read: not JSON, too large, or without a required member.
+    """A successful status with an unreadable body: not JSON, too large, or without a required member.
 
-    It holds no byte of the body, which might be a token.
+    It contains no part of the body, which may be a token.
 
     Attributes:
         status_code: the HTTP status.
     """
 
-    status_code: int = 0
+    def __init__(self, message: str = "", *, status_code: int = 0, **facts: Unpack[CallFacts]) -> None:
+        super().__init__(message, **facts)
+        self.status_code = status_code
 
 
 class ArcChallengeError(ImdsError):
-    """Azure Arc's challenge could not be answered safely: the message says which check failed."""
+    """The challenge of the Azure Arc agent could not be answered safely. The message names the check that failed."""
 
 
-#: What was wrong, for programs. `docs/attestation.md` says what each means and what to do.
+#: Why verification failed, for programs. docs/attestation.md explains each value and what to do.
 Reason = Literal[
     "not_a_document",
     "too_large",
@@ -218,10 +273,12 @@ Reason = Literal[
 
 
 class AttestationError(ImdsError):
-    """An attested document that proves nothing. It holds no part of the document but names from its certificate.
+    """An attested document that failed verification. It contains no part of the document except certificate names.
 
     Attributes:
-        reason: which check failed, as a word of `Reason`.
+        reason: the check that failed, one of `Reason`.
     """
 
-    reason: Reason = "not_a_document"
+    def __init__(self, message: str = "", *, reason: Reason = "not_a_document", **facts: Unpack[CallFacts]) -> None:
+        super().__init__(message, **facts)
+        self.reason: Reason = reason

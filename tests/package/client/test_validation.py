@@ -283,7 +283,7 @@ def test_a_body_that_is_no_whole_request_is_refused(colour: Colour, value: objec
 
 def test_the_place_in_a_body_is_named(colour: Colour) -> None:
     error = refused(colour, lambda imds: imds.scheduled_events.start_events(body=body(event("A"), event(""))))
-    assert "body.StartRequests[1].EventId is empty" in str(error)
+    assert "body.StartRequests[1].EventId must not be empty" in str(error)
 
 
 def test_an_event_id_goes_out_letter_by_letter(colour: Colour) -> None:

@@ -28,7 +28,6 @@ from azure_imds import (
     ImdsCredential,
     RetryPolicy,
 )
-from azure_imds._client.client import options_of
 from azure_imds_emulator import Emulator
 from support import CLIENT_ID, Colour, raw_server, read_request, reply
 from token_support import DAY, FOREVER, SCOPE, Clocks, Gate, Held, Imds, holding, number, refreshers
@@ -114,7 +113,7 @@ def test_what_it_was_told_travels_along(colour: Colour, tmp_path: Path) -> None:
     ) as held:
         travelled = again(held.credential)
         assert repr(travelled) == repr(held.credential)
-        options = options_of(travelled._client)
+        options = travelled._client.options
         assert (options.deadline, options.timeout, options.retry) == (7, 3, retry)
         assert travelled._disk._folder == str(tmp_path)
 
@@ -191,7 +190,7 @@ def test_a_client_travels_in_any_state(colour: Colour, emulator: Emulator, proto
     for data in (fresh, used):
         client = pickle.loads(data)
         assert isinstance(client, (ImdsClient, AsyncImdsClient))
-        assert options_of(client).deadline == 9
+        assert client.options.deadline == 9
         if isinstance(client, ImdsClient):
             assert client.identity.get_token(resource=RESOURCE).access_token == token
 

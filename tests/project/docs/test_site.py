@@ -16,7 +16,7 @@ import yaml
 
 import azure_imds
 import azure_imds_emulator
-from azure_imds import attestation, errors
+from azure_imds import errors
 from docs_support import DOCS
 from maintenance.specification_pages import operations_page, specification_page
 from maintenance_support import made_once
@@ -198,7 +198,7 @@ def test_a_change_of_the_specification_is_on_its_page() -> None:
 def test_the_error_catalogue_has_each_class_once_and_no_other() -> None:
     text = (DOCS / "errors.md").read_text(encoding="utf-8")
     titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    classes = [*errors.__all__, attestation.AttestationError.__name__]
+    classes = errors.__all__
     assert sorted(titles) == sorted(classes)
 
 
@@ -216,7 +216,7 @@ def test_the_tree_of_the_catalogue_is_that_of_the_code() -> None:
         lead, name = re.match(r"([│├└─ ]*)(\w+)", line).groups()  # type: ignore[union-attr]
         depth = len(lead) // 4
         path[depth:] = [name]
-        kind = getattr(errors, name, None) or getattr(attestation, name)
+        kind = getattr(errors, name)
         if depth:
             assert kind.__bases__[0].__name__ == path[depth - 1]
-    assert len(tree.splitlines()) == len(errors.__all__) + 1
+    assert len(tree.splitlines()) == len(errors.__all__)

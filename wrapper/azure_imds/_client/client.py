@@ -56,6 +56,11 @@ class _Shared(Generic[C]):
     _connections: Connections[C]
 
     @property
+    def options(self) -> Options:
+        """The settings of this client, read-only: timeouts in seconds, retry policy, clock, host."""
+        return self._options
+
+    @property
     def endpoint(self) -> str:
         """Scheme, host and port that requests go to."""
         return self._options.host.endpoint
@@ -121,11 +126,6 @@ class _Shared(Generic[C]):
         names = ("endpoint", "timeout", "deadline", "retry", "clock", "api_version", "step_down", "cache")
         asked = {name: getattr(options, name) for name in names}
         return _revived, (type(self), {**asked, "transport": connections.transport})
-
-
-def options_of(client: ImdsClient | AsyncImdsClient) -> Options:
-    """The settings of a client, for what builds upon it."""
-    return client._options  # pyright: ignore[reportPrivateUsage]
 
 
 def _revived(kind: Any, options: dict[str, Any]) -> Any:

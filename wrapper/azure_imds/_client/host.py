@@ -115,6 +115,6 @@ def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str
     if not valid or (parameter and not path and parts.path not in ("", "/")):
         raise ImdsValidationError(
             f"{parameter} must be a scheme and a host, such as http://127.0.0.1:8080, with nothing after it",
-            parameter=parameter,
+            parameter=parameter or "",
         )
     return f"{parts.scheme}://{parts.netloc}"

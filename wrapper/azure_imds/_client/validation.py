@@ -1,4 +1,4 @@
-"""Checks values against the constraints that the specification states, and knows none of them by name."""
+"""Checks values against the constraints that the specification states. It knows no constraint by name."""
 
 from __future__ import annotations
 
@@ -27,80 +27,119 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _compiled = lru_cache(maxsize=256)(re.compile)
 
 
-def check_arguments(operation: Operation[Any], arguments: Mapping[str, Any]) -> None:
-    """Raises ImdsValidationError for the first argument that breaks a constraint; its message holds no value."""
+def check_arguments(
+    operation: Operation[Any],
+    arguments: Mapping[str, Any],
+    *,
+    caller: str = "",
+    names: Mapping[str, str] | None = None,
+) -> None:
+    """Raises for the first argument that breaks a constraint of the operation.
+
+    Args:
+        operation: the operation to be called.
+        arguments: its arguments by Python name.
+        caller: what the user called, for the message. Default: the operation's own name, such as identity.get_token.
+        names: arguments that the user knows by another name.
+
+    Raises:
+        ImdsValidationError: with the name and an example, and without the value, which may be secret.
+    """
+    for name, problem in _argument_problems(operation, arguments, names or {}):
+        text = f"{caller or operation.id}: {name} {problem}" if name else f"{caller or operation.id}: {problem}"
+        raise ImdsValidationError(text, parameter=re.split(r"[.\[]", name)[0], problem=problem)
+
+
+def _argument_problems(
+    operation: Operation[Any], arguments: Mapping[str, Any], names: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yields (argument and place in it, what is wrong) for each broken constraint."""
     for name in operation.required:
         if name not in arguments:
-            raise ImdsValidationError(f"{operation.id}: {name} is required", parameter=name)
+            yield names.get(name, name), f"is required{_example(operation.rules.get(name, {}))}"
     for name, value in arguments.items():
         rule = operation.rules.get(name, {})
+        spelled = names.get(name, name)
         if rule.get("in") == "body":
-            value = _as_json(operation.id, name, value)
+            value, problem = _to_json(value)
+            if problem:
+                yield spelled, problem
         for where, problem in problems(rule, value):
-            raise ImdsValidationError(f"{operation.id}: {name}{where} {problem}", parameter=name)
+            yield f"{spelled}{where}", problem
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-            raise ImdsValidationError(f"{operation.id}: {name} has half a character (a surrogate)", parameter=name)
+            yield spelled, "contains half a character (a surrogate)"
         if rule.get("in") == "header" and isinstance(value, str) and not re.fullmatch(r"[\x20-\x7e]*", value):
-            raise ImdsValidationError(
-                f"{operation.id}: {name} has a character that no header may carry", parameter=name
-            )
+            yield spelled, "contains a character that is not allowed in a header"
     for group in operation.exclusive:
         given = [name for name in group if name in arguments]
         if len(given) > 1:
-            raise ImdsValidationError(f"{operation.id}: give only one of {', '.join(given)}", parameter=given[1])
+            shown = [names.get(name, name) for name in given]
+            yield shown[1], f"cannot be combined with {shown[0]}: pass only one of {', '.join(shown)}"
 
 
-def _as_json(operation: str, name: str, value: Any) -> Any:
+def _to_json(model: Any) -> tuple[Any, str]:
+    """A request body as JSON values, and what is wrong with it."""
     document: Any = None
-    # Whatever fails here may quote the value, so it is not kept, not even as the context of our own error.
+    # An exception here may quote the value, so it is dropped.
     with suppress(Exception):
-        document = value.to_dict()
+        document = model.to_dict()
         json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
-        return document
-    problem = "is not a complete model of the request" if document is None else "holds something that is not JSON"
-    raise ImdsValidationError(f"{operation}: {name} {problem} ({type(value).__name__})", parameter=name)
+        return document, ""
+    problem = "is not a complete model of the request" if document is None else "contains values that are not JSON"
+    return None, f"{problem} ({type(model).__name__})"
 
 
 def problems(schema: Mapping[str, Any], value: Any, where: str = "") -> Iterator[tuple[str, str]]:
     """Yields (path below the value, what is wrong) for each way in which `value` breaks a JSON Schema.
 
-    Understands the keywords that the generator's lint allows in requests. Never quotes the value: it may be secret.
+    Supports the keywords that the generator's lint allows in requests. Never quotes the value: it may be secret.
     """
     types = schema.get("type")
     if types is not None:
-        names = [types] if isinstance(types, str) else types
-        allowed = tuple(t for name in names for t in _TYPES[name])
+        allowed_names = [types] if isinstance(types, str) else types
+        allowed = tuple(t for name in allowed_names for t in _TYPES[name])
         # bool is an int in Python, but not in JSON.
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-            yield where, f"must be {' or '.join(names)}, not {type(value).__name__}"
+            yield where, f"must be of type {' or '.join(allowed_names)}, not {type(value).__name__}{_example(schema)}"
             return
     if "enum" in schema and value not in schema["enum"]:
         yield where, "must be " + " or ".join(map(repr, schema["enum"]))
     if isinstance(value, str):
-        if len(value) < schema.get("minLength", 0):
-            yield where, "is empty" if not value else f"is shorter than {schema['minLength']} characters"
-        elif len(value) > schema.get("maxLength", len(value)):
-            yield where, f"is longer than {schema['maxLength']} characters ({len(value)})"
-        elif "pattern" in schema and not _compiled(schema["pattern"]).search(value):
-            blank = "is blank" if not value.strip() else f"does not have the form {schema['pattern']}"
-            yield where, blank
+        yield from ((where, problem) for problem in _text_problems(schema, value))
     elif isinstance(value, (int, float)):
         if value < schema.get("minimum", value):
-            yield where, f"is less than {schema['minimum']}"
+            yield where, f"must be at least {schema['minimum']}{_example(schema)}"
         if value > schema.get("maximum", value):
-            yield where, f"is more than {schema['maximum']}"
+            yield where, f"must be at most {schema['maximum']}{_example(schema)}"
     elif isinstance(value, (list, tuple)):
         items = cast(Sequence[Any], value)
         if len(items) < schema.get("minItems", 0):
-            yield where, f"has fewer than {schema['minItems']} items"
+            yield where, f"must have at least {schema['minItems']} items"
         if len(items) > schema.get("maxItems", len(items)):
-            yield where, f"has more than {schema['maxItems']} items"
+            yield where, f"must have at most {schema['maxItems']} items"
         for index, item in enumerate(items):
             yield from problems(schema.get("items", {}), item, f"{where}[{index}]")
     elif isinstance(value, dict):
         for member in schema.get("required", ()):
             if member not in value:
-                yield where, f"has no {member!r}"
+                yield where, f"has no member {member!r}"
         for member, rule in schema.get("properties", {}).items():
             if member in value:
                 yield from problems(rule, value[member], f"{where}.{member}")
+
+
+def _text_problems(schema: Mapping[str, Any], value: str) -> Iterator[str]:
+    if len(value) < schema.get("minLength", 0):
+        least = f"must have at least {schema['minLength']} characters, not {len(value)}"
+        yield f"{least if value else 'must not be empty'}{_example(schema)}"
+    elif len(value) > schema.get("maxLength", len(value)):
+        yield f"must have at most {schema['maxLength']} characters, not {len(value)}{_example(schema)}"
+    elif "pattern" in schema and not _compiled(schema["pattern"]).search(value):
+        if not value.strip():
+            yield f"must not be blank{_example(schema)}"
+        else:
+            yield f"must look like {schema['example']}" if "example" in schema else f"must match {schema['pattern']}"
+
+
+def _example(schema: Mapping[str, Any]) -> str:
+    return f", for example {schema['example']}" if "example" in schema else ""

@@ -24,7 +24,7 @@ from azure_imds_api.models.scheduled_event import ScheduledEvent
 from azure_imds_api.models.start_events_request import StartEventsRequest
 from azure_imds_api.models.start_request import StartRequest
 
-from .._client.client import AsyncImdsClient, ImdsClient, options_of
+from .._client.client import AsyncImdsClient, ImdsClient
 from .._client.options import ATTEMPT_SECONDS
 from .._client.transport import GivenUp, until_given_up
 from .._clock import Clock
@@ -214,7 +214,7 @@ class EventWatcher(Generic[C]):
         if not isinstance(client, (ImdsClient, AsyncImdsClient)):
             raise ImdsValidationError("client must be an ImdsClient or an AsyncImdsClient", parameter="client")
         _check_seconds("interval", interval, LEAST_INTERVAL, LONGEST_INTERVAL)
-        options = options_of(client)
+        options = client.options
         self._client: C = client
         self._interval = interval
         self._mine = None if resource == "auto" else _names(resource)

@@ -16,7 +16,7 @@ import httpx
 
 from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
 
-from .._client.client import AsyncImdsClient, ImdsClient, options_of
+from .._client.client import AsyncImdsClient, ImdsClient
 from .._client.options import DEADLINE_SECONDS
 from .._client.retry import RetryPolicy
 from .._client.transport import Connections
@@ -50,7 +50,7 @@ class _Shared(Generic[Client]):
         self._shared_cache = shared_cache
         self._client = client
         self._owned = owned
-        self._clock: Clock = options_of(client).clock
+        self._clock: Clock = client.options.clock
         self._cache = Cache(self._clock)
         self._disk = _disk(shared_cache, self._clock)
         # A cached call costs little more than these three look-ups.
@@ -72,11 +72,11 @@ class _Shared(Generic[Client]):
     @property
     def _patience(self) -> float:
         """Seconds that another process's fetch is waited for; as many are left for one's own."""
-        return (options_of(self._client).deadline or DEADLINE_SECONDS) / 2
+        return (self._client.options.deadline or DEADLINE_SECONDS) / 2
 
     def _in_time(self, since: float) -> Client:
         """The client, with what is left of the deadline that a caller has set. `since` is a monotonic time."""
-        deadline = options_of(self._client).deadline
+        deadline = self._client.options.deadline
         if deadline is None:
             return self._client
         left = deadline - (self._clock.monotonic() - since)
