@@ -88,11 +88,12 @@ def _traced(action: Callable[[], object], trace: Any) -> None:
         threading.settrace(before)  # type: ignore[arg-type]
 
 
-def shown(secret: str, error: BaseException) -> list[str]:
+def shown(secret: str, error: BaseException, *held: object) -> list[str]:
     """Where a secret is found in an exception, in those that it carries along, and in the locals of all their frames.
 
-    The frames of tests are left out, and objects that the user holds anyway: what `self` is bound to.
+    The frames of tests are left out, and objects that the user holds anyway, such as a credential with its cache.
     """
+    allowed = {id(one) for one in held}
     found: list[str] = []
     seen: set[int] = set()
     todo: list[BaseException | None] = [error]
@@ -108,7 +109,7 @@ def shown(secret: str, error: BaseException) -> list[str]:
             frame = trace.tb_frame
             if "/tests/" not in frame.f_code.co_filename:
                 for name, value in frame.f_locals.items():
-                    if name != "self" and holds(secret, value):
+                    if id(value) not in allowed and holds(secret, value):
                         found.append(f"{name} in {frame.f_code.co_qualname}:{trace.tb_lineno}")
             trace = trace.tb_next
     return found
