@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import copy
 import re
+from operator import itemgetter
 from typing import Any
 
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import Property
 from openapi_python_client.strings import PythonIdentifier
 
 from .specification import Operation, Specification
@@ -51,6 +54,7 @@ EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
             "additionalProperties": {"type": "string"},
         },
     },
+    "parameter": {"x-low-level-only": {"type": "array", "minItems": 1}},
     "server": {"x-name": {"type": "string"}, "x-api-version": {"type": "string"}},
 }
 
@@ -185,9 +189,42 @@ class Contract:
         return facts | {key: value for key, value in optional.items() if value}
 
     def fixed(self, name: str) -> list[str]:
-        """The parameters that can only ever have their default, so that the facade need not offer them."""
+        """Parameters whose only valid value is their default, so that the facade does not offer them."""
         schemas = [(p, self._spec.resolve(p["schema"])) for _, p in self._spec.parameters(self._operations[name])]
         return [p["name"] for p, s in schemas if p.get("required") and s.get("enum", ()) == [s.get("default")]]
+
+    def keywords(self, endpoint: Endpoint) -> list[tuple[Property, bool]]:
+        """The facade's keyword arguments of one endpoint, the required ones first, and whether each is optional."""
+        fixed = self.fixed(endpoint.name)
+        properties = [body.prop for body in endpoint.bodies[:1]]
+        properties += [*endpoint.query_parameters, *endpoint.header_parameters, *endpoint.cookie_parameters]
+        keywords = [(p, not p.required or p.default is not None) for p in properties if p.name not in fixed]
+        return sorted(keywords, key=itemgetter(1))
+
+    def literal(self, name: str, parameter: str) -> str:
+        """The type of an argument of which the facade offers only some values (`x-low-level-only`); "" for others."""
+        for _, data in self._spec.parameters(self._operations[name]):
+            if data["name"] == parameter and "x-low-level-only" in data:
+                return f"Literal[{', '.join(map(repr, self._offered(data)))}]"
+        return ""
+
+    def _offered(self, parameter: dict[str, Any]) -> list[Any]:
+        """The values of an enumeration that the facade offers."""
+        values = self._spec.resolve(parameter["schema"]).get("enum", [])
+        return [value for value in values if value not in parameter.get("x-low-level-only", ())]
+
+    def tag(self, name: str) -> str:
+        """The description of a tag, given by its Python name."""
+        for tag in self._spec.document.get("tags") or ():
+            if python_tag(tag["name"]) == name and tag.get("description"):
+                return " ".join(str(tag["description"]).split())
+        return f"The {name} operations."
+
+    def success(self, name: str) -> str:
+        """The description of an operation's first success."""
+        responses = self._operations[name].data["responses"]
+        code = min(code for code in responses if str(code).startswith("2"))
+        return " ".join(str(self._spec.resolve(responses[code])["description"]).split())
 
     def describe(self, name: str, parameter: str) -> str:
         """What the specification says about one argument, with its default: a line of the facade's docstring."""
@@ -227,6 +264,8 @@ class Contract:
         rules: dict[str, Any] = {}
         for _, parameter in self._spec.parameters(operation):
             rule = self.rule(parameter.get("schema", {}), parameter)
+            if "x-low-level-only" in parameter:
+                rule["enum"] = self._offered(parameter)
             if parameter["in"] == "path":
                 rule["minLength"] = max(1, rule.get("minLength", 1))
             rules[python_name(parameter["name"])] = {"name": parameter["name"], "in": parameter["in"], **rule}

@@ -494,12 +494,21 @@ def security(spec: Specification) -> Findings:
 def extensions(spec: Specification) -> Findings:
     """An extension that nobody reads is a typing mistake, and one that names a stranger does nothing."""
     operations = {operation.place: operation for operation in spec.operations()}
+    parameters = {place for operation in operations.values() for place, _ in spec.parameters(operation)}
     for node in spec.nodes():
-        kind = "operation" if node.place in operations else "server" if node.place[:1] == ("servers",) else ""
+        kind = "operation" if node.place in operations else "parameter" if node.place in parameters else ""
+        kind = "server" if node.place[:1] == ("servers",) else kind
         wrong = list(_well_formed(spec, node, EXTENSIONS.get(kind, {})))
         yield from wrong
         if kind == "operation" and not wrong:
             yield from _strangers(spec, operations[node.place])
+        if kind == "parameter" and not wrong and "x-low-level-only" in node.data:
+            values = spec.resolve(node.data.get("schema", {})).get("enum", [])
+            hidden = node.data["x-low-level-only"]
+            if not all(value in values for value in hidden) or all(value in hidden for value in values):
+                yield spec.finding(
+                    (*node.place, "x-low-level-only"), "extension", "name some values of the parameter's enum, not all"
+                )
 
 
 def _well_formed(spec: Specification, node: Node, known: dict[str, Any]) -> Findings:

@@ -1,7 +1,7 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""Every operation of the API, grouped by tag, over a caller's own way of sending.
+"""Typed methods for every operation of the API, grouped by tag. They send through a callable that the caller provides.
 
-Version 1.0.0 of the specification.
+Generated from version 1.0.0 of the specification.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, wraps
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from attrs import field, frozen
@@ -26,17 +27,17 @@ if TYPE_CHECKING:
     from .versions import AsyncVersionsOperations, VersionsOperations
 
 SPEC_VERSION: str = "1.0.0"
-"""`info.version` of the specification that this was generated from."""
+"""The specification's version (`info.version`)."""
 
 SECRETS: Sequence[str] = ["access_token", "refresh_token"]
-"""Members of answers that are secret (`format: password` in the specification)."""
+"""Names of response fields that hold a secret (`format: password` in the specification)."""
 
 T = TypeVar("T")
 
 
 @frozen(eq=False)
 class Server:
-    """A `servers` entry: where the API is found, and the api-version to ask for there if it has one of its own."""
+    """An entry of the specification's `servers`: a base URL, and the api-version that this server requires, if any."""
 
     name: str
     url: str
@@ -52,63 +53,108 @@ SERVERS: Mapping[str, Server] = {
 
 @frozen(eq=False)
 class Operation(Generic[T]):
-    """What the specification says about one operation, and the functions that build its request and read its answer.
+    """One operation of the specification: its facts, and the functions that build its request and parse its response.
 
-    `build` and `parse` are the low-level client's own. `T` is the type of a successful answer.
+    `build` and `parse` are the low-level client's own functions. `T` is the type of a parsed success.
     """
 
     id: str
     """The specification's `operationId`, such as `Identity_GetToken`."""
     name: str
-    """What users type, such as `identity.get_token`: the attribute of the client and its method."""
+    """The client's attribute and method, such as `identity.get_token`."""
     method: str
+    """The HTTP method, in upper case."""
     path: str
+    """The path below the server's URL, with parameters in braces."""
     build: Callable[..., dict[str, Any]] = field(repr=False)
+    """Returns httpx's request arguments. Its own arguments are the operation's, by Python name."""
     parse: Callable[..., Any] = field(repr=False)
+    """Returns the parsed body of a response. Its arguments are `client` (may be None) and `response`."""
     success: Sequence[tuple[int, int]]
-    """Statuses of a successful answer, as inclusive ranges."""
+    """Statuses of a success, as inclusive ranges."""
     rules: Mapping[str, Mapping[str, Any]] = field(repr=False)
     """Constraints by Python argument name: JSON Schema keywords, the `name` and `in` of the parameter, and an `example`
-    of a valid value where the specification has one."""
+    of a valid value if the specification has one."""
     required: Sequence[str] = ()
-    """Arguments that must be given."""
+    """Arguments that the caller must pass."""
     answer: Mapping[str, Any] = field(repr=False, factory=dict[str, Any])
-    """What a JSON success must have at least, as a JSON Schema."""
+    """A JSON Schema of the fields that every JSON success contains."""
     exclusive: Sequence[Sequence[str]] = ()
-    """Groups of arguments of which at most one may be given."""
+    """Groups of arguments. At most one of each group may be passed."""
     echoed: Mapping[str, Sequence[str]] = field(factory=dict[str, Sequence[str]])
-    """Arguments that the answer repeats when they were given, each with the members that may hold them."""
+    """Arguments that the response repeats, each with the response fields that may contain the value."""
     retry_statuses: Sequence[int] = ()
-    """Statuses that pass by themselves on this operation, beside those that do so everywhere."""
+    """Statuses to retry for this operation, in addition to the statuses that are always retried."""
     idempotent: bool = False
-    """Whether sending it twice does no more than sending it once."""
+    """Whether sending the request twice has the same effect as sending it once."""
     response_seconds: float | None = None
-    """How long the service may take to answer, where that is unusual."""
+    """How many seconds a response may take, if this operation is slower than usual."""
     version_fallback: bool = False
-    """Whether an older `api_version` may be asked for where the server does not know the one that was."""
+    """Whether a server that does not support the default `api_version` may be sent an older one."""
     cacheable: bool = False
-    """Whether the answer stays the same for as long as the machine runs, more or less."""
+    """Whether the response rarely changes, so that a client may cache it."""
     hints: Mapping[int, str] = field(repr=False, factory=dict[int, str])
-    """What to do about a status, in a sentence."""
+    """By status, a sentence about how to fix the error."""
 
 
 class Send(Protocol):
-    """Sends one operation with its arguments (absent ones left out) and returns the parsed successful answer."""
+    """Sends operations synchronously. `Operations` calls it for every method; `azure_imds.ImdsClient` implements it."""
 
-    def __call__(self, operation: Operation[T], arguments: dict[str, Any], /) -> T: ...
+    def __call__(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
+        """Sends one request and returns the parsed response.
+
+        Args:
+            operation: what to send. `operation.build(**arguments)` returns the request.
+            arguments: the arguments that the caller passed, by Python name. Absent ones are left out.
+
+        Returns:
+            The success, parsed with `operation.parse`.
+        """
+        ...
 
 
 class AsyncSend(Protocol):
-    """The same, awaited."""
+    """Sends operations asynchronously. `AsyncOperations` awaits it for every method; `azure_imds.AsyncImdsClient`
+    implements it."""
 
-    async def __call__(self, operation: Operation[T], arguments: dict[str, Any], /) -> T: ...
+    async def __call__(self, operation: Operation[T], arguments: dict[str, Any], /) -> T:
+        """Sends one request and returns the parsed response.
+
+        Args:
+            operation: what to send. `operation.build(**arguments)` returns the request.
+            arguments: the arguments that the caller passed, by Python name. Absent ones are left out.
+
+        Returns:
+            The success, parsed with `operation.parse`.
+        """
+        ...
+
+
+class tag_property(cached_property[T]):
+    """A cached property with one tag's operations. On a class it returns the class of these operations.
+
+    `inspect` and `unittest.mock.create_autospec` find the operations' methods this way.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __get__(self, instance, owner=None):
+            if instance is None:
+                module = import_module(f"{__name__}.{self.attrname}")
+                return getattr(module, self.func.__annotations__["return"])
+            return super().__get__(instance, owner)
 
 
 M = TypeVar("M", bound=Callable[..., Any])
 
 
-def deprecated_arguments(told: Mapping[str, str], always: Sequence[str] = ()) -> Callable[[M], M]:
-    """Makes a method warn, at its caller's line, of each argument in `told` that is given, and of what `always` says."""
+def deprecated_arguments(messages: Mapping[str, str], always: Sequence[str] = ()) -> Callable[[M], M]:
+    """Decorates a method that has deprecated arguments. The warnings point at the caller's line.
+
+    Args:
+        messages: the warning for each deprecated argument, emitted when the argument is not None.
+        always: warnings that every call emits.
+    """
 
     def decorate(method: M) -> M:
         names = method.__code__.co_varnames
@@ -116,7 +162,7 @@ def deprecated_arguments(told: Mapping[str, str], always: Sequence[str] = ()) ->
         @wraps(method)
         def warning(*values: Any, **named: Any) -> Any:
             arguments = {**dict(zip(names, values, strict=False)), **named}
-            for message in (*always, *(told[name] for name in told if arguments.get(name) is not None)):
+            for message in (*always, *(messages[name] for name in messages if arguments.get(name) is not None)):
                 warnings.warn(message, DeprecationWarning, stacklevel=2)
             return method(*values, **named)
 
@@ -128,104 +174,112 @@ def deprecated_arguments(told: Mapping[str, str], always: Sequence[str] = ()) ->
 
 
 if not TYPE_CHECKING:
-    # Type checkers bring typing_extensions with them; when the program runs, nobody needs to have it.
-    def deprecated(told):
-        return deprecated_arguments({}, (told,))
+    # typing_extensions comes with type checkers. It is not a dependency at run time.
+    def deprecated(message):
+        return deprecated_arguments({}, (message,))
 
 
 class Operations:
-    """Every operation of the API: one attribute per tag, imported when first used."""
+    """All operations of the API: one attribute per tag. The tag's module is imported when the attribute is first read.
+
+    Args:
+        send: sends every request. See `Send`.
+    """
 
     def __init__(self, send: Send) -> None:
         self.__send = send
 
-    @cached_property
+    @tag_property
     def versions(self) -> VersionsOperations:
-        """The versions operations."""
+        """Which API versions this host knows."""
         from .versions import VersionsOperations
 
         return VersionsOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def instances(self) -> InstancesOperations:
-        """The instances operations."""
+        """What the machine is, where it runs, its disks and its network."""
         from .instances import InstancesOperations
 
         return InstancesOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def attested(self) -> AttestedOperations:
-        """The attested operations."""
+        """A statement about the machine, signed by Azure, to show to somebody else."""
         from .attested import AttestedOperations
 
         return AttestedOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def identity(self) -> IdentityOperations:
-        """The identity operations."""
+        """Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
         from .identity import IdentityOperations
 
         return IdentityOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def scheduled_events(self) -> ScheduledEventsOperations:
-        """The scheduled_events operations."""
+        """Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
         from .scheduled_events import ScheduledEventsOperations
 
         return ScheduledEventsOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def load_balancer(self) -> LoadBalancerOperations:
-        """The load_balancer operations."""
+        """Standard load balancer rules and Standard public addresses of the machine."""
         from .load_balancer import LoadBalancerOperations
 
         return LoadBalancerOperations(self.__send)
 
 
 class AsyncOperations:
-    """Every operation of the API: one attribute per tag, imported when first used."""
+    """All operations of the API: one attribute per tag. The tag's module is imported when the attribute is first read.
+
+    Args:
+        send: sends every request. See `AsyncSend`.
+    """
 
     def __init__(self, send: AsyncSend) -> None:
         self.__send = send
 
-    @cached_property
+    @tag_property
     def versions(self) -> AsyncVersionsOperations:
-        """The versions operations."""
+        """Which API versions this host knows."""
         from .versions import AsyncVersionsOperations
 
         return AsyncVersionsOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def instances(self) -> AsyncInstancesOperations:
-        """The instances operations."""
+        """What the machine is, where it runs, its disks and its network."""
         from .instances import AsyncInstancesOperations
 
         return AsyncInstancesOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def attested(self) -> AsyncAttestedOperations:
-        """The attested operations."""
+        """A statement about the machine, signed by Azure, to show to somebody else."""
         from .attested import AsyncAttestedOperations
 
         return AsyncAttestedOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def identity(self) -> AsyncIdentityOperations:
-        """The identity operations."""
+        """Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
         from .identity import AsyncIdentityOperations
 
         return AsyncIdentityOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def scheduled_events(self) -> AsyncScheduledEventsOperations:
-        """The scheduled_events operations."""
+        """Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
         from .scheduled_events import AsyncScheduledEventsOperations
 
         return AsyncScheduledEventsOperations(self.__send)
 
-    @cached_property
+    @tag_property
     def load_balancer(self) -> AsyncLoadBalancerOperations:
-        """The load_balancer operations."""
+        """Standard load balancer rules and Standard public addresses of the machine."""
         from .load_balancer import AsyncLoadBalancerOperations
 
         return AsyncLoadBalancerOperations(self.__send)

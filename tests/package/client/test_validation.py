@@ -201,7 +201,12 @@ def test_a_nonce_of_32_letters_passes(colour: Colour) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "parameter"),
-    [({"format_": "xml"}, "format_"), ({"format_": ""}, "format_"), ({"extended": "false"}, "extended")],
+    [
+        ({"format_": "xml"}, "format_"),
+        ({"format_": "text"}, "format_"),
+        ({"format_": ""}, "format_"),
+        ({"extended": "false"}, "extended"),
+    ],
     ids=repr,
 )
 def test_a_word_that_is_not_in_the_list_is_refused(colour: Colour, arguments: dict[str, str], parameter: str) -> None:

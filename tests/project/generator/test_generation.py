@@ -19,7 +19,7 @@ import openapi_python_client
 import pytest
 
 from azure_imds_api import client as clients
-from azure_imds_api.api import Operations
+from azure_imds_api.api import AsyncOperations, Operations, tag_property
 from azure_imds_api.api.identity import identity_get_token
 from generator import generate as generation
 from generator.contract import Contract, python_name, python_pattern
@@ -29,6 +29,7 @@ from support import ROOT
 
 CONTRACT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
 OPERATIONS = Specification(CONTRACT).operations()
+TAGS = [name for name, member in vars(Operations).items() if isinstance(member, tag_property)]
 PACKAGE = ROOT / "generated" / "azure_imds_api"
 
 #: The least contract with everything in it that generation treats in a way of its own.
@@ -488,6 +489,40 @@ def test_an_operation_knows_the_name_that_users_type() -> None:
     for name in operations.values():
         attribute, method = name.split(".")
         assert callable(getattr(getattr(Operations(send=lambda *_: None), attribute), method))
+
+
+def methods() -> list[Any]:
+    """Every method of the facade, sync and async."""
+    classes = [getattr(kind, tag) for kind in (Operations, AsyncOperations) for tag in TAGS]
+    return [pytest.param(method, id=method.__qualname__) for each in classes for method in vars(each).values()
+            if inspect.isfunction(method) and not method.__name__.startswith("_")]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", methods())
+def test_required_arguments_come_first(method: Any) -> None:
+    optional = [p.default is not p.empty for p in inspect.signature(method).parameters.values()]
+    assert optional == sorted(optional)
+
+
+@pytest.mark.parametrize("method", methods())
+def test_a_docstring_describes_the_arguments_in_their_order(method: Any) -> None:
+    described = inspect.getdoc(method) or ""
+    arguments = described.partition("\nArgs:\n")[2].partition("\nReturns:")[0]
+    assert re.findall(r"^    (\w+): ", arguments, re.MULTILINE) == list(inspect.signature(method).parameters)[1:]
+
+
+@pytest.mark.parametrize("method", methods())
+def test_a_docstring_says_what_is_returned_and_raised(method: Any) -> None:
+    described = inspect.getdoc(method) or ""
+    assert re.search(r"\nReturns:\n    \w+: \S.*\n(.+\n)*\nRaises:\n    ImdsError: ", described)
+
+
+@pytest.mark.parametrize("kind", [Operations, AsyncOperations])
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_tags_own_description_is_in_its_docstrings(kind: type[Any], tag: str) -> None:
+    (described,) = (t["description"] for t in Specification(CONTRACT).document["tags"] if t["name"] == tag)
+    documents = [vars(kind)[tag].__doc__, getattr(kind, tag).__doc__]
+    assert [" ".join(document.split()) for document in documents] == [" ".join(described.split())] * 2
 
 
 @pytest.mark.parametrize("client", ["Client", "AuthenticatedClient"])

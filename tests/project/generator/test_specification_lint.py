@@ -552,6 +552,26 @@ MISTAKES: dict[str, list[Mistake]] = {
             query("x2", "{type: string, x-cacheable: true}", "extension"),
         ),
         Mistake("an-extension-of-another-form", "path", operation("x3", "x-retry-statuses: 404 # ! extension")),
+        Mistake(
+            "a-low-level-value-that-is-none",
+            "parameter",
+            query("x6", "{enum: [a, b]}", "", before="  x-low-level-only: [c] # ! extension", at="no"),
+        ),
+        Mistake(
+            "only-low-level-values",
+            "parameter",
+            query("x7", "{enum: [a, b]}", "", before="  x-low-level-only: [b, a] # ! extension", at="no"),
+        ),
+        Mistake(
+            "low-level-values-of-no-enum",
+            "parameter",
+            query("x8", "{type: string}", "", before="  x-low-level-only: [c] # ! extension", at="no"),
+        ),
+        Mistake(
+            "low-level-values-that-are-no-list",
+            "parameter",
+            query("x9", "{enum: [a, b]}", "", before="  x-low-level-only: a # ! extension", at="no"),
+        ),
         Mistake("an-exclusive-stranger", "path", operation("x4", "x-mutually-exclusive: [[a, b]] # ! extension")),
         Mistake("an-echoed-stranger", "path", operation("x5", "x-echoed: {a: [b]} # ! extension")),
     ],

@@ -47,7 +47,9 @@ def node_at(path: str) -> Operation[Any]:
             return whole.parse(client=client, response=response)
         return _value(response)
 
-    return evolve(whole, build=build, parse=parse, answer={})
+    # The method itself does not offer `format`, because only sub-paths have a text form.
+    rules = {name: rule for name, rule in whole.rules.items() if name not in _TEXT}
+    return evolve(whole, build=build, parse=parse, answer={}, rules=rules)
 
 
 def arguments(api_version: str | None, *, text: bool = False) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""The attested operations."""
+"""A statement about the machine, signed by Azure, to show to somebody else."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ ATTESTED_GET_DOCUMENT: Operation[AttestedDocument] = Operation(
 
 
 class AttestedOperations:
-    """The attested operations."""
+    """A statement about the machine, signed by Azure, to show to somebody else."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -84,7 +84,10 @@ class AttestedOperations:
                 signs a UTC time stamp in its place.
 
         Returns:
-            AttestedDocument
+            AttestedDocument: The signed blob.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return self._send(
             ATTESTED_GET_DOCUMENT,
@@ -96,7 +99,7 @@ class AttestedOperations:
 
 
 class AsyncAttestedOperations:
-    """The attested operations."""
+    """A statement about the machine, signed by Azure, to show to somebody else."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -130,7 +133,10 @@ class AsyncAttestedOperations:
                 signs a UTC time stamp in its place.
 
         Returns:
-            AttestedDocument
+            AttestedDocument: The signed blob.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return await self._send(
             ATTESTED_GET_DOCUMENT,

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""The identity operations."""
+"""Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
 
 from typing import Any
 
@@ -109,7 +109,7 @@ IDENTITY_GET_INFO: Operation[IdentityInfoResponse] = Operation(
 
 
 class IdentityOperations:
-    """The identity operations."""
+    """Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -117,8 +117,8 @@ class IdentityOperations:
     def get_token(
         self,
         *,
-        api_version: str | None = None,
         resource: str,
+        api_version: str | None = None,
         client_id: str | None = None,
         object_id: str | None = None,
         msi_res_id: str | None = None,
@@ -145,10 +145,10 @@ class IdentityOperations:
         the system-assigned identity.
 
         Args:
-            api_version: Version of the identity endpoints, 2018-02-01 or later. Old enough for every host; no change
-                is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
             resource: App ID URI of the service the token is for; it becomes the `aud` claim. A resource, not a scope:
                 leave out `/.default`. Services compare it character by character, so a trailing slash matters.
+            api_version: Version of the identity endpoints, 2018-02-01 or later. Old enough for every host; no change
+                is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
             client_id: Client (application) id of a user-assigned identity of this machine.
             object_id: Object (principal) id of a user-assigned identity of this machine.
             msi_res_id: Azure resource id of a user-assigned identity of this machine. Other hosts (App Service, for
@@ -159,13 +159,16 @@ class IdentityOperations:
                 the FAQ on managed identities, however, says that a refresh before expiry cannot be forced.
 
         Returns:
-            IdentityTokenResponse
+            IdentityTokenResponse: A token. The answer repeats the selector that was used.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return self._send(
             IDENTITY_GET_TOKEN,
             _given(
-                api_version=api_version,
                 resource=resource,
+                api_version=api_version,
                 client_id=client_id,
                 object_id=object_id,
                 msi_res_id=msi_res_id,
@@ -190,7 +193,10 @@ class IdentityOperations:
                 is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
 
         Returns:
-            IdentityInfoResponse
+            IdentityInfoResponse: The tenant.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return self._send(
             IDENTITY_GET_INFO,
@@ -201,7 +207,7 @@ class IdentityOperations:
 
 
 class AsyncIdentityOperations:
-    """The identity operations."""
+    """Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -209,8 +215,8 @@ class AsyncIdentityOperations:
     async def get_token(
         self,
         *,
-        api_version: str | None = None,
         resource: str,
+        api_version: str | None = None,
         client_id: str | None = None,
         object_id: str | None = None,
         msi_res_id: str | None = None,
@@ -237,10 +243,10 @@ class AsyncIdentityOperations:
         the system-assigned identity.
 
         Args:
-            api_version: Version of the identity endpoints, 2018-02-01 or later. Old enough for every host; no change
-                is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
             resource: App ID URI of the service the token is for; it becomes the `aud` claim. A resource, not a scope:
                 leave out `/.default`. Services compare it character by character, so a trailing slash matters.
+            api_version: Version of the identity endpoints, 2018-02-01 or later. Old enough for every host; no change
+                is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
             client_id: Client (application) id of a user-assigned identity of this machine.
             object_id: Object (principal) id of a user-assigned identity of this machine.
             msi_res_id: Azure resource id of a user-assigned identity of this machine. Other hosts (App Service, for
@@ -251,13 +257,16 @@ class AsyncIdentityOperations:
                 the FAQ on managed identities, however, says that a refresh before expiry cannot be forced.
 
         Returns:
-            IdentityTokenResponse
+            IdentityTokenResponse: A token. The answer repeats the selector that was used.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return await self._send(
             IDENTITY_GET_TOKEN,
             _given(
-                api_version=api_version,
                 resource=resource,
+                api_version=api_version,
                 client_id=client_id,
                 object_id=object_id,
                 msi_res_id=msi_res_id,
@@ -282,7 +291,10 @@ class AsyncIdentityOperations:
                 is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
 
         Returns:
-            IdentityInfoResponse
+            IdentityInfoResponse: The tenant.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return await self._send(
             IDENTITY_GET_INFO,

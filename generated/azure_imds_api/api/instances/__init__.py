@@ -1,10 +1,9 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""The instances operations."""
+"""What the machine is, where it runs, its disks and its network."""
 
-from typing import Any
+from typing import Any, Literal
 
 from ...models.instance import Instance
-from ...models.instances_get_metadata_format import InstancesGetMetadataFormat
 from ...models.true_flag import TrueFlag
 from .. import AsyncSend, Operation, Send
 from . import instances_get_metadata as _instances_get_metadata
@@ -31,7 +30,7 @@ INSTANCES_GET_METADATA: Operation[Instance] = Operation(
             "type": "string",
         },
         "extended": {"enum": ["true"], "in": "query", "name": "extended", "type": "string"},
-        "format_": {"enum": ["json", "text"], "in": "query", "name": "format", "type": "string"},
+        "format_": {"enum": ["json"], "in": "query", "name": "format", "type": "string"},
         "metadata": {"enum": ["true"], "in": "header", "name": "Metadata", "type": "string"},
     },
     answer={"type": "object"},
@@ -42,7 +41,7 @@ INSTANCES_GET_METADATA: Operation[Instance] = Operation(
 
 
 class InstancesOperations:
-    """The instances operations."""
+    """What the machine is, where it runs, its disks and its network."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -51,7 +50,7 @@ class InstancesOperations:
         self,
         *,
         api_version: str | None = None,
-        format_: InstancesGetMetadataFormat | None = None,
+        format_: Literal["json"] | None = None,
         extended: TrueFlag | None = None,
     ) -> Instance:
         """Describe this virtual machine
@@ -85,7 +84,10 @@ class InstancesOperations:
                 without.
 
         Returns:
-            Instance
+            Instance: The instance document, at the requested version.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return self._send(
             INSTANCES_GET_METADATA,
@@ -98,7 +100,7 @@ class InstancesOperations:
 
 
 class AsyncInstancesOperations:
-    """The instances operations."""
+    """What the machine is, where it runs, its disks and its network."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -107,7 +109,7 @@ class AsyncInstancesOperations:
         self,
         *,
         api_version: str | None = None,
-        format_: InstancesGetMetadataFormat | None = None,
+        format_: Literal["json"] | None = None,
         extended: TrueFlag | None = None,
     ) -> Instance:
         """Describe this virtual machine
@@ -141,7 +143,10 @@ class AsyncInstancesOperations:
                 without.
 
         Returns:
-            Instance
+            Instance: The instance document, at the requested version.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return await self._send(
             INSTANCES_GET_METADATA,

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""The load_balancer operations."""
+"""Standard load balancer rules and Standard public addresses of the machine."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ LOAD_BALANCER_GET_METADATA: Operation[LoadBalancerResponse] = Operation(
 
 
 class LoadBalancerOperations:
-    """The load_balancer operations."""
+    """Standard load balancer rules and Standard public addresses of the machine."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -69,7 +69,10 @@ class LoadBalancerOperations:
                 since. 2023-07-01 is in use in the field too. Default: 2020-10-01.
 
         Returns:
-            LoadBalancerResponse
+            LoadBalancerResponse: Addresses and rules. Each list may be empty.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return self._send(
             LOAD_BALANCER_GET_METADATA,
@@ -80,7 +83,7 @@ class LoadBalancerOperations:
 
 
 class AsyncLoadBalancerOperations:
-    """The load_balancer operations."""
+    """Standard load balancer rules and Standard public addresses of the machine."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -108,7 +111,10 @@ class AsyncLoadBalancerOperations:
                 since. 2023-07-01 is in use in the field too. Default: 2020-10-01.
 
         Returns:
-            LoadBalancerResponse
+            LoadBalancerResponse: Addresses and rules. Each list may be empty.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return await self._send(
             LOAD_BALANCER_GET_METADATA,

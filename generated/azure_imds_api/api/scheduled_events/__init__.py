@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""The scheduled_events operations."""
+"""Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ SCHEDULED_EVENTS_START_EVENTS: Operation[None] = Operation(
 
 
 class ScheduledEventsOperations:
-    """The scheduled_events operations."""
+    """Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -133,7 +133,10 @@ class ScheduledEventsOperations:
                 current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
 
         Returns:
-            ScheduledEvents
+            ScheduledEvents: The events, none if `Events` is empty.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return self._send(
             SCHEDULED_EVENTS_GET_EVENTS,
@@ -158,25 +161,28 @@ class ScheduledEventsOperations:
         body is malformed. What an unknown `EventId` gets is not documented; expect 400.
 
         Args:
+            body: The request's body.
             api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
                 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
                 current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
-            body: The request's body.
 
         Returns:
-            None
+            None: Consent noted. Microsoft documents no body; ignore whatever comes.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return self._send(
             SCHEDULED_EVENTS_START_EVENTS,
             _given(
-                api_version=api_version,
                 body=body,
+                api_version=api_version,
             ),
         )
 
 
 class AsyncScheduledEventsOperations:
-    """The scheduled_events operations."""
+    """Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -205,7 +211,10 @@ class AsyncScheduledEventsOperations:
                 current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
 
         Returns:
-            ScheduledEvents
+            ScheduledEvents: The events, none if `Events` is empty.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return await self._send(
             SCHEDULED_EVENTS_GET_EVENTS,
@@ -230,18 +239,21 @@ class AsyncScheduledEventsOperations:
         body is malformed. What an unknown `EventId` gets is not documented; expect 400.
 
         Args:
+            body: The request's body.
             api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
                 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
                 current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
-            body: The request's body.
 
         Returns:
-            None
+            None: Consent noted. Microsoft documents no body; ignore whatever comes.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return await self._send(
             SCHEDULED_EVENTS_START_EVENTS,
             _given(
-                api_version=api_version,
                 body=body,
+                api_version=api_version,
             ),
         )

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""The versions operations."""
+"""Which API versions this host knows."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ VERSIONS_GET_VERSIONS: Operation[VersionsResponse] = Operation(
 
 
 class VersionsOperations:
-    """The versions operations."""
+    """Which API versions this host knows."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -49,13 +49,16 @@ class VersionsOperations:
         either, but the general rule asks for the header and every known client sends it.
 
         Returns:
-            VersionsResponse
+            VersionsResponse: The versions, in ascending order.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return self._send(VERSIONS_GET_VERSIONS, _given())
 
 
 class AsyncVersionsOperations:
-    """The versions operations."""
+    """Which API versions this host knows."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -72,6 +75,9 @@ class AsyncVersionsOperations:
         either, but the general rule asks for the header and every known client sends it.
 
         Returns:
-            VersionsResponse
+            VersionsResponse: The versions, in ascending order.
+
+        Raises:
+            ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
         """
         return await self._send(VERSIONS_GET_VERSIONS, _given())
