@@ -1,10 +1,10 @@
-"""Drain a worker before Azure takes its machine away.
+"""Drain a worker before Azure stops its machine.
 
-The worker takes jobs from a queue. When this machine is about to be evicted, deleted, moved or restarted, it takes no
-further job, finishes the one in hand while there is time, and gives the rest back. Then it approves the event, so that
-nobody waits longer than needed, and ends. SIGTERM and Ctrl-C end it as well.
+The worker processes jobs from a queue. When Azure announces an eviction, deletion, move or restart of this machine, the
+worker takes no new job, finishes the current job if there is time, and returns the remaining jobs. Then it approves the
+event, so that Azure does not wait longer than needed, and exits. SIGTERM and Ctrl-C end it too.
 
-With the emulator:
+Try it with the emulator:
 
     azure-imds emulator --port 8169 --control-port 8170
     AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:8169 python drain.py
@@ -23,7 +23,7 @@ Jobs = queue.SimpleQueue[int | None]
 
 
 class Worker(threading.Thread):
-    """Does one job after the other, until it is drained."""
+    """Processes one job after the other until `drain` is called."""
 
     def __init__(self, jobs: Jobs) -> None:
         super().__init__(name="worker")
@@ -32,13 +32,13 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         while not self._draining.is_set() and (job := self._jobs.get()) is not None:
-            self._do(job)
+            self._process(job)
 
-    def _do(self, job: int) -> None:
-        self._draining.wait(0.1)  # your work; it may look at self._draining to come to an end sooner
+    def _process(self, job: int) -> None:
+        self._draining.wait(0.1)  # replace this with your work, which can check self._draining to finish early
 
     def drain(self, seconds: float | None = None) -> bool:
-        """Takes no further job, and waits for the one in hand; whether it was finished."""
+        """Takes no new job and waits for the current job. Returns whether it has finished."""
         self._draining.set()
         self._jobs.put(None)  # wakes a worker that waits for a job
         self.join(seconds)
@@ -46,7 +46,7 @@ class Worker(threading.Thread):
 
 
 def give_back(jobs: Jobs) -> int:
-    """Empties the queue and says how many jobs nobody has begun. Yours would go back to where they came from."""
+    """Empties the queue and returns the number of jobs that were not started. Your program would requeue them."""
     count = 0
     while not jobs.empty():
         count += jobs.get() is not None
@@ -60,28 +60,24 @@ def main() -> None:
     worker = Worker(jobs)
 
     with ImdsClient() as imds, EventWatcher(imds) as watcher:
-
-        def leave(change: EventChange, seconds: float | None) -> None:
+        # Not Freeze: it pauses the machine for a few seconds, and the worker continues afterwards.
+        @watcher.on("Preempt", "Terminate", "Redeploy", "Reboot")
+        def drain(change: EventChange, seconds: float | None) -> None:
             event = change.event
             print(f"{event.event_type} {event.event_id}: {event.description}", flush=True)
-            finished = worker.drain(seconds or 10.0)  # 0.0: it has begun already; None: nobody knows when it will
-            watcher.stop()  # run() waits for its handlers, so that there is time for the rest
+            finished = worker.drain(seconds or 10.0)  # 0.0: it has started already; None: its time is unknown
+            watcher.stop()  # run() waits for this handler, so it can do the rest
             if finished:
                 print(f"drained; {give_back(jobs)} jobs given back", flush=True)
                 watcher.approve(change)
             else:
-                print("left in the middle of a job", flush=True)
+                print("the current job did not finish in time", flush=True)
 
-        watcher.on_preempt(leave)
-        watcher.on_terminate(leave)
-        watcher.on_redeploy(leave)
-        watcher.on_reboot(leave)  # Freeze is a pause of seconds: the worker need not know
-
-        def end(signum: int, frame: object) -> None:
+        def stop(signum: int, frame: object) -> None:
             watcher.stop()
 
-        signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGINT, end)
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
         worker.start()
         print("working", flush=True)
         try:

@@ -34,7 +34,7 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
         "_client/transport": {"httpcore"},
         # Only where it is the caller's own event loop.
         "_tokens/async_credential": {"trio"},
-        "_events/watcher": {"trio"},
+        "_events/polling": {"trio"},
         # For type checkers alone: azure-core's clients are typed to take only their own AccessToken.
         "_tokens/access_token": {"azure"},
         # Extras. The command line starts the emulator.
@@ -62,7 +62,8 @@ NAMED = {
     "_tokens/credential_base": {"identity"},
     "_tokens/credential": {"identity"},
     "_tokens/async_credential": {"identity"},
-    "_events/watcher": {"scheduled_events", "instances"},  # events, and the name by which they call this machine
+    "_events/polling": {"scheduled_events", "instances"},  # events, and the name that they use for this machine
+    "_events/watcher": {"scheduled_events"},  # approves an event
     "_cli/commands": TAGS,  # each command is an operation
     "_cli/doctor": TAGS,  # asks everything once
 }

@@ -211,24 +211,27 @@ def events(imds: ImdsClient) -> None:
 def event_handlers(imds: ImdsClient) -> None:
     watcher = EventWatcher(imds)
 
-    @watcher.on_preempt
+    @watcher.on("Preempt", "Terminate")
     def drain(change: EventChange, seconds: float | None) -> None:
         assert_type(change.seconds_left(), float | None)
 
     drain(EventChange("gone", ScheduledEvent.from_dict({})), 1.0)
-    handler: Callable[[EventChange, float | None], None] = watcher.on("Reboot", drain)
+    handler: Callable[[EventChange, float | None], None] = watcher.on("Reboot")(drain)
     del handler
+    known: KnownEventType = "Freeze"
+    watcher.on(known, "a-type-of-next-year")(drain)
     assert_type(watcher.run(margin=2.0, approve=True), None)
 
 
 async def asynchronous_event_handlers(imds: AsyncImdsClient) -> None:
     watcher = EventWatcher(imds, resource=None)
 
-    @watcher.on_reboot
-    async def drain(change: EventChange, seconds: float | None) -> None:
+    @watcher.on("Reboot")
+    async def drain(change: EventChange, seconds: float | None) -> bool:
         await watcher.approve(change)
+        return True
 
-    await drain(EventChange("gone", ScheduledEvent.from_dict({})), None)
+    assert_type(await drain(EventChange("gone", ScheduledEvent.from_dict({})), None), bool)
     assert_type(await watcher.run(approve=False), None)
 
 

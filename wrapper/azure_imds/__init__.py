@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from . import errors as errors
     from ._client.client import AsyncImdsClient, ImdsClient
     from ._client.retry import RetryPolicy
-    from ._events.watcher import EventChange, EventWatcher
+    from ._events.changes import EventChange
+    from ._events.watcher import EventWatcher
     from ._tokens.cache import AccessToken
     from ._tokens.credential import AsyncImdsCredential, ImdsCredential
     from ._tokens.httpx_auth import ImdsAuth
@@ -91,7 +92,7 @@ _HOME = {
     "AccessToken": "._tokens.cache",
     "AsyncImdsClient": "._client.client",
     "AsyncImdsCredential": "._tokens.credential",
-    "EventChange": "._events.watcher",
+    "EventChange": "._events.changes",
     "EventWatcher": "._events.watcher",
     "ImdsAuth": "._tokens.httpx_auth",
     "ImdsClient": "._client.client",

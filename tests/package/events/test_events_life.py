@@ -239,7 +239,7 @@ def test_handlers_drain_before_the_event_and_let_it_begin(colour: Colour, world:
     def action(imds: Any) -> Any:
         watcher: Any = EventWatcher(imds)
 
-        @watcher.on_preempt
+        @watcher.on("Preempt")
         def drain(change: EventChange, seconds: float | None) -> None:
             assert world.emulator.events.events[0].status == "Scheduled"
             calls.append(seconds)
@@ -373,4 +373,4 @@ def test_the_how_to_shows_the_example_as_it_is() -> None:
 def test_the_how_to_names_each_type_s_handler() -> None:
     page = (DOCS / "events.md").read_text(encoding="utf-8")
     for event_type in typing.get_args(KnownEventType):
-        assert f"on_{event_type.lower()}" in page
+        assert f'"{event_type}"' in page

@@ -91,7 +91,7 @@ def test_gunicorn_ends_before_an_eviction_which_is_then_approved(
         imds_emulator.schedule("Preempt")
         output = rest(process)
     assert process.returncode == 0, output
-    assert "Preempt: gunicorn is to finish" in output
+    assert "Preempt: stopping gunicorn" in output
     assert [event.status for event in imds_emulator.events.events] == ["Started"]
 
 

@@ -140,11 +140,11 @@ def events(document: Mapping[str, Any], now: float | None = None) -> RenderableT
 
 def begins(event: Mapping[str, Any], now: float | None = None) -> Text:
     """When an event begins, and how long that is from now."""
-    from .._events.watcher import read_time
+    from .._events.changes import parse_not_before
 
     if event.get("EventStatus") == "Started":
         return Text("has begun", "bold red")
-    when = read_time(event.get("NotBefore"))
+    when = parse_not_before(event.get("NotBefore"))
     if when is None:
         return Text("not known", "dim")
     left = when.timestamp() - (datetime.now(UTC).timestamp() if now is None else now)

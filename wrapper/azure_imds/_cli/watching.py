@@ -10,7 +10,8 @@ from .settings import Output
 from .values import at, printable
 
 if TYPE_CHECKING:
-    from .._events.watcher import EventChange, EventWatcher
+    from .._events.changes import EventChange
+    from .._events.watcher import EventWatcher
     from .session import Session
 
 

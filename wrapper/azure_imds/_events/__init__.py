@@ -1,1 +1,1 @@
-"""Scheduled events: what changed since the last poll, and handlers that run before an event starts."""
+"""Scheduled events: polling, changes between two polls, and handlers."""

@@ -1,0 +1,25 @@
+"""User-like code with mistakes. Never run: each marked line must be an error to strict type checkers.
+
+A mark that is not needed is an error too, so a mistake that becomes valid is noticed.
+"""
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+from azure_imds import EventChange, EventWatcher, ImdsClient
+
+
+def drain(change: EventChange, seconds: float | None) -> None: ...
+
+
+def takes_one(change: EventChange) -> None: ...
+
+
+def event_handlers(watcher: EventWatcher[ImdsClient]) -> None:
+    watcher.on_premept(drain)  # type: ignore[attr-defined]
+    watcher.on_preempt(drain)  # type: ignore[attr-defined]
+    watcher.on("Preempt", drain)  # type: ignore[arg-type]
+    watcher.on(drain)  # type: ignore[arg-type]
+    watcher.on(["Preempt"])  # type: ignore[arg-type]
+    watcher.on("Preempt")("drain")  # type: ignore[type-var]
+    watcher.on("Preempt")(takes_one)  # type: ignore[type-var]

@@ -1,0 +1,264 @@
+"""Handlers: which functions `EventWatcher.run()` calls for an event, and how it runs them in the time that is left."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
+
+from attrs import field, frozen
+
+from azure_imds_api.models.known_event_type import KnownEventType
+
+from .._clock import Clock
+from .._log import log
+from ..errors import ImdsValidationError
+from .changes import EventChange
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+#: Called with the change and the seconds left. It may be an `async def` if the client is an AsyncImdsClient.
+Handler = Callable[[EventChange, float | None], object]
+H = TypeVar("H", bound=Handler)
+
+_KNOWN_TYPES: tuple[str, ...] = get_args(KnownEventType)
+_KNOWN_KEYS = frozenset(map(str.lower, _KNOWN_TYPES))
+
+
+@frozen(eq=False)
+class Job:
+    """The handlers of one event, which run one after the other.
+
+    Attributes:
+        deadline: when they must have finished, on the monotonic clock. None if the time is unknown.
+        limited: whether late handlers are given up at the deadline. False if no time was left from the start: then the
+            event has begun, and giving up gains nothing.
+        finished: receives an item when they have finished in their thread.
+    """
+
+    change: EventChange
+    handlers: list[Handler]
+    clock: Clock
+    deadline: float | None
+    limited: bool
+    finished: SimpleQueue[None] = field(factory=SimpleQueue[None])
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds until the deadline, 0.0 if it has passed, None if it is unknown."""
+        return None if self.deadline is None else max(0.0, self.deadline - self.clock.monotonic())
+
+    @property
+    def overdue(self) -> bool:
+        return self.limited and self.seconds == 0
+
+    def run(self, approve: Callable[[EventChange], None] | None) -> None:
+        """Calls the handlers, then approves the event if none has failed."""
+        for handler in self.handlers:
+            try:
+                handler(self.change, self.seconds)
+            except Exception:
+                self._log_failure(handler)
+                approve = None
+        if approve is not None:
+            try:
+                approve(self.change)
+            except Exception as error:
+                self._log_not_approved(error)
+
+    async def arun(self, approve: Callable[[EventChange], Awaitable[None]] | None) -> None:
+        """The same as `run`, for asyncio and trio."""
+        for handler in self.handlers:
+            try:
+                await _acall(handler, self.change, self.seconds)
+            except Exception:
+                self._log_failure(handler)
+                approve = None
+        if approve is not None:
+            try:
+                await approve(self.change)
+            except Exception as error:
+                self._log_not_approved(error)
+
+    def log_late(self, action: str) -> None:
+        log.warning("scheduled events: %s: handlers did not finish in time and were %s", self, action)
+
+    def _log_failure(self, handler: Handler) -> None:
+        name = getattr(handler, "__qualname__", repr(handler))
+        log.exception("scheduled events: %s: handler %s failed", self, name)
+
+    def _log_not_approved(self, error: Exception) -> None:
+        log.warning("scheduled events: %s: not approved, so the event starts at its own time: %s", self, error)
+
+    def __str__(self) -> str:
+        return f"{self.change.event.event_type} {self.change.event.event_id}"
+
+
+class HandlerRegistry:
+    """The handlers of each event type. Case does not matter."""
+
+    def __init__(self, clock: Clock, *, allow_async: bool) -> None:
+        self._clock = clock
+        self._allow_async = allow_async
+        self._handlers: dict[str, list[Handler]] = {}
+
+    def register(self, event_types: tuple[str, ...]) -> Callable[[H], H]:
+        """Returns a decorator that adds a handler to these types. See `EventWatcher.on`."""
+        _check_event_types(event_types)
+        targets = [self._handlers_of(event_type) for event_type in event_types]
+
+        def add(handler: H) -> H:
+            self._check_handler(handler)
+            for handlers in targets:
+                if handler not in handlers:
+                    handlers.append(handler)
+            return handler
+
+        return add
+
+    def new_jobs(self, changes: deque[EventChange], margin: float) -> Iterator[Job]:
+        """Removes the changes, and yields a job for each new event that has handlers."""
+        while changes:
+            change = changes.popleft()
+            handlers = self._handlers.get(str(change.event.event_type).lower(), [])
+            if change.kind == "added" and handlers:
+                left = change.seconds_left(datetime.fromtimestamp(self._clock.time(), UTC))
+                left = None if left is None else max(0.0, left - margin)
+                deadline = None if left is None else self._clock.monotonic() + left
+                yield Job(change, list(handlers), self._clock, deadline, bool(left))
+
+    def _handlers_of(self, event_type: str) -> list[Handler]:
+        key = event_type.lower()
+        if key not in self._handlers and key not in _KNOWN_KEYS:
+            log.warning(
+                "EventWatcher.on: unknown event type %r. The known types are %s. The handler runs only if IMDS reports "
+                "an event of this type.",
+                event_type,
+                ", ".join(_KNOWN_TYPES),
+            )
+        return self._handlers.setdefault(key, [])
+
+    def _check_handler(self, handler: Handler) -> None:
+        if not callable(handler):
+            raise ImdsValidationError(
+                "EventWatcher.on: a handler must be a function, such as def drain(change, seconds), not "
+                f"{type(handler).__name__}",
+                parameter="handler",
+            )
+        if _is_async(handler) and not self._allow_async:
+            raise ImdsValidationError(
+                "EventWatcher.on: an async handler needs an AsyncImdsClient, and this watcher has an ImdsClient. Use "
+                "def instead of async def, or EventWatcher(AsyncImdsClient())",
+                parameter="handler",
+            )
+
+
+class HandlerThreads:
+    """Runs each job in a thread. Leaving the context waits for the jobs, but not beyond their deadlines."""
+
+    def __init__(self, clock: Clock, approve: Callable[[EventChange], None] | None) -> None:
+        self._clock = clock
+        self._approve = approve
+        self._running: dict[Job, threading.Thread] = {}
+
+    def start(self, job: Job) -> None:
+        thread = self._running[job] = threading.Thread(target=self._run, args=(job,), daemon=True)
+        thread.start()
+
+    def abandon_late(self) -> None:
+        """Forgets the jobs that have finished or are late, and logs those that are late."""
+        for job in [job for job, thread in self._running.items() if job.overdue or not thread.is_alive()]:
+            if self._running.pop(job).is_alive():
+                job.log_late("left running")
+
+    def _run(self, job: Job) -> None:
+        try:
+            job.run(self._approve)
+        finally:
+            job.finished.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if exc_value is not None and not isinstance(exc_value, Exception):
+            return  # Ctrl-C ends the program without waiting
+        for job, thread in self._running.items():
+            if not job.limited:
+                thread.join()
+            elif not self._clock.wait(job.seconds or 0.0, job.finished):
+                job.log_late("left running")
+
+
+class HandlerTasks:
+    """Runs each job in a task, which is cancelled at the deadline. Leaving the context waits for the jobs."""
+
+    def __init__(self, approve: Callable[[EventChange], Awaitable[None]] | None) -> None:
+        self._approve = approve
+
+    def start(self, job: Job) -> None:
+        self._group.start_soon(self._run, job)
+
+    async def _run(self, job: Job) -> None:
+        import anyio
+
+        with anyio.move_on_after(job.seconds if job.limited else None) as scope:
+            await job.arun(self._approve)
+        if scope.cancelled_caught:
+            job.log_late("cancelled")
+
+    async def __aenter__(self) -> Self:
+        import anyio
+
+        self._group: TaskGroup = anyio.create_task_group()
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        if not isinstance(exc_value, Exception):
+            return await self._group.__aexit__(exc_type, exc_value, traceback)
+        # With the error, the group would cancel the handlers and raise an ExceptionGroup.
+        await self._group.__aexit__(None, None, None)
+        return False
+
+
+def _check_event_types(event_types: tuple[str, ...]) -> None:
+    wrong = [event_type for event_type in event_types if not isinstance(event_type, str) or not event_type]
+    if not event_types:
+        problem = "at least one event type is required"
+    elif not wrong:
+        return
+    elif callable(wrong[0]):
+        problem = "all arguments must be event types, and the handler is not an argument"
+    else:
+        problem = f'an event type must be a string such as "Preempt", not {wrong[0]!r}'
+    raise ImdsValidationError(
+        f'EventWatcher.on: {problem}. Write @watcher.on("Preempt", "Terminate") above the handler, or '
+        'watcher.on("Preempt", "Terminate")(handler)',
+        parameter="event_types",
+    )
+
+
+async def _acall(handler: Handler, change: EventChange, seconds: float | None) -> None:
+    """Calls an async handler in this task, and any other handler in a thread, which a cancellation does not end."""
+    if not _is_async(handler):
+        import anyio.to_thread
+
+        await anyio.to_thread.run_sync(handler, change, seconds, abandon_on_cancel=True)
+        return
+    result: Any = handler(change, seconds)
+    await result
+
+
+def _is_async(handler: Handler) -> bool:
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
