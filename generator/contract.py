@@ -136,6 +136,10 @@ class Contract:
         """The facade's method: the operation's name without its tag."""
         return method_name(self._operations[name])
 
+    def operation(self, name: str) -> Operation:
+        """The operation as the document has it."""
+        return self._operations[name]
+
     def is_open(self, name: str) -> bool:
         """Whether an operation may be called without credentials."""
         return {} in self._operations[name].data.get("security", [{}])

@@ -114,6 +114,8 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
         project.env.globals["contract"] = contract
         with contextlib.redirect_stdout(io.StringIO()):
             errors = project.build()
+        descriptions = project.env.get_template("descriptions.py.jinja").render()
+        (output / "descriptions.py").write_text(descriptions, encoding="utf-8")
     except GenerationError:
         raise
     except Exception as error:  # the generator crashes on some documents instead of refusing them

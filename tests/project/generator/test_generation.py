@@ -21,6 +21,7 @@ import pytest
 from azure_imds_api import client as clients
 from azure_imds_api.api import AsyncOperations, Operations, tag_property
 from azure_imds_api.api.identity import identity_get_token
+from azure_imds_api.descriptions import DESCRIPTIONS
 from generator import generate as generation
 from generator.contract import Contract, python_name, python_pattern
 from generator.generate import GenerationError, difference, drift, generate
@@ -431,7 +432,7 @@ def test_a_template_that_ours_replaces_is_the_one_it_was_written_for(template: s
 
 def test_every_template_of_ours_is_a_patch_or_accounted_for() -> None:
     ours = {file.name for file in (generation.HERE / "templates").iterdir() if file.suffix != ".patch"}
-    assert ours == {*REPLACED}
+    assert ours == {*REPLACED, "descriptions.py.jinja"}
 
 
 # What the contract says and the generator does not pass on
@@ -489,6 +490,31 @@ def test_an_operation_knows_the_name_that_users_type() -> None:
     for name in operations.values():
         attribute, method = name.split(".")
         assert callable(getattr(getattr(Operations(send=lambda *_: None), attribute), method))
+
+
+def test_the_descriptions_have_every_operation_and_argument() -> None:
+    for name, described in DESCRIPTIONS.items():
+        tag, method = name.split(".")
+        function = getattr(getattr(Operations, tag), method)
+        assert list(described.arguments) == list(inspect.signature(function).parameters)[1:]
+        assert (inspect.getdoc(function) or "").startswith(f"{described.summary}\n\n")
+    assert {described.operation_id for described in DESCRIPTIONS.values()} == {o.id for o in OPERATIONS}
+
+
+def test_the_descriptions_are_the_contracts_own_words() -> None:
+    (operation,) = (o for o in OPERATIONS if o.id == "Identity_GetToken")
+    described = DESCRIPTIONS["identity.get_token"]
+    assert described.summary == operation.data["summary"]
+    assert described.description == operation.data["description"].strip()
+    parameters = {p["name"]: p["schema"]["description"] for p in operation.data["parameters"] if "name" in p}
+    assert described.arguments["client_id"] == parameters["client_id"]
+
+
+def test_reading_descriptions_imports_neither_models_nor_httpx() -> None:
+    code = (
+        "import sys, azure_imds_api.descriptions; print({'attrs', 'httpx', 'azure_imds_api.models'} & {*sys.modules})"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
 def methods() -> list[Any]:

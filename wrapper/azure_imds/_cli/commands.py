@@ -32,23 +32,26 @@ OPERATIONS = {
     "versions": "versions.get_versions",
 }
 
+#: Options whose name is not the operation's argument.
+ARGUMENTS = {"resource_id": "msi_res_id"}
+
 
 class _Command(TyperCommand):
-    """A command whose help is read from the specification, when somebody asks for it."""
+    """A command whose help contains the specification's descriptions, read when the help is shown."""
 
     def describe(self) -> None:
         """Fills in what the specification says of this command and its parameters."""
-        from . import descriptions
+        from azure_imds_api.descriptions import DESCRIPTIONS
 
-        operation = OPERATIONS.get(self.name or "")
+        operation = DESCRIPTIONS.get(OPERATIONS.get(self.name or "", ""))
         if operation is None:
             return
-        self.short_help = descriptions.summary(operation)
-        self.help = "\n\n".join(filter(None, [self.short_help + ".", descriptions.details(operation), self.help]))
-        said = descriptions.arguments(operation)
+        self.short_help = operation.summary
+        first_paragraph = " ".join(operation.description.partition("\n\n")[0].split())
+        self.help = "\n\n".join(filter(None, [f"{operation.summary}.", first_paragraph, self.help]))
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
-            parameter.help = parameter.help or said.get(parameter.name)
+            parameter.help = parameter.help or operation.arguments.get(ARGUMENTS.get(parameter.name) or parameter.name)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.describe()
