@@ -1,4 +1,4 @@
-"""Time as the client sees it, in one place, so that tests can turn it."""
+"""The source of time and randomness, in one place, so that tests can replace it."""
 
 from __future__ import annotations
 
@@ -11,39 +11,49 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Two clocks, both in seconds: `monotonic` only ever grows, and is for waiting; `time` is what servers speak of.
+    """The source of time for clients and credentials. Pass a subclass as `clock=` to control time in tests.
 
-    They are the functions themselves, because a cached token is looked at with nothing else.
+    All times are in seconds:
+
+    - `monotonic()` never goes back. It is used for waits, timeouts and deadlines.
+    - `time()` is Unix time. It is compared with what servers send, such as `expires_on`.
+
+    A subclass overrides what it needs. `monotonic` and `time` are plain functions here, since each call with a cached
+    token uses them.
     """
 
     monotonic = staticmethod(time.monotonic)
     time = staticmethod(time.time)
 
     def sleep(self, seconds: float) -> None:
-        """Blocks this thread."""
+        """Blocks the thread for so many seconds."""
         time.sleep(seconds)
 
-    def wait(self, seconds: float, bell: SimpleQueue[None]) -> bool:
-        """Blocks this thread until something comes out of the queue, for `seconds` at the most; whether it came.
+    def wait(self, seconds: float, wakeups: SimpleQueue[None]) -> bool:
+        """Blocks the thread until there is an item in the queue, for at most so many seconds.
 
-        A queue, because a signal handler may put something there; an Event's lock might be held by what it interrupts.
+        A queue, because a signal handler may put an item there. The handler may interrupt the thread that holds the
+        lock of an Event.
+
+        Returns:
+            Whether there was an item.
         """
         from queue import Empty
 
         try:
-            bell.get(timeout=seconds)
+            wakeups.get(timeout=seconds)
         except Empty:
             return False
         return True
 
     async def asleep(self, seconds: float) -> None:
-        """Waits under asyncio or trio."""
+        """Waits for so many seconds, under asyncio or trio."""
         import anyio
 
         await anyio.sleep(seconds)
 
     def jitter(self, ceiling: float) -> float:
-        """A random number of seconds between 0 and `ceiling`."""
+        """A random number of seconds between 0 and `ceiling`, for waits."""
         return random.uniform(0, ceiling)
 
 

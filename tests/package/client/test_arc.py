@@ -294,8 +294,7 @@ def test_no_descriptor_stays_open_after_a_refusal(folder: Path) -> None:
     (folder / "b.key").write_text("k" * 5000)
     before = len(list(descriptors.iterdir()))
     for name in ("a.key", "b.key") * 20:
-        with pytest.raises(ArcChallengeError):
-            arc.answer(f"Basic realm={folder}/{name}", loopback=True)
+        assert isinstance(arc.answer_challenge(f"Basic realm={folder}/{name}", is_loopback=True), ArcChallengeError)
     assert len(list(descriptors.iterdir())) == before
 
 
@@ -307,7 +306,7 @@ def test_a_key_of_4097_bytes_is_refused(colour: Colour, folder: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\r\n", b" ", b"\0"], ids=repr)
 def test_an_empty_file_is_refused(colour: Colour, folder: Path, content: bytes) -> None:
     (folder / "a.key").write_bytes(content)
-    assert "does not hold a key" in str(refused_path(colour, folder / "a.key"))
+    assert "contains no key" in str(refused_path(colour, folder / "a.key"))
 
 
 @pytest.mark.parametrize(
@@ -329,7 +328,7 @@ def test_an_empty_file_is_refused(colour: Colour, folder: Path, content: bytes) 
 )
 def test_a_key_that_no_header_may_carry_is_refused(colour: Colour, folder: Path, content: str) -> None:
     (folder / "a.key").write_bytes(content.encode())
-    assert "no header may carry" in str(refused_path(colour, folder / "a.key"))
+    assert "not allowed in a header" in str(refused_path(colour, folder / "a.key"))
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a", "a.key.txt", "a.KEY", "a.keys", "akey", "a.key "])
@@ -364,7 +363,7 @@ def test_an_unreadable_file_names_the_group_that_may_read(
 
     monkeypatch.setattr(os, "open", deny)
     error = refused_path(colour, folder / "a.key")
-    assert "may not read" in str(error)
+    assert "not allowed to read" in str(error)
     assert "himds" in error.hint
     assert error.hint in str(error)
 
@@ -430,10 +429,9 @@ def test_a_path_in_no_charset_is_refused(colour: Colour, folder: Path) -> None:
 def test_no_challenge_is_chewed_on_for_long(folder: Path, filler: str) -> None:
     start = time.monotonic()
     for header in (f"Basic realm={filler * 90_000}x", f"Basic realm=/x{filler * 90_000}", filler * 90_000):
-        assert arc.is_challenge(header, loopback=True)
-        arc.is_challenge(header, loopback=False)
-        with pytest.raises(ArcChallengeError):
-            arc.answer(header, loopback=True)
+        assert arc.is_challenge(header, is_loopback=True)
+        arc.is_challenge(header, is_loopback=False)
+        assert isinstance(arc.answer_challenge(header, is_loopback=True), ArcChallengeError)
     assert time.monotonic() - start < 20, "hung"
 
 
@@ -531,7 +529,7 @@ def test_a_key_that_is_not_accepted_is_not_tried_twice(colour: Colour, folder: P
     with raw_server(wire) as endpoint:
         error = colour.error(get_token, endpoint=endpoint)
     assert type(error) is ArcChallengeError
-    assert "did not accept the key" in str(error)
+    assert "rejected the key" in str(error)
     assert error.attempts == len(wire.requests) == 2
 
 
@@ -713,8 +711,9 @@ def test_the_folder_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_there_is_no_folder_on_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(ArcChallengeError, match="darwin"):
-        arc.answer("Basic realm=/var/opt/azcmagent/tokens/a.key", loopback=True)
+    error = arc.answer_challenge("Basic realm=/var/opt/azcmagent/tokens/a.key", is_loopback=True)
+    assert isinstance(error, ArcChallengeError)
+    assert "darwin" in str(error)
 
 
 WINDOWS = r"C:\ProgramData\AzureConnectedMachineAgent\Tokens"
@@ -726,7 +725,7 @@ WINDOWS = r"C:\ProgramData\AzureConnectedMachineAgent\Tokens"
 def test_a_windows_path_is_compared_as_windows_does(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.delenv("PROGRAMDATA", raising=False)
-    assert arc._checked(path) == path
+    assert arc._path_problem(path) == ""
 
 
 @pytest.mark.parametrize(
@@ -750,5 +749,4 @@ def test_a_windows_path_is_compared_as_windows_does(monkeypatch: pytest.MonkeyPa
 def test_other_windows_paths_are_refused(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.delenv("PROGRAMDATA", raising=False)
-    with pytest.raises(ArcChallengeError):
-        arc._checked(path)
+    assert arc._path_problem(path) != ""

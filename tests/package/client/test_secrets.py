@@ -290,11 +290,11 @@ def test_a_client_keeps_no_token() -> None:
 def test_a_call_shows_nothing_of_its_result_or_its_key(folder: Path) -> None:
     (folder / "a.key").write_text(KEY)
     call = Call(ImdsClient("http://127.0.0.1:1")._options, IDENTITY_GET_TOKEN, {"resource": RESOURCE})
-    call.request()
-    call.settle(answer(401, b"", www_authenticate=f"Basic realm={folder}/a.key"))
-    assert KEY in str(call.request().headers.raw), "the key is on its way"
-    assert KEY not in f"{call!r} {call} {call.request()!r} {call.request().headers!r}"
-    call.settle(answer(200, token()))
+    call.next_request()
+    call.next_step(answer(401, b"", www_authenticate=f"Basic realm={folder}/a.key"))
+    assert KEY in str(call.next_request().headers.raw), "the key is on its way"
+    assert KEY not in f"{call!r} {call} {call.next_request()!r} {call.next_request().headers!r}"
+    call.next_step(answer(200, token()))
     assert CANARY not in f"{call!r} {call}"
 
 

@@ -427,7 +427,7 @@ def test_the_other_colour_of_httpx_is_refused(kind: Any, option: str, value: Any
 
 
 def test_transport_and_http_client_exclude_each_other() -> None:
-    with httpx.Client() as http, pytest.raises(ImdsValidationError, match="not both"):
+    with httpx.Client() as http, pytest.raises(ImdsValidationError, match="pass only one"):
         ImdsClient(transport=Script(ok()), http_client=http)
 
 

@@ -1,95 +1,165 @@
-"""What one attempt came to: an answer with its body, read within limits of size and time, or a failure."""
+"""One attempt: sends a request and reads the answer, within limits of size and time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Collection
 
 import httpx
 
-from .error_mapping import tells
+from .error_mapping import contains_secret
+from .transport import attempt_limit
 
-#: Bytes of a body; IMDS's own documents have some thousands.
+#: Bytes of a body. IMDS's own documents have a few thousand.
 LARGEST_BODY = 4 * 1024 * 1024
 
-#: What one attempt came to. An exception here is a value: raised inside an `except`, our errors would carry it
-#: along as their context, and with it a request whose headers may hold a key.
+#: The result of an attempt: the response with its body, or the exception that prevented it, as a value.
 Outcome = httpx.Response | Exception
+
+#: Exceptions that an attempt ends with instead of a response. Other exceptions are the caller's and pass through.
+_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, UnicodeError)
 
 
 class Unreadable(Exception):
-    """A success whose body cannot be had; the text says why.
+    """A successful response whose body cannot be read. The text says why.
 
     Attributes:
         status: the HTTP status.
-        passing: whether another attempt may bring the body.
+        is_temporary: whether another attempt may succeed.
     """
 
-    def __init__(self, why: str, status: int, *, passing: bool = False) -> None:
+    def __init__(self, why: str, status: int, *, is_temporary: bool = False) -> None:
         super().__init__(why)
         self.status = status
-        self.passing = passing
+        self.is_temporary = is_temporary
 
 
-class Body:
-    """Collects a body, and stops at LARGEST_BODY or when the attempt's time is over."""
+def exchange(
+    http: httpx.Client,
+    request: httpx.Request,
+    seconds: float,
+    is_over: Callable[[], bool],
+    *,
+    largest: int = LARGEST_BODY,
+    encodings: Collection[str] = ("identity", "gzip", "deflate"),
+) -> Outcome:
+    """Sends one request and reads its response.
 
-    def __init__(self, response: httpx.Response, late: Callable[[], bool]) -> None:
+    Args:
+        http: the client to send with. It follows no redirect and adds no credentials.
+        request: the request, with its timeouts for each phase.
+        seconds: how long the exchange may take as a whole.
+        is_over: whether this time is over, by the caller's clock.
+        largest: bytes of the longest body to read.
+        encodings: content encodings to accept.
+
+    Returns:
+        The response with its body, without credentials of the request, or why there is none.
+    """
+    body: _Body | None = None
+    try:
+        with attempt_limit(seconds):
+            response = http.send(request, stream=True, auth=None, follow_redirects=False)
+            with contextlib.closing(response):
+                body = _Body(response, is_over, largest, encodings)
+                if body.wants_more:
+                    for chunk in response.iter_bytes():
+                        if not body.add(chunk):
+                            break
+            return body.outcome()
+    except _FAILURES as error:
+        return body.outcome_after(error) if body else error
+
+
+async def aexchange(
+    http: httpx.AsyncClient,
+    request: httpx.Request,
+    seconds: float,
+    is_over: Callable[[], bool],
+    *,
+    largest: int = LARGEST_BODY,
+    encodings: Collection[str] = ("identity", "gzip", "deflate"),
+) -> Outcome:
+    """`exchange`, awaited."""
+    import anyio
+
+    body: _Body | None = None
+    try:
+        with anyio.fail_after(seconds) as scope:
+            response = await http.send(request, stream=True, auth=None, follow_redirects=False)
+            async with contextlib.aclosing(response):
+                body = _Body(response, is_over, largest, encodings)
+                if body.wants_more:
+                    async for chunk in response.aiter_bytes():
+                        if not body.add(chunk):
+                            # A break would leave generators below unfinished, and trio warns about them.
+                            scope.cancel()
+        assert body is not None
+        return body.outcome()
+    # RuntimeError: a caller's httpx client was used in another event loop before.
+    except (*_FAILURES, RuntimeError) as error:
+        return body.outcome_after(error) if body else error
+
+
+class _Body:
+    """Collects a body until it is complete, too large or too late."""
+
+    def __init__(
+        self, response: httpx.Response, is_over: Callable[[], bool], largest: int, encodings: Collection[str]
+    ) -> None:
         self._response = response
-        self._is_late = late
+        self._is_over = is_over
+        self._largest = largest
         self._content = bytearray()
-        self._late = False
+        self._is_late = False
+        self._problem = ""
+        length = response.headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and float(length) > largest:
+            self._problem = "is too large"
+        # The request asked for no encoding. Nested ones, or better ones, could turn a few bytes into gigabytes.
+        elif response.headers.get("content-encoding", "identity").lower() not in encodings:
+            self._problem = "has an encoding that was not requested"
 
-    def check(self) -> None:
-        """Looks at what the headers say of the body.
-
-        Raises:
-            Unreadable: it is not worth reading.
-        """
-        length = self._response.headers.get("content-length", "")
-        if length.isascii() and length.isdigit() and float(length) > LARGEST_BODY:
-            raise Unreadable("is too large", self._response.status_code)
-        # None was asked for. Several on top of each other, or better ones, could turn a few bytes into gigabytes.
-        if self._response.headers.get("content-encoding", "identity").lower() not in ("identity", "gzip", "deflate"):
-            raise Unreadable("is encoded in a way that was not asked for", self._response.status_code)
+    @property
+    def wants_more(self) -> bool:
+        """Whether to read on."""
+        return not self._problem and not self._is_late
 
     def add(self, chunk: bytes) -> bool:
-        """Takes one chunk, and says whether to go on."""
-        self._late = self._late or self._is_late()
-        if len(self._content) <= LARGEST_BODY:
+        """Adds a chunk, and returns whether to read on."""
+        self._is_late = self._is_late or self._is_over()
+        if len(self._content) + len(chunk) > self._largest:
+            self._problem = "is too large"
+        else:
             self._content += chunk
-        return not self._late and len(self._content) <= LARGEST_BODY
+        return self.wants_more
 
-    def whole(self) -> httpx.Response:
-        """The response with its body, and with nothing of the credentials that the request carried.
-
-        Raises:
-            Unreadable: it was too much.
-            httpx.ReadTimeout: it was too late.
-        """
+    def outcome(self) -> Outcome:
+        """The response with its body, or why it cannot be used."""
         response, request = self._response, self._response.request
-        content = bytes(self._content)
-        if len(content) > LARGEST_BODY:
-            raise Unreadable("is too large", response.status_code)
-        if self._late:
-            raise httpx.ReadTimeout("the body did not end in time", request=request)
-        # As bytes, since a header may hold what no charset explains.
+        if self._problem and response.status_code < 300:
+            return Unreadable(self._problem, response.status_code)
+        if self._is_late and response.status_code < 300:
+            return httpx.ReadTimeout("the body was not complete in time")
+        # The status of an error says enough without its body.
+        content = b"" if self._problem or self._is_late else bytes(self._content)
+        # As bytes, since a header may contain bytes that no charset defines.
         headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
         if response.status_code >= 300:
             key = request.headers.get("authorization", "").removeprefix("Basic ").encode()
-            content = b"" if tells(content, key) else content
-            headers = [(name, value) for name, value in headers if not tells(value, key)]
-        bare = httpx.Request(request.method, request.url)
-        return httpx.Response(response.status_code, headers=headers, content=content, request=bare)
+            content = b"" if contains_secret(content, key) else content
+            headers = [(name, value) for name, value in headers if not contains_secret(value, key)]
+        without_credentials = httpx.Request(request.method, request.url)
+        return httpx.Response(response.status_code, headers=headers, content=content, request=without_credentials)
 
-    def without(self, failure: Exception) -> Outcome:
-        """What the answer is worth whose body failed so: an error's status says enough, a success's does not."""
+    def outcome_after(self, failure: Exception) -> Outcome:
+        """The outcome if reading the body ended with an exception."""
         status = self._response.status_code
         if status >= 300:
-            self._content.clear()
-            self._late = False
-            return self.whole()
-        if isinstance(failure, (Unreadable, httpx.TimeoutException, TimeoutError)):
+            self._problem = "broke off"
+            return self.outcome()
+        if isinstance(failure, (httpx.TimeoutException, TimeoutError)):
             return failure
         if isinstance(failure, httpx.DecodingError):
             return Unreadable("cannot be decoded", status)
-        return Unreadable("broke off", status, passing=True)
+        return Unreadable("broke off", status, is_temporary=True)

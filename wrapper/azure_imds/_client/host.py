@@ -1,4 +1,4 @@
-"""Where IMDS is on this machine: an argument, the environment, Azure Arc's agent, or the address it has everywhere."""
+"""Finds IMDS on this machine: an argument, the environment, the Azure Arc agent, or the address it has everywhere."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from attrs import frozen
 
 from azure_imds_api.api import SERVERS
 
-from ..errors import ImdsValidationError
+from .validation import invalid
 
 _NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[\w.-]+)(:[0-9]*)?")
 
 _AZURE, _ARC = SERVERS["azure"], SERVERS["arc"]
 
-#: Hosts whose identity endpoint is not IMDS: variables that are set there, and where tokens come from instead.
-#: First match wins, as in Microsoft's own libraries. (Azure.Identity, order of managed identity sources.)
+#: Hosts whose identity endpoint is not IMDS: the variables that are set there, the name, the variable with its address.
+#: The first match wins, as in Microsoft's own libraries. (Azure.Identity, order of managed identity sources.)
 _FOREIGN = (
     (
         ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"),
@@ -40,8 +40,8 @@ class Host:
 
     Attributes:
         endpoint: scheme and host, without a path.
-        api_version: the version this host wants where the caller named none; None for each operation's own.
-        foreign: why nothing is called here; "" where IMDS is.
+        api_version: the version to use on this host by default. None for the default of each operation.
+        foreign: why IMDS is not called on this host. "" if it is.
     """
 
     endpoint: str
@@ -50,12 +50,12 @@ class Host:
 
     @property
     def base_url(self) -> str:
-        """What every operation's path is appended to."""
+        """The URL that the path of every operation is appended to."""
         return self.endpoint + urlsplit(_AZURE.url).path
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the endpoint is this very machine."""
+        """Whether the endpoint is on this machine."""
         name = urlsplit(self.endpoint).hostname or ""
         if name == "localhost":
             return True
@@ -66,7 +66,7 @@ class Host:
 
 
 def find_host(endpoint: str | None, environment: Mapping[str, str] | None = None) -> Host:
-    """The first that applies of the argument, AZURE_POD_IDENTITY_AUTHORITY_HOST, Azure Arc, and Azure's own address.
+    """Finds IMDS: the argument, else AZURE_POD_IDENTITY_AUTHORITY_HOST, else Azure Arc, else 169.254.169.254.
 
     Raises:
         ImdsValidationError: the argument or variable is not a scheme and a host.
@@ -80,8 +80,8 @@ def find_host(endpoint: str | None, environment: Mapping[str, str] | None = None
         if all(environment.get(variable) for variable in variables):
             return Host(
                 origin(_AZURE.url),
-                foreign=f"{', '.join(variables)} in the environment: this is {host}, whose identity endpoint is the "
-                f"one in {where}, with another protocol. IMDS is not called here.",
+                foreign=f"this is {host} ({', '.join(variables)} in the environment). Its identity "
+                f"endpoint is in {where} and has another protocol, so IMDS is not called.",
             )
     if environment.get("IDENTITY_ENDPOINT") and environment.get("IMDS_ENDPOINT"):
         return Host(origin(environment["IDENTITY_ENDPOINT"], "IDENTITY_ENDPOINT", path=True), _ARC.api_version)
@@ -91,7 +91,7 @@ def find_host(endpoint: str | None, environment: Mapping[str, str] | None = None
 
 
 def _himds(environment: Mapping[str, str]) -> str:
-    """Azure Arc's agent, which listens on the port of the specification's second server."""
+    """The program of the Azure Arc agent, which listens on the port of the specification's second server."""
     if sys.platform == "win32":
         return os.path.join(
             environment.get("PROGRAMFILES", r"C:\Program Files"), "AzureConnectedMachineAgent", "himds.exe"
@@ -100,21 +100,21 @@ def _himds(environment: Mapping[str, str]) -> str:
 
 
 def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str:
-    """Scheme, host and port of a URL. With a `parameter` to blame, anything else in it is refused."""
+    """Scheme, host and port of a URL.
+
+    With a `parameter` to name in the error, a URL that contains anything else is refused, except for a path if `path`.
+    """
     try:
         parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
         extra = parts.username or parts.password or parts.query or parts.fragment
         valid = valid and not extra and _NETLOC.fullmatch(parts.netloc) is not None and url.isprintable()
         if valid:
-            # Both refuse names that the resolver would choke on: a label that is empty or too long, broken punycode.
+            # Both refuse names that the resolver cannot handle: a label that is empty or too long, broken punycode.
             parsed = httpx.URL(url)
             valid = bool(parsed.host) and bool(parsed.raw_host.decode().encode("idna"))
     except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
         parts, valid = urlsplit(""), False
     if not valid or (parameter and not path and parts.path not in ("", "/")):
-        raise ImdsValidationError(
-            f"{parameter} must be a scheme and a host, such as http://127.0.0.1:8080, with nothing after it",
-            parameter=parameter or "",
-        )
+        raise invalid(parameter or "", "must be a scheme and a host without a path, such as http://127.0.0.1:8080")
     return f"{parts.scheme}://{parts.netloc}"

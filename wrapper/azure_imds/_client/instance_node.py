@@ -1,4 +1,4 @@
-"""Sub-paths of /instance, which the specification describes in words only: the part of the document that they name."""
+"""Reads single nodes of the instance document. OpenAPI cannot describe sub-paths of /instance as operations."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from attrs import evolve
 
 from azure_imds_api.api import Operation
 
-from ..errors import ImdsValidationError
 from .error_mapping import text_of
+from .validation import invalid
 
-#: Microsoft Learn, "Azure Instance Metadata Service": a scalar is given as text only, an object or array as JSON.
+#: A scalar is available as text only, an object or array as JSON. (Microsoft Learn, "Azure Instance Metadata Service".)
 _TEXT = {"format_": "text"}
 
 _PAGE = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
@@ -24,16 +24,14 @@ def node_at(path: str) -> Operation[Any]:
     """The operation that reads one node, such as `compute/location` or `network/interface/0`.
 
     Raises:
-        ImdsValidationError: the path is empty, or would lead out of /instance.
+        ImdsValidationError: the path is empty, or would leave /instance.
     """
     segments = path.strip("/").split("/") if isinstance(path, str) else []
     if not segments or any(
         s in ("", ".", "..") or not s.isprintable() or any(c in "?#%\\" for c in s) for s in segments
     ):
-        raise ImdsValidationError(
-            "path must be names and indexes with a / between them, such as compute/location", parameter="path"
-        )
-    from azure_imds_api.api.instances import INSTANCES_GET_METADATA  # and with it the models, so only where needed
+        raise invalid("path", "must be names and indexes separated by /, for example compute/location", "get")
+    from azure_imds_api.api.instances import INSTANCES_GET_METADATA  # imports the models, so only here
 
     suffix = "/" + "/".join(quote(segment, safe="") for segment in segments)
     whole = INSTANCES_GET_METADATA
@@ -49,16 +47,16 @@ def node_at(path: str) -> Operation[Any]:
 
     # The method itself does not offer `format`, because only sub-paths have a text form.
     rules = {name: rule for name, rule in whole.rules.items() if name not in _TEXT}
-    return evolve(whole, build=build, parse=parse, answer={}, rules=rules)
+    return evolve(whole, name="get", build=build, parse=parse, answer={}, rules=rules)
 
 
 def arguments(api_version: str | None, *, text: bool = False) -> dict[str, Any]:
-    """The arguments of a node's operation."""
+    """The arguments of the operation of a node."""
     return {**({"api_version": api_version} if api_version is not None else {}), **(_TEXT if text else {})}
 
 
 def _value(response: Any) -> Any:
-    """The node in an answer, whose content type nobody documents: text where text was asked for, else rather JSON."""
+    """The node in a response: text if text was requested, else JSON if possible. The content type is not documented."""
     text = text_of(response)
     if _PAGE.match(text) or "html" in response.headers.get("content-type", ""):
         raise ValueError("a web page")
@@ -70,5 +68,5 @@ def _value(response: Any) -> Any:
         if response.headers.get("content-type", "").startswith("text/"):
             return text
         raise
-    # Digits are text here as everywhere in the document, quoted or not.
+    # Numbers are text everywhere in the document, with or without quotes.
     return text if value is None or isinstance(value, (int, float)) else value

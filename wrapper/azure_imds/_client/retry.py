@@ -1,4 +1,4 @@
-"""When to try again, and after how long. (Microsoft Learn, "How to use managed identities ... retry guidance".)"""
+"""When to retry, and after how long. (Microsoft Learn, "How to use managed identities ... retry guidance".)"""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from typing import Any
 from attrs import Attribute, field, frozen
 
 from .._clock import Clock
-from ..errors import ImdsValidationError
+from .validation import invalid
 
-#: Statuses that pass by themselves on every operation; the specification adds to them per operation.
+#: Statuses that are temporary on every operation. The specification adds more for single operations.
 TRANSIENT = frozenset({408, 410, 429})
 
-#: Seconds within which IMDS is back after a 410, and the wait between two looks.
+#: Seconds within which IMDS returns after a 410, and seconds between two attempts meanwhile.
 GONE_SECONDS = 70.0
 GONE_WAIT = 5.0
 
-#: An int may be larger, and then raises OverflowError wherever a float meets it.
+#: A larger int raises OverflowError when it is combined with a float.
 _LARGEST = sys.float_info.max
 
 
 def at_least(least: float, *, whole: bool = False) -> Callable[[Any, Attribute[Any], Any], None]:
-    """An attrs validator: a finite number that is not below `least`."""
+    """An attrs validator: a finite number of at least `least`."""
 
     def check(_: Any, attribute: Attribute[Any], value: Any) -> None:
         good = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
         if not good or not least <= value <= _LARGEST:
-            number = "a whole number" if whole else "a number"
-            raise ImdsValidationError(f"{attribute.name} must be {number} from {least} up", parameter=attribute.name)
+            raise invalid(attribute.name, f"must be {'a whole number' if whole else 'a number'} of at least {least}")
 
     return check
 
@@ -40,19 +39,22 @@ def seconds_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
     if value is not None and (
         isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LARGEST
     ):
-        raise ImdsValidationError(f"{attribute.name} must be a positive number of seconds", parameter=attribute.name)
+        raise invalid(attribute.name, "must be a positive number of seconds, for example 2.5")
 
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """How often and how long to try again. All times in seconds.
+    """How often to retry a call, and how long to wait in between. All times are in seconds.
 
     Attributes:
-        attempts: requests in one call at the most, where IMDS answers with something other than 410.
-        first_wait: the ceiling of the first wait; each further ceiling doubles. The wait is a random part of it
-            (full jitter), so that machines which failed together do not come back together.
-        longest_wait: no ceiling grows beyond this.
-        polite_wait: the least wait after 429 and 5xx, which Microsoft asks not to repeat at once.
+        attempts: the maximum number of requests in one call. Responses with 410 do not count.
+        first_wait: the upper limit of the first wait. It doubles with each further wait. The wait itself is a random
+            part of it (full jitter), so that machines which failed together do not retry together.
+        longest_wait: no wait is longer, except for Retry-After.
+        polite_wait: the minimum wait after 429 and 5xx. Microsoft asks clients not to retry these immediately.
+
+    Raises:
+        ImdsValidationError: a value has the wrong type or is out of range.
     """
 
     attempts: int = field(default=6, validator=at_least(1, whole=True))
@@ -61,7 +63,14 @@ class RetryPolicy:
     polite_wait: float = field(default=1.0, validator=at_least(0))
 
     def wait(self, failures: int, status: int | None, retry_after: float | None, clock: Clock) -> float:
-        """Seconds to wait after the `failures`-th failure; `status` is None where no answer came."""
+        """Seconds to wait before the next attempt.
+
+        Args:
+            failures: how many attempts have failed, 1 or more.
+            status: the HTTP status of the last response. None if there was no response.
+            retry_after: the seconds that the response asked to wait, if any.
+            clock: the source of randomness.
+        """
         if retry_after:
             return retry_after
         if status == 410:
@@ -74,17 +83,15 @@ class RetryPolicy:
 def policy_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
     """An attrs validator: a RetryPolicy, or None."""
     if value is not None and not isinstance(value, RetryPolicy):
-        raise ImdsValidationError(
-            f"{attribute.name} must be a RetryPolicy, or None for one attempt", parameter=attribute.name
-        )
+        raise invalid(attribute.name, "must be a RetryPolicy, or None for one attempt")
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:
-    """Reads a Retry-After header (RFC 9110 §10.2.3): seconds, or a date. None where absent or unreadable."""
+    """Reads a Retry-After header (RFC 9110 §10.2.3): seconds or a date. None if absent or unreadable."""
     if not value:
         return None
     value = value.strip()
-    import email.utils  # costs more than the rest of this module, and is needed only here
+    import email.utils  # slow to import, and needed only here
 
     try:
         if value.isascii() and value[:1].isdigit():

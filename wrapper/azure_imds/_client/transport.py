@@ -1,4 +1,4 @@
-"""The httpx clients that talk to IMDS: no proxies, no redirects, no cookies, and a limit on an attempt as a whole."""
+"""The httpx clients for IMDS: no proxies, no redirects, no cookies, and a time limit for an attempt as a whole."""
 
 from __future__ import annotations
 
@@ -22,48 +22,47 @@ from ..errors import ImdsError
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
-#: When the attempt of this thread must be over, on the monotonic clock.
-_until: ContextVar[float | None] = ContextVar("azure_imds_until", default=None)
+#: When the current attempt must end, on the monotonic clock.
+_attempt_end: ContextVar[float | None] = ContextVar("azure_imds_attempt_end", default=None)
+
+#: Seconds between two checks whether the current request was cancelled.
+_CHECK_INTERVAL = 0.1
+
+#: Returns whether the current request was cancelled.
+_is_cancelled: ContextVar[Callable[[], bool] | None] = ContextVar("azure_imds_is_cancelled", default=None)
 
 
-#: Seconds between two looks at whether an answer is still wanted.
-_LOOK = 0.1
-
-#: Says whether the answer that this thread awaits is not wanted any more.
-_given_up: ContextVar[Callable[[], bool] | None] = ContextVar("azure_imds_given_up", default=None)
-
-
-class GivenUp(Exception):
-    """Nobody wants the answer any more."""
+class RequestCancelled(Exception):
+    """The response is not needed any more."""
 
 
 @contextlib.contextmanager
-def until_given_up(check: Callable[[], bool]) -> Generator[None]:
-    """Ends a request inside with `GivenUp`, soon after `check` has become true, if it goes over `LimitedTransport`."""
-    token = _given_up.set(check)
+def cancel_when(check: Callable[[], bool]) -> Generator[None]:
+    """Ends a request inside with `RequestCancelled` soon after `check` returns True, if it uses `LimitedTransport`."""
+    token = _is_cancelled.set(check)
     try:
         yield
     finally:
-        _given_up.reset(token)
+        _is_cancelled.reset(token)
 
 
 @contextlib.contextmanager
 def attempt_limit(seconds: float) -> Generator[None]:
-    """Bounds everything that `LimitedTransport` does inside, whatever the other side dribbles."""
-    token = _until.set(time.monotonic() + seconds)
+    """Limits the time of everything that `LimitedTransport` does inside, even if data arrives byte by byte."""
+    token = _attempt_end.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        _until.reset(token)
+        _attempt_end.reset(token)
 
 
 def _left(timeout: float | None, error: type[Exception]) -> float | None:
-    until = _until.get()
-    if until is None:
+    end = _attempt_end.get()
+    if end is None:
         return timeout
-    left = until - time.monotonic()
+    left = end - time.monotonic()
     if left <= 0:
-        raise error("the attempt's time is over")
+        raise error("the time of the attempt is over")
     return left if timeout is None else min(timeout, left)
 
 
@@ -72,18 +71,18 @@ class _LimitedStream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        given_up = _given_up.get()
-        if given_up is None:
+        is_cancelled = _is_cancelled.get()
+        if is_cancelled is None:
             return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
         until = math.inf if timeout is None else time.monotonic() + timeout
-        while not given_up():
+        while not is_cancelled():
             left = _left(until - time.monotonic(), httpcore.ReadTimeout) or 0.0
             try:
-                return self._stream.read(max_bytes, min(max(left, 0.001), _LOOK))
+                return self._stream.read(max_bytes, min(max(left, 0.001), _CHECK_INTERVAL))
             except httpcore.ReadTimeout:
-                if left <= _LOOK:
+                if left <= _CHECK_INTERVAL:
                     raise
-        raise GivenUp
+        raise RequestCancelled
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
@@ -116,17 +115,17 @@ class _LimitedBackend(httpcore.SyncBackend):
 
 
 class LimitedTransport(httpx.HTTPTransport):
-    """httpx's own transport over a network that respects `attempt_limit`.
+    """httpx's own transport, over a network backend that respects `attempt_limit`.
 
-    httpx's timeouts are per read, so a peer that sends a byte now and then is never late. An async client needs
-    none of this: there, a cancel scope ends the attempt.
+    httpx's timeouts are per read, so a server that sends a byte from time to time would never time out. An async client
+    does not need this, since a cancel scope ends the attempt.
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            max_connections=None,  # as many as there are threads that ask
+            max_connections=None,  # as many as there are threads with a request
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
             network_backend=_LimitedBackend(),
@@ -134,10 +133,10 @@ class LimitedTransport(httpx.HTTPTransport):
 
 
 class PerThreadTransport(httpx.AsyncBaseTransport):
-    """httpx's own transport, one for each thread: its pool is not made for event loops side by side.
+    """httpx's own transport, one per thread, since its pool does not support several event loops at the same time.
 
-    It keeps no connection between requests: a kept one belongs to an event loop that may be gone by the next, and to
-    IMDS a new one costs next to nothing. So there is nothing to close either.
+    It keeps no connection between requests: a connection belongs to an event loop, which may be closed before the next
+    request. A new connection to IMDS takes a fraction of a millisecond. So there is nothing to close either.
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
@@ -154,7 +153,7 @@ class PerThreadTransport(httpx.AsyncBaseTransport):
 
 
 def _ssl_context(base_url: str) -> ssl.SSLContext:
-    # IMDS is plain HTTP, and loading a CA bundle costs more than a whole request to it.
+    # IMDS is plain HTTP, and loading a CA bundle takes longer than a whole request to it.
     return httpx.create_ssl_context() if base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -169,7 +168,7 @@ def _settings(base_url: str, headers: dict[str, str]) -> dict[str, Any]:
 
 
 def new_client(base_url: str, headers: dict[str, str], transport: httpx.BaseTransport | None) -> httpx.Client:
-    """A client for IMDS over `transport`, or over the network."""
+    """An httpx client for IMDS over `transport`, or over the network."""
     transport = LimitedTransport(_ssl_context(base_url)) if transport is None else transport
     return httpx.Client(transport=transport, **_settings(base_url, headers))
 
@@ -177,13 +176,13 @@ def new_client(base_url: str, headers: dict[str, str], transport: httpx.BaseTran
 def new_async_client(
     base_url: str, headers: dict[str, str], transport: httpx.AsyncBaseTransport | None
 ) -> httpx.AsyncClient:
-    """The same for asyncio and trio."""
+    """An httpx client for asyncio and trio."""
     transport = PerThreadTransport(_ssl_context(base_url)) if transport is None else transport
     return httpx.AsyncClient(transport=transport, **_settings(base_url, headers))
 
 
 class Connections(Generic[C]):
-    """The httpx client that a client and its siblings share: made when first used, and anew after a fork."""
+    """The httpx client that a client and its siblings share. Made on first use, and again after a fork."""
 
     def __init__(self, make: Callable[[Any], C], transport: Any, given: C | None) -> None:
         self._make: Callable[[Any], C] = make
@@ -194,10 +193,10 @@ class Connections(Generic[C]):
         self.closed = False
 
     def check(self) -> None:
-        """Raises ImdsError where nothing can be sent any more."""
+        """Raises ImdsError if the client is closed."""
         if self.closed or (self.given is not None and self.given.is_closed):
-            whose = "its http_client is" if not self.closed else "this client is"
-            raise ImdsError(f"{whose} closed", hint="Make a new one, or close it later.")
+            which = "this client" if self.closed else "http_client"
+            raise ImdsError(f"{which} is closed", hint="Create a new client, or close it later.")
 
     @property
     def http(self) -> C:
@@ -207,16 +206,16 @@ class Connections(Generic[C]):
             return self.given
         made = self._made
         if made is None or self._pid != os.getpid():
-            # No lock, which a fork could leave locked: two threads may each make one here, and both are closed.
+            # Without a lock, which a fork could leave locked. Two threads may both make a client, and both are closed.
             made = self._made = self._make(self.transport)
             self._pid = os.getpid()
             if isinstance(made, httpx.Client):
-                # Without a context manager, its sockets would otherwise be reported as unclosed.
+                # If the user never closes it, Python would report its sockets as unclosed.
                 weakref.finalize(self, made.close)
         return made
 
-    def take(self) -> C | None:
-        """What is left to close, once: the caller's own client is never among it."""
+    def detach(self) -> C | None:
+        """Marks the client as closed and returns the httpx client to close, once. Never the caller's own client."""
         self.closed = True
         made, self._made = self._made, None
         return made

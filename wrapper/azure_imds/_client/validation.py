@@ -27,6 +27,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _compiled = lru_cache(maxsize=256)(re.compile)
 
 
+def invalid(parameter: str, problem: str, caller: str = "") -> ImdsValidationError:
+    """The error for one argument, with a message that names it and, if known, what the user called."""
+    text = f"{parameter} {problem}"
+    return ImdsValidationError(f"{caller}: {text}" if caller else text, parameter=parameter, problem=problem)
+
+
 def check_arguments(
     operation: Operation[Any],
     arguments: Mapping[str, Any],
@@ -46,8 +52,9 @@ def check_arguments(
         ImdsValidationError: with the name and an example, and without the value, which may be secret.
     """
     for name, problem in _argument_problems(operation, arguments, names or {}):
-        text = f"{caller or operation.id}: {name} {problem}" if name else f"{caller or operation.id}: {problem}"
-        raise ImdsValidationError(text, parameter=re.split(r"[.\[]", name)[0], problem=problem)
+        raise ImdsValidationError(
+            f"{caller or operation.name}: {name} {problem}", parameter=re.split(r"[.\[]", name)[0], problem=problem
+        )
 
 
 def _argument_problems(

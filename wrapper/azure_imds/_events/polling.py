@@ -16,7 +16,7 @@ from azure_imds_api.models.scheduled_event import ScheduledEvent
 
 from .._client.client import AsyncImdsClient, ImdsClient
 from .._client.options import ATTEMPT_SECONDS, Options
-from .._client.transport import GivenUp, until_given_up
+from .._client.transport import RequestCancelled, cancel_when
 from .._log import log
 from ..errors import ImdsError, ImdsUnavailableError, ImdsValidationError, ThrottledError
 from .changes import ChangeDetector, EventChange
@@ -133,9 +133,9 @@ class Poller(Generic[C]):
     def _end_on_stop(self) -> Generator[None]:
         """Lets `stop()` end a request of this thread."""
         try:
-            with until_given_up(lambda: self.stopped):
+            with cancel_when(lambda: self.stopped):
                 yield
-        except GivenUp:
+        except RequestCancelled:
             return
 
     @contextmanager

@@ -1,0 +1,57 @@
+"""How long a call may take, and each of its attempts. All times are in seconds on the monotonic clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from azure_imds_api.api import Operation
+
+from .options import ATTEMPT_SECONDS, DEADLINE_SECONDS, GONE_DEADLINE_SECONDS, LONGEST_ATTEMPT, Options
+
+
+class Deadline:
+    """The time limit of one call, from its start.
+
+    Attributes:
+        seconds: how long the call may take as a whole.
+    """
+
+    def __init__(self, options: Options, operation: Operation[Any], elapsed: float = 0.0) -> None:
+        """Starts the time. `elapsed` is what an earlier part of the same call has used."""
+        self._clock = options.clock
+        self._started = self._clock.monotonic() - elapsed
+        self._is_fixed = options.deadline is not None
+        response_seconds = operation.response_seconds or 0.0
+        self.seconds = max(DEADLINE_SECONDS, response_seconds) if options.deadline is None else options.deadline
+        self._attempt_seconds = max(ATTEMPT_SECONDS, response_seconds) if options.timeout is None else options.timeout
+        self._attempt_end = self._started
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._clock.monotonic() - self._started
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end. Negative after it."""
+        return self.seconds - self.elapsed
+
+    @property
+    def next_attempt(self) -> float:
+        """Seconds that an attempt may take if it starts now."""
+        return max(0.001, min(self._attempt_seconds, self.left, LONGEST_ATTEMPT))
+
+    def start_attempt(self) -> float:
+        """Starts the time of an attempt, and returns the seconds that it may take."""
+        seconds = self.next_attempt
+        self._attempt_end = self._clock.monotonic() + seconds
+        return seconds
+
+    def attempt_is_over(self) -> bool:
+        """Whether the current attempt has used up its time."""
+        return self._clock.monotonic() > self._attempt_end
+
+    def extend_for_gone(self) -> None:
+        """Allows the time that IMDS needs to return after a 410, unless the user has set a deadline."""
+        if not self._is_fixed:
+            self.seconds = max(self.seconds, GONE_DEADLINE_SECONDS)

@@ -1,0 +1,79 @@
+"""Reads a successful response, or says why it cannot be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+import httpx
+from attrs import frozen
+
+from azure_imds_api.api import Operation
+
+from .validation import problems
+
+T = TypeVar("T")
+
+
+@frozen(eq=False, repr=False)
+class Success(Generic[T]):
+    """The result of a call."""
+
+    value: T
+
+
+def read_success(
+    operation: Operation[T], response: httpx.Response, arguments: Mapping[str, Any], *, must_echo: bool
+) -> Success[T] | str:
+    """The parsed response, or the problem with it as text, which quotes nothing of the body.
+
+    Args:
+        operation: the operation that was called.
+        response: a response with a status that the operation defines as successful.
+        arguments: what was asked for.
+        must_echo: whether the server repeats the arguments that the operation declares as echoed. Azure Arc's agent
+            does so since it supports them. An agent that does not ignores them.
+    """
+    document: Any = None
+    if operation.answer:
+        try:
+            document = json.loads(response.content)
+        except (ValueError, RecursionError):
+            return "the body is not JSON" if response.content else "the body is empty"
+        for place, problem in problems(operation.answer, document):
+            return f"the body{place} {problem}"
+        if problem := _other_identity(operation, document, arguments, must_echo):
+            return problem
+    try:
+        return Success(operation.parse(client=None, response=_Parsed(response, document)))
+    except Exception as error:
+        return f"the body does not match the model ({type(error).__name__})"
+
+
+def _other_identity(operation: Operation[Any], document: Any, arguments: Mapping[str, Any], must_echo: bool) -> str:
+    """Why a token is not for the requested identity. "" if it is. (Reference: Azure Arc's echo.)"""
+    for argument, members in operation.echoed.items():
+        asked = arguments.get(argument)
+        if asked is None:
+            continue
+        echoes = [document[member] for member in members if document.get(member)]
+        if any(str(echo).lower() != str(asked).lower() for echo in echoes):
+            return f"it is for another identity than the requested {argument}"
+        if not echoes and must_echo:
+            return f"it does not repeat {argument}: this agent ignores it and answered for the machine's own identity"
+    return ""
+
+
+class _Parsed:
+    """A response as generated code reads it, whose JSON has been parsed already."""
+
+    def __init__(self, response: httpx.Response, document: Any) -> None:
+        self._response = response
+        self._document = document
+
+    def json(self) -> Any:
+        return self._response.json() if self._document is None else self._document
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._response, name)
