@@ -1,12 +1,14 @@
-"""`python -m maintenance <command>`."""
+"""The command line of the maintainers: `python -m maintenance COMMAND`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from . import api_diff, build, changelog, compare, publish, update
+from . import compare, update
+from .api_diff import command as api_diff
 from .problem import Problem
+from .release import build, changelog, publish
 
 #: Each module has `configure(parser)`, which declares its options, and `run(arguments)`, which returns an exit code.
 #: The first line of its docstring is its help.
@@ -21,8 +23,8 @@ COMMANDS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m maintenance", description="What maintainers run.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser = argparse.ArgumentParser(prog="python -m maintenance", description="Commands for maintainers.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
     for name, module in COMMANDS.items():
         summary = (module.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(name, help=summary, description=summary)
@@ -32,9 +34,10 @@ def main() -> int:
     try:
         code: int = arguments.run(arguments)
     except Problem as problem:
-        print(f"{arguments.run.__module__.rpartition('.')[2]}: {problem}", file=sys.stderr)
+        print(f"{arguments.command}: {problem}", file=sys.stderr)
         return 1
     return code
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

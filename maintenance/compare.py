@@ -13,19 +13,20 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from .problem import Problem
-from .tables import table
+from .tables import format_table
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @frozen(order=True)
 class Item:
-    """One thing that a description has.
+    """One part of a description.
 
     Attributes:
-        operation: method and path, by which operations are matched: names differ from one document to the next.
+        operation: method and path. Operations are matched by these, because names differ between documents.
         kind: operation, parameter, sent field, field or error field.
-        name: `query resource`; a field's way from the top, `compute.tagsList[].name`.
+        name: place and name of a parameter, such as `query resource`, or the path of a field, such as
+            `compute.tagsList[].name`.
     """
 
     operation: str
@@ -35,34 +36,38 @@ class Item:
 
 @define
 class Outline:
-    """What a description has, each with the JSON types that it may have ("" where it says none).
+    """The parts of a description.
 
     Attributes:
-        elsewhere: references into other documents, which are not followed.
+        items: the parts, each with its JSON types. The set is empty if the description states no type.
+        external: references to other documents, which are not followed.
     """
 
     items: dict[Item, frozenset[str]] = field(factory=dict[Item, frozenset[str]])
-    elsewhere: set[str] = field(factory=set[str])
+    external: set[str] = field(factory=set[str])
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--upstream", required=True, type=Path, help="the other description, JSON or YAML")
+    parser.add_argument("--upstream", required=True, type=Path, help="the other description: a JSON or YAML file")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    upstream, ours = outline(arguments.upstream), outline(Path("openapi.yaml"))
-    rows = differences(upstream, ours)
+    upstream, ours = read_outline(arguments.upstream), read_outline(Path("openapi.yaml"))
+    rows = find_differences(upstream, ours)
     if rows:
-        print(table(("operation", "what", "name", arguments.upstream.name, "openapi.yaml"), rows))
+        print(format_table(("operation", "what", "name", arguments.upstream.name, "openapi.yaml"), rows))
     else:
-        print("Both describe the same operations, parameters and fields.")
-    for reference in sorted(upstream.elsewhere | ours.elsewhere):
+        print("Both documents describe the same operations, parameters and fields.")
+    for reference in sorted(upstream.external | ours.external):
         print(f"Not followed: {reference}")
     return 0
 
 
-def differences(upstream: Outline, ours: Outline) -> list[tuple[str, ...]]:
-    """Rows of operation, kind, name, and what each side has of it. What belongs to a lacking operation is left out."""
+def find_differences(upstream: Outline, ours: Outline) -> list[tuple[str, ...]]:
+    """Returns rows of operation, kind, name, and what each description has.
+
+    The parts of an operation that only one description has are left out. The operation itself has a row.
+    """
     rows: list[tuple[str, ...]] = []
     for item in sorted(upstream.items.keys() | ours.items.keys()):
         sides = [side.items.get(item) for side in (upstream, ours)]
@@ -76,18 +81,18 @@ def differences(upstream: Outline, ours: Outline) -> list[tuple[str, ...]]:
     return rows
 
 
-def outline(path: Path) -> Outline:
-    """What the description in a file has.
+def read_outline(path: Path) -> Outline:
+    """Returns the parts of the description in a file.
 
     Raises:
-        Problem: the file cannot be read, or is no such description.
+        Problem: the file cannot be read, or does not contain a Swagger 2.0 or OpenAPI 3 document.
     """
     try:
         document: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise Problem(f"{path} cannot be read: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
-        raise Problem(f"{path} describes no API: it has no paths")
+        raise Problem(f"{path} is not a description of an API: it has no paths")
     if not ("swagger" in document or "openapi" in document):
         raise Problem(f"{path} is neither Swagger 2.0 nor OpenAPI 3")
     return _Reader(document).outline
@@ -100,85 +105,85 @@ class _Reader:
         for path, shared in document["paths"].items():
             for method in _METHODS:
                 if method in shared:
-                    name = f"{method.upper()} {_base(document)}{path}"
-                    self._operation(name, shared[method], shared.get("parameters") or [])
+                    name = f"{method.upper()} {_read_base_path(document)}{path}"
+                    self._read_operation(name, shared[method], shared.get("parameters") or [])
 
-    def _operation(self, name: str, data: Mapping[str, Any], shared: list[Any]) -> None:
+    def _read_operation(self, name: str, data: Mapping[str, Any], shared: list[Any]) -> None:
         items = self.outline.items
         items[Item(name, "operation")] = frozenset()
-        for parameter in map(self._followed, [*shared, *(data.get("parameters") or [])]):
+        for parameter in map(self._resolve, [*shared, *(data.get("parameters") or [])]):
             place = parameter.get("in")
             if place == "body":
-                self._fields(name, "sent field", "", parameter.get("schema"))
+                self._read_fields(name, "sent field", "", parameter.get("schema"))
             elif place is not None:
-                # A header's case means nothing.
-                called = parameter["name"].lower() if place == "header" else parameter["name"]
-                items[Item(name, "parameter", f"{place} {called}")] = self._types(parameter.get("schema", parameter))
-        for schema in _schemas(self._followed(data.get("requestBody", {}))):
-            self._fields(name, "sent field", "", schema)
+                # Names of headers are case-insensitive.
+                key = parameter["name"].lower() if place == "header" else parameter["name"]
+                items[Item(name, "parameter", f"{place} {key}")] = self._find_types(parameter.get("schema", parameter))
+        for schema in _list_schemas(self._resolve(data.get("requestBody", {}))):
+            self._read_fields(name, "sent field", "", schema)
         for status, response in (data.get("responses") or {}).items():
             kind = "field" if str(status).startswith("2") else "error field"
-            for schema in _schemas(self._followed(response)):
-                self._fields(name, kind, "", schema)
+            for schema in _list_schemas(self._resolve(response)):
+                self._read_fields(name, kind, "", schema)
 
-    def _fields(self, operation: str, kind: str, way: str, schema: Any, above: tuple[int, ...] = ()) -> None:
-        for part in self._parts(schema):
+    def _read_fields(self, operation: str, kind: str, prefix: str, schema: Any, above: tuple[int, ...] = ()) -> None:
+        for part in self._list_parts(schema):
             if id(part) in above:
                 continue
             inside = (*above, id(part))
             for name, member in (part.get("properties") or {}).items():
-                here = f"{way}.{name}" if way else name
+                here = f"{prefix}.{name}" if prefix else name
                 item = Item(operation, kind, here)
-                self.outline.items[item] = self.outline.items.get(item, frozenset()) | self._types(member)
-                self._fields(operation, kind, here, member, inside)
+                self.outline.items[item] = self.outline.items.get(item, frozenset()) | self._find_types(member)
+                self._read_fields(operation, kind, here, member, inside)
             for key, sign in (("items", "[]"), ("additionalProperties", "{}")):
                 if isinstance(part.get(key), dict):
-                    self._fields(operation, kind, way + sign, part[key], inside)
+                    self._read_fields(operation, kind, prefix + sign, part[key], inside)
 
-    def _types(self, schema: Any) -> frozenset[str]:
+    def _find_types(self, schema: Any) -> frozenset[str]:
         found: set[str] = set()
-        for part in self._parts(schema):
-            given = part.get("type", [])
-            found |= {given} if isinstance(given, str) else set(given)
+        for part in self._list_parts(schema):
+            stated = part.get("type", [])
+            found |= {stated} if isinstance(stated, str) else set(stated)
             found |= {"object"} if "properties" in part else set()
         return frozenset(found)
 
-    def _parts(self, schema: Any, above: tuple[int, ...] = ()) -> Iterator[Mapping[str, Any]]:
-        """A schema and all that it is put together from, references followed."""
-        schema = self._followed(schema)
+    def _list_parts(self, schema: Any, above: tuple[int, ...] = ()) -> Iterator[Mapping[str, Any]]:
+        """Yields a schema and the schemas that it combines. References are followed."""
+        schema = self._resolve(schema)
         if not isinstance(schema, dict) or id(schema) in above:
             return
         yield schema
         for key in ("allOf", "anyOf", "oneOf"):
             for part in schema.get(key) or []:
-                yield from self._parts(part, (*above, id(schema)))
+                yield from self._list_parts(part, (*above, id(schema)))
 
-    def _followed(self, node: Any) -> Any:
+    def _resolve(self, node: Any) -> Any:
         seen: set[str] = set()
         while isinstance(node, dict) and isinstance(node.get("$ref"), str) and node["$ref"] not in seen:
             reference: str = node["$ref"]
             seen.add(reference)
             if not reference.startswith("#/"):
-                self.outline.elsewhere.add(reference)
+                self.outline.external.add(reference)
                 return {}
             node = self._document
             for part in reference[2:].split("/"):
                 name = part.replace("~1", "/").replace("~0", "~")
                 if not isinstance(node, dict) or name not in node:
-                    raise Problem(f"{reference} leads nowhere")
+                    raise Problem(f"{reference} points to nothing")
                 node = node[name]
         return node
 
 
-def _base(document: Mapping[str, Any]) -> str:
-    """What comes before every path: both kinds of document keep it apart."""
+def _read_base_path(document: Mapping[str, Any]) -> str:
+    """Returns the prefix of every path: `basePath` in Swagger, the path of the first server in OpenAPI."""
     servers = document.get("servers") or [{}]
     base = document.get("basePath") or urlsplit(servers[0].get("url", "")).path
     return str(base).rstrip("/")
 
 
-def _schemas(holder: Any) -> list[Any]:
-    """The schemas of a response or body: one in Swagger, one for each content type in OpenAPI."""
+def _list_schemas(holder: Any) -> list[Any]:
+    """Returns the schemas of a response or body: one in Swagger, one for each content type in OpenAPI."""
     if not isinstance(holder, dict):
         return []
     if "schema" in holder:

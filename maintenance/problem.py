@@ -1,7 +1,7 @@
-"""What ends a command with a line for people instead of a traceback."""
+"""The error that ends a command with one line instead of a traceback."""
 
 from __future__ import annotations
 
 
 class Problem(Exception):
-    """Something that a person must put right; its text says what."""
+    """Something that the user of a command must fix. The text says what."""

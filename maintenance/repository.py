@@ -1,4 +1,4 @@
-"""What git knows of the checkout that a release is made from."""
+"""The git checkout: its version, its commit and its files."""
 
 from __future__ import annotations
 
@@ -8,38 +8,45 @@ from pathlib import Path
 
 from .problem import Problem
 
-#: The folder of pyproject.toml.
+#: The folder that contains pyproject.toml.
 ROOT = Path(__file__).parent.parent
+
+#: The only file that states the version, relative to the root.
+VERSION_FILE = "wrapper/azure_imds/_version.py"
 
 _VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 
 
-def version(root: Path) -> str:
-    """The version of the package: the one place is `wrapper/azure_imds/_version.py`."""
-    found = _VERSION.search((root / "wrapper" / "azure_imds" / "_version.py").read_text(encoding="utf-8"))
+def read_version(root: Path) -> str:
+    """Returns the version of the package.
+
+    Raises:
+        Problem: the version file does not define `__version__`.
+    """
+    found = _VERSION.search((root / VERSION_FILE).read_text(encoding="utf-8"))
     if not found:
-        raise Problem("wrapper/azure_imds/_version.py does not say __version__")
+        raise Problem(f"{VERSION_FILE} does not define __version__")
     return found[1]
 
 
-def commit(root: Path) -> str:
-    """The commit that is checked out."""
+def read_commit(root: Path) -> str:
+    """Returns the hash of the checked-out commit."""
     return _git(root, "rev-parse", "HEAD").strip()
 
 
-def commit_time(root: Path) -> int:
-    """When the last commit was made, in Unix seconds."""
+def read_commit_time(root: Path) -> int:
+    """Returns the time of the checked-out commit, in Unix seconds."""
     return int(_git(root, "log", "-1", "--format=%ct"))
 
 
-def tracked(root: Path) -> set[str]:
-    """The files that git tracks and that are there, relative to the root."""
+def list_tracked(root: Path) -> set[str]:
+    """Returns the files that git tracks and that exist, relative to the root."""
     names = _git(root, "ls-files", "-z").split("\0")
     return {name for name in names if name and (root / name).is_file()}
 
 
-def changes(root: Path) -> list[str]:
-    """Files that are not as the last commit has them, those that git does not know among them."""
+def list_changes(root: Path) -> list[str]:
+    """Returns the files that differ from the last commit, including files that git does not track."""
     lines = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames").split("\0")
     return [line[3:] for line in lines if line]
 

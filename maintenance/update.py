@@ -1,4 +1,4 @@
-"""Take a new openapi.yaml: show what it does to users, regenerate, test, write the changelog fragment."""
+"""Take a new openapi.yaml: show what it changes for users, regenerate, test, and write the changelog fragments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import httpx
@@ -17,66 +17,74 @@ import httpx
 from generator.generate import GenerationError, generate
 from generator.specification import SpecificationError
 
-from .api_diff import compare, shown, suggested, version_of
-from .changes import Change
+from .api_diff.changes import Change, format_changes
+from .api_diff.comparison import compare
+from .api_diff.semantic_version import suggest_version
 from .problem import Problem
+from .repository import read_version
 
 SPECIFICATION = "openapi.yaml"
 
-#: Those are what is replaced; nothing else may be in the way.
-_TOUCHED = (SPECIFICATION, "generated")
+#: The files that an update replaces. They must not have uncommitted changes.
+_REPLACED = (SPECIFICATION, "generated")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spec", required=True, help="the new document: a file or a URL")
-    parser.add_argument("--tests", default="--numprocesses=auto", help="what pytest is to run (all tests)")
+    parser.add_argument(
+        "--tests", default="--numprocesses=auto", help="arguments for pytest (default: --numprocesses=auto)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     here = Path.cwd()
-    _refuse_unsaved(here)
-    document = _fetched(arguments.spec)
+    _require_clean(here)
+    document = _read_document(arguments.spec)
     if document == (here / SPECIFICATION).read_bytes():
-        print(f"This is {SPECIFICATION} as it is.")
+        print(f"The document is the same as {SPECIFICATION}. Nothing was changed.")
         return 0
-    # Everything is tried in a working tree of its own, so that a failure has nothing to undo.
-    with _worktree(here) as trial:
+    # All steps that can fail run in a separate worktree. If one fails, this checkout is unchanged.
+    with _make_worktree(here) as trial:
         (trial / SPECIFICATION).write_bytes(document)
-        _generated(trial)
+        _generate(trial)
         changes = compare(here, trial)
         if changes:
-            print(shown(changes), flush=True)
-        _tested(trial, shlex.split(arguments.tests))
+            print(format_changes(changes), flush=True)
+        _run_tests(trial, shlex.split(arguments.tests))
     (here / SPECIFICATION).write_bytes(document)
     generate(here)
-    written = [_fragment(here, kind, lines) for kind, lines in _told(changes).items()]
-    before = version_of(here)
-    print(f"\nTaken over: {SPECIFICATION} and generated/. Written: {', '.join(written) or 'no changelog fragment'}.")
-    print(f"Version {before} -> {suggested(before, changes)} is proposed." if changes else "Users see no change.")
+    written = [_write_fragment(here, kind, lines) for kind, lines in _describe(changes).items()]
+    before = read_version(here)
+    print(f"\nUpdated {SPECIFICATION} and generated/. Changelog fragments: {', '.join(written) or 'none'}.")
+    if changes:
+        print(f"Suggested version: {before} -> {suggest_version(before, changes)}.")
+    else:
+        print("Nothing changes for users.")
     return 0
 
 
-def _refuse_unsaved(here: Path) -> None:
-    done = subprocess.run(["git", "status", "--porcelain", *_TOUCHED], cwd=here, capture_output=True, text=True)
+def _require_clean(here: Path) -> None:
+    done = subprocess.run(["git", "status", "--porcelain", *_REPLACED], cwd=here, capture_output=True, text=True)
     if done.returncode or done.stdout:
-        raise Problem(f"commit what has changed first: {done.stderr or done.stdout}".strip())
+        raise Problem(f"commit your changes first: {done.stderr or done.stdout}".strip())
 
 
-def _fetched(source: str) -> bytes:
+def _read_document(source: str) -> bytes:
+    """Returns the content of a file or URL."""
     if "://" not in source:
         try:
             return Path(source).read_bytes()
         except OSError as error:
-            raise Problem(f"{source} cannot be read: {error.strerror}") from None
+            raise Problem(f"--spec {source} cannot be read: {error.strerror}") from None
     try:
         return httpx.get(source, follow_redirects=True, timeout=30).raise_for_status().content
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Problem(f"{source} cannot be fetched: {error}") from None
+        raise Problem(f"--spec {source} cannot be fetched: {error}") from None
 
 
 @contextlib.contextmanager
-def _worktree(here: Path) -> Iterator[Path]:
-    """The last commit in a folder of its own."""
+def _make_worktree(here: Path) -> Iterator[Path]:
+    """Checks out the last commit into a temporary folder. Yields the folder."""
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "trial"
         _git(here, "worktree", "add", "--quiet", "--detach", str(trial))
@@ -92,14 +100,14 @@ def _git(here: Path, *arguments: str) -> None:
         raise Problem(f"git {arguments[0]} failed: {done.stderr.strip()}")
 
 
-def _generated(trial: Path) -> None:
+def _generate(trial: Path) -> None:
     try:
         generate(trial)
     except (SpecificationError, GenerationError) as error:
-        raise Problem(f"the document is not one to generate from:\n{error}") from None
+        raise Problem(f"no client can be generated from the document:\n{error}") from None
 
 
-def _tested(trial: Path, arguments: list[str]) -> None:
+def _run_tests(trial: Path, arguments: list[str]) -> None:
     packages = os.pathsep.join(str(trial / folder) for folder in ("wrapper", "generated", "emulator"))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
@@ -110,19 +118,19 @@ def _tested(trial: Path, arguments: list[str]) -> None:
         raise Problem("the tests fail with the new document; nothing was changed")
 
 
-def _told(changes: list[Change]) -> dict[str, list[str]]:
-    """The lines of the changelog, by the kind of fragment."""
-    told: dict[str, list[str]] = {}
+def _describe(changes: Iterable[Change]) -> dict[str, list[str]]:
+    """Returns the lines of the changelog, by the kind of fragment."""
+    lines: dict[str, list[str]] = {}
     for change in changes:
-        kind = "added" if change.new else "removed" if change.what == "is gone" else "changed"
-        name = f"`{change.subject.name}`"
+        kind = "added" if change.new else "removed" if change.what == "is removed" else "changed"
         breaking = " (breaking)" if change.effect == "breaking" else ""
-        told.setdefault(kind, []).append(f"{change.subject.kind} {name} {change.what}{breaking}")
-    return told
+        line = f"{change.subject.kind} `{change.subject.name}` {change.what}{breaking}"
+        lines.setdefault(kind, []).append(line)
+    return lines
 
 
-def _fragment(here: Path, kind: str, lines: list[str]) -> str:
-    """Writes one fragment, beside those that are there already."""
+def _write_fragment(here: Path, kind: str, lines: list[str]) -> str:
+    """Writes a fragment under a name that is not in use yet. Returns its path, relative to the checkout."""
     folder = here / "changelog.d"
     folder.mkdir(exist_ok=True)
     names = (

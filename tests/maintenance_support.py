@@ -1,4 +1,4 @@
-"""Trees and documents for the tests of what maintainers run."""
+"""Source trees and documents for the tests of `maintenance`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Edit = Callable[[dict[str, Any]], None]
 
 
 def edited(edit: Edit) -> str:
-    """openapi.yaml after an edit. JSON, which is YAML too."""
+    """Returns openapi.yaml after an edit, as JSON, which is valid YAML."""
     document: dict[str, Any] = YAML(typ="safe").load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     edit(document)
     return json.dumps(document)
 
 
 def tree(folder: Path) -> Path:
-    """The parts of this project that a version is compared by."""
+    """Copies the parts of this project that a comparison reads. Returns the folder."""
     ignore = shutil.ignore_patterns("__pycache__")
     for part in ("generated/azure_imds_api", "wrapper/azure_imds"):
         shutil.copytree(ROOT / part, folder / part, ignore=ignore)
@@ -39,14 +39,14 @@ def tree(folder: Path) -> Path:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What a git command prints."""
+    """Runs a git command. Returns what it prints."""
     identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
     done = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout
 
 
 def repository(folder: Path) -> Path:
-    """The tree under git, as one commit."""
+    """Makes a git repository with the tree as its only commit. Returns the folder."""
     tree(folder)
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", ".")
@@ -55,24 +55,24 @@ def repository(folder: Path) -> Path:
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], T]) -> T:
-    """What `make` returns, made by the first of the test processes that wants it, for all of them."""
+    """Returns the result of `make`, which runs in only one of the test processes. The others read its pickle."""
     base = factory.getbasetemp()
-    kept = (base.parent if base.name.startswith("popen-") else base) / f"{name}.pickle"
-    with kept.with_suffix(".lock").open("w") as lock:
+    stored = (base.parent if base.name.startswith("popen-") else base) / f"{name}.pickle"
+    with stored.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            kept.write_bytes(pickle.dumps(make()))
-    result: T = pickle.loads(kept.read_bytes())
+        if not stored.exists():
+            stored.write_bytes(pickle.dumps(make()))
+    result: T = pickle.loads(stored.read_bytes())
     return result
 
 
 def copy(folder: Path) -> Path:
-    """All of this project that git tracks, as it is now, under git of its own, as one commit.
+    """Makes a git repository with the tracked files of this project as its only commit. Returns the folder.
 
-    Skips the test where the project came without git, as a source distribution does.
+    Skips the test if this project is not a git checkout, for example if it is an unpacked source distribution.
     """
     if not (ROOT / ".git").exists():
-        pytest.skip("this is no checkout: which files belong to the project, only git knows")
+        pytest.skip("this is not a git checkout, so the files of the project are not known")
     for name in git(ROOT, "ls-files", "-z").split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ import azure_imds
 import azure_imds_emulator
 from azure_imds import errors
 from docs_support import DOCS
-from maintenance.specification_pages import operations_page, specification_page
+from maintenance.site.specification_pages import make_operations_page, make_specification_page
 from maintenance_support import made_once
 from support import ROOT
 
@@ -186,13 +186,13 @@ def test_a_change_of_the_specification_is_on_its_page() -> None:
         }
     }
     changed["components"]["schemas"]["Compute"]["properties"]["colour"] = {"type": "string", "description": "Blue."}
-    page = specification_page(changed)
+    page = make_specification_page(changed)
     assert "version 7.8.9" in page
     assert "### Weather_GetForecast" in page
     assert "**Deprecated.**" in page
     assert "| `days` | query | integer | `3` | (to 7) |" in page
     assert "| `colour` | string | Blue. |" in page
-    assert "::: azure_imds_api.api.weather.WeatherOperations.get_forecast\n" in operations_page(changed)
+    assert "::: azure_imds_api.api.weather.WeatherOperations.get_forecast\n" in make_operations_page(changed)
 
 
 def test_the_error_catalogue_has_each_class_once_and_no_other() -> None:

@@ -17,10 +17,10 @@ import pytest
 from integration import parts
 
 from azure_imds_emulator import Emulator
-from maintenance.index import Credentials, index
 from maintenance.problem import Problem
-from maintenance.publish import upload
-from maintenance.repository import version
+from maintenance.release.index import Credentials, parse_index_url
+from maintenance.release.publish import upload
+from maintenance.repository import read_version
 from maintenance_support import copy, git, made_once
 from support import CANARY, ROOT
 
@@ -83,7 +83,7 @@ def tell(folder: Path) -> Story:
         again = publish(clone, url)
         installed, example = use(folder, url)
         with pytest.raises(Problem) as refused:
-            upload(index(url), Credentials(USER, f"{CANARY}-not-it"), sorted((clone / "dist").glob("*.whl")))
+            upload(parse_index_url(url), Credentials(USER, f"{CANARY}-not-it"), sorted((clone / "dist").glob("*.whl")))
     return Story(
         published=published,
         files=sorted(file.name for file in (folder / "index").iterdir()),
@@ -126,7 +126,7 @@ def use(folder: Path, url: str) -> tuple[Ended, Ended]:
     run([sys.executable, "-m", "venv", "--without-pip", "user"], folder)
     python = str(folder / "user" / "bin" / "python")
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-cache-dir"]
-    installed = run([*pip, "--extra-index-url", f"{url}simple/", f"azure-imds=={version(ROOT)}"], folder)
+    installed = run([*pip, "--extra-index-url", f"{url}simple/", f"azure-imds=={read_version(ROOT)}"], folder)
     with Emulator() as emulator:
         example = run([python, "-I", "-W", "error", "-c", FIRST_EXAMPLE], folder, **emulator.environment)
     return installed, example
@@ -146,16 +146,16 @@ def run(command: list[str], folder: Path, **environment: str) -> Ended:
 
 def test_it_is_published(story: Story) -> None:
     assert story.published.code == 0, story.published.said
-    name = f"azure_imds-{version(ROOT)}"
+    name = f"azure_imds-{read_version(ROOT)}"
     assert story.files == [f"{name}-py3-none-any.whl", f"{name}.tar.gz"]
 
 
 def test_publishing_says_what_it_did(story: Story) -> None:
     said = story.published.said
     assert len(re.findall(r"^  sha256:[0-9a-f]{64}  azure_imds-", said, re.MULTILINE)) == 2
-    assert re.search(r"^azure-imds .* is at http://127\.0\.0\.1:\d+/$", said, re.MULTILINE)
+    assert re.search(r"^Uploaded azure-imds \S+ \(commit [0-9a-f]{12}\) to http://127\.0\.0\.1:\d+/$", said, re.M)
     assert re.search(
-        r"^Install it with: pip install --index-url http://127.0.0.1:\d+/simple/ azure-imds==", said, re.MULTILINE
+        r"^Install the package: pip install --index-url http://127\.0\.0\.1:\d+/simple/ azure-imds==", said, re.M
     )
 
 
@@ -170,15 +170,15 @@ def test_the_readmes_first_example_runs_where_it_is_installed(story: Story) -> N
 
 def test_a_version_is_published_once(story: Story) -> None:
     assert story.again.code == 1
-    assert re.fullmatch(r"publish: \S+ has azure-imds \S+ already: raise the version in \S+\n", story.again.said)
+    assert re.fullmatch(r"publish: \S+ already has azure-imds \S+: raise the version in \S+\n", story.again.said)
 
 
 def test_a_tree_with_a_file_that_git_does_not_know_is_not_published(story: Story) -> None:
-    assert story.dirty == Ended(1, "publish: the tree is not what the last commit has: new.py\n")
+    assert story.dirty == Ended(1, "publish: uncommitted changes: new.py\n")
 
 
 def test_a_wrong_password_is_refused(story: Story) -> None:
-    assert re.fullmatch(r"http://\S+ did not take the files: HTTPError: 40[13] .*", story.stranger)
+    assert re.fullmatch(r"http://\S+ refused the files: HTTPError: 40[13] .*", story.stranger)
 
 
 @pytest.mark.parametrize("part", ["published", "dirty", "again", "stranger"])

@@ -1,4 +1,4 @@
-"""What a change of the specification does to users: each kind of change, seen by all who can see it."""
+"""What a change of the specification means for users: each kind of change, and the comparisons that find it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from generator.generate import generate
-from maintenance import api_diff
-from maintenance.api_diff import compare, shown, suggested
-from maintenance.changes import Change, Subject
-from maintenance.data_diff import data_changes
+from maintenance.api_diff import command, type_checks
+from maintenance.api_diff.changes import Change, Subject, format_changes
+from maintenance.api_diff.comparison import compare
+from maintenance.api_diff.data_diff import compare_data
+from maintenance.api_diff.semantic_version import suggest_version
 from maintenance.problem import Problem
 from maintenance_support import edited, git, made_once, repository, tree
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 
 def many(document: dict[str, Any]) -> None:
-    """One of each."""
+    """Makes one change of each kind."""
     paths, schemas = document["paths"], document["components"]["schemas"]
     token = paths["/identity/oauth2/token"]["get"]
     given = {parameter["name"]: parameter for parameter in token["parameters"] if "name" in parameter}
@@ -54,7 +55,7 @@ def many(document: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Change]:
-    """The changes by name and words."""
+    """The changes, by the name of the subject and the text."""
 
     def compared() -> list[Change]:
         old, new = (tree(tmp_path_factory.mktemp(name)) for name in ("old", "new"))
@@ -69,18 +70,18 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Cha
 CHECKERS = {"mypy", "pyright"}
 
 BREAKING = [
-    ("identity.get_token(authority)", "is gone", {"griffe", *CHECKERS}),
-    ("identity.get_token(tenant)", "is new, and must be given", {"griffe", *CHECKERS}),
+    ("identity.get_token(authority)", "is removed", {"griffe", *CHECKERS}),
+    ("identity.get_token(tenant)", "is new and required", {"griffe", *CHECKERS}),
     ("identity.get_token(resource)", "maxLength is 100 instead of null", {"data"}),
-    ("attested.get_document(nonce)", "must be given now", {"griffe", *CHECKERS}),
-    ("load_balancer.get_metadata", "answers Instance instead of LoadBalancerResponse", CHECKERS),
-    ("versions.get_versions", "is gone", {"griffe", *CHECKERS}),
+    ("attested.get_document(nonce)", "is now required", {"griffe", *CHECKERS}),
+    ("load_balancer.get_metadata", "returns Instance instead of LoadBalancerResponse", CHECKERS),
+    ("versions.get_versions", "is removed", {"griffe", *CHECKERS}),
     ("arc", "url is http://localhost:40343/metadata instead of http://localhost:40342/metadata", {"data"}),
     ("Compute.vm_size", "is int | None instead of str | None", CHECKERS),
-    ("Compute.zone", "is gone", {"griffe", *CHECKERS}),
+    ("Compute.zone", "is removed", {"griffe", *CHECKERS}),
     ("IdentityInfoResponse.tenant_id", "is str | None instead of str", CHECKERS),
-    ("KnownEventType", "loses the value 'Freeze'", {"surface"}),
-    ("StartRequest.reason", "is new, and must be given", CHECKERS),
+    ("KnownEventType", "no longer has the value 'Freeze'", {"surface"}),
+    ("StartRequest.reason", "is new and required", CHECKERS),
 ]
 
 COMPATIBLE = [
@@ -88,7 +89,7 @@ COMPATIBLE = [
     ("identity.get_token", "retry_statuses is [404, 409] instead of [404]"),
     ("versions.list_versions", "is new"),
     ("Compute.rack", "is new"),
-    ("Compute.location", "is described differently"),
+    ("Compute.location", "has another description"),
     ("IdentityTokenResponse.token_type", "is str instead of str | None"),
     ("KnownEventType", "has the new value 'Nap'"),
     ("identity.get_info", "is deprecated"),
@@ -96,7 +97,7 @@ COMPATIBLE = [
 
 
 @pytest.mark.parametrize(("name", "what", "seen_by"), BREAKING, ids=[f"{n}: {w}" for n, w, _ in BREAKING])
-def test_what_breaks_is_seen_by_all_who_can(
+def test_a_breaking_change_is_found_by_every_comparison_that_can_find_it(
     found: dict[tuple[str, str], Change], name: str, what: str, seen_by: set[str]
 ) -> None:
     change = found[name, what]
@@ -105,27 +106,29 @@ def test_what_breaks_is_seen_by_all_who_can(
 
 
 @pytest.mark.parametrize(("name", "what"), COMPATIBLE, ids=[f"{n}: {w}" for n, w in COMPATIBLE])
-def test_what_is_new_or_looser_breaks_nothing(found: dict[tuple[str, str], Change], name: str, what: str) -> None:
+def test_an_addition_or_looser_constraint_is_compatible(
+    found: dict[tuple[str, str], Change], name: str, what: str
+) -> None:
     assert found[name, what].effect == "compatible"
 
 
-def test_nothing_else_is_said_to_break(found: dict[tuple[str, str], Change]) -> None:
-    told = {key for key, change in found.items() if change.effect == "breaking"}
-    patterns = {key for key in told if key[0] == "identity.get_token(client_id)"}
-    assert len(patterns) == 1, "a pattern that has changed"
-    assert told - patterns == {(name, what) for name, what, _ in BREAKING}
+def test_no_other_change_is_breaking(found: dict[tuple[str, str], Change]) -> None:
+    breaking = {key for key, change in found.items() if change.effect == "breaking"}
+    patterns = {key for key in breaking if key[0] == "identity.get_token(client_id)"}
+    assert len(patterns) == 1, "the change of the pattern"
+    assert breaking - patterns == {(name, what) for name, what, _ in BREAKING}
 
 
-def test_neither_signatures_nor_types_alone_see_everything(found: dict[tuple[str, str], Change]) -> None:
+def test_neither_signatures_nor_types_alone_find_everything(found: dict[tuple[str, str], Change]) -> None:
     seen = [change.seen_by for change in found.values() if change.effect == "breaking"]
     assert any("griffe" not in who and who >= CHECKERS for who in seen)
     assert any(not who & {"griffe", *CHECKERS} for who in seen)
 
 
-def test_the_table_has_what_breaks_first(found: dict[tuple[str, str], Change]) -> None:
+def test_the_table_lists_breaking_changes_first(found: dict[tuple[str, str], Change]) -> None:
     effects = [change.effect for change in found.values()]
     assert effects == sorted(effects)
-    lines = shown(list(found.values())).splitlines()
+    lines = format_changes(list(found.values())).splitlines()
     assert len(lines) == len(found) + 2
     assert all(line.startswith("| ") and line.endswith(" |") and len(line) == len(lines[0]) for line in lines)
 
@@ -135,8 +138,8 @@ def test_a_new_default_counts_as_breaking() -> None:
         defaults = {} if default is None else {"v": default}
         return {"operations": {"a.b": {"rules": {"v": {}}, "defaults": defaults}}, "servers": {}, "secrets": []}
 
-    assert [c.effect for c in data_changes(side("1"), side("2"))] == ["breaking"]
-    assert [c.effect for c in data_changes(side(None), side("2"))] == ["compatible"]
+    assert [c.effect for c in compare_data(side("1"), side("2"))] == ["breaking"]
+    assert [c.effect for c in compare_data(side(None), side("2"))] == ["compatible"]
 
 
 @pytest.mark.parametrize(
@@ -156,11 +159,11 @@ def test_a_new_default_counts_as_breaking() -> None:
         ({"properties": {"p": {"maxLength": 2}}}, {"properties": {"p": {"maxLength": 1}}}, "breaking"),
     ],
 )
-def test_a_constraint_that_refuses_more_breaks(old: dict[str, Any], new: dict[str, Any], effect: str) -> None:
+def test_a_tighter_constraint_is_breaking(old: dict[str, Any], new: dict[str, Any], effect: str) -> None:
     def side(rule: dict[str, Any]) -> dict[str, Any]:
         return {"operations": {"a.b": {"rules": {"v": rule}, "defaults": {}}}, "servers": {}, "secrets": []}
 
-    assert [change.effect for change in data_changes(side(old), side(new))] == [effect]
+    assert [change.effect for change in compare_data(side(old), side(new))] == [effect]
 
 
 @pytest.mark.parametrize(
@@ -172,12 +175,12 @@ def test_a_constraint_that_refuses_more_breaks(old: dict[str, Any], new: dict[st
         ([["a", "b"]], [], "compatible"),
     ],
 )
-def test_a_larger_exclusive_group_breaks(old: list[Any], new: list[Any], effect: str) -> None:
+def test_a_larger_exclusive_group_is_breaking(old: list[Any], new: list[Any], effect: str) -> None:
     def side(groups: list[Any]) -> dict[str, Any]:
         operation = {"rules": {}, "defaults": {}, "exclusive": groups}
         return {"operations": {"a.b": operation}, "servers": {}, "secrets": []}
 
-    assert {change.effect for change in data_changes(side(old), side(new))} == {effect}
+    assert {change.effect for change in compare_data(side(old), side(new))} == {effect}
 
 
 def change(effect: Any, *, new: bool = False) -> Change:
@@ -196,17 +199,17 @@ def change(effect: Any, *, new: bool = False) -> Change:
         ("1.2.3", [change("breaking")], "2.0.0"),
     ],
 )
-def test_the_step_is_that_of_semantic_versioning(version: str, changes: list[Change], expected: str) -> None:
-    assert suggested(version, changes) == expected
+def test_the_suggested_version_follows_semantic_versioning(version: str, changes: list[Change], expected: str) -> None:
+    assert suggest_version(version, changes) == expected
 
 
-def test_a_version_that_is_none_is_refused() -> None:
-    with pytest.raises(Problem, match="three numbers"):
-        suggested("1.0rc1", [change("breaking")])
+def test_an_invalid_version_is_refused() -> None:
+    with pytest.raises(Problem, match=r"^the version must consist of three numbers, .* but is '1\.0rc1'$"):
+        suggest_version("1.0rc1", [change("breaking")])
 
 
-class Given:
-    """The command's options."""
+class Arguments:
+    """The options of the command."""
 
     def __init__(self, base: str, *, gate: bool = False) -> None:
         self.base, self.gate = base, gate
@@ -214,41 +217,41 @@ class Given:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with one commit, as the current folder."""
+    """A repository with one commit. It is the current folder."""
     folder = repository(tmp_path / "project")
     monkeypatch.chdir(folder)
     return folder
 
 
-def test_nothing_changed_is_said_so(
+def test_the_command_reports_that_nothing_changed(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api_diff.typed_calls, "misfits", lambda contract, tree, folder: [])
-    assert api_diff.run(Given("HEAD")) == 0  # type: ignore[arg-type]
-    assert capsys.readouterr().out == "Nothing that users see has changed.\n"
+    monkeypatch.setattr(type_checks, "check_contract", lambda contract, tree, folder: [])
+    assert command.run(Arguments("HEAD")) == 0  # type: ignore[arg-type]
+    assert capsys.readouterr().out == "Nothing changes for users.\n"
 
 
 @pytest.mark.parametrize("base", ["no-such-tag", "-x"])
-def test_an_unknown_base_is_a_problem(here: Path, base: str) -> None:
-    with pytest.raises(Problem, match=base):
-        api_diff.run(Given(base))  # type: ignore[arg-type]
+def test_an_unknown_base_is_refused(here: Path, base: str) -> None:
+    with pytest.raises(Problem, match=f"^--base '{base}' cannot be read: "):
+        command.run(Arguments(base))  # type: ignore[arg-type]
 
 
-def test_the_exit_status_tells_what_breaks_and_the_gate_asks_for_the_version_s_step(
+def test_the_exit_code_reports_breaking_changes_and_the_gate_requires_the_suggested_version(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(api_diff, "compare", lambda old, new: [change("breaking")])
-    assert api_diff.run(Given("HEAD")) == api_diff.BREAKING_EXIT  # type: ignore[arg-type]
+    monkeypatch.setattr(command, "compare", lambda old, new: [change("breaking")])
+    assert command.run(Arguments("HEAD")) == command.BREAKING_EXIT  # type: ignore[arg-type]
     assert "Version 0.1.0 -> 0.2.0" in capsys.readouterr().out
-    with pytest.raises(Problem, match=r"the version is 0\.1\.0, and these changes take 0\.2\.0"):
-        api_diff.run(Given("HEAD", gate=True))  # type: ignore[arg-type]
+    with pytest.raises(Problem, match=r"the version is 0\.1\.0, but these changes require 0\.2\.0"):
+        command.run(Arguments("HEAD", gate=True))  # type: ignore[arg-type]
     version = here / "wrapper" / "azure_imds" / "_version.py"
     version.write_text(version.read_text(encoding="utf-8").replace("0.1.0", "0.2.0"), encoding="utf-8")
-    assert api_diff.run(Given("HEAD", gate=True)) == 0  # type: ignore[arg-type]
+    assert command.run(Arguments("HEAD", gate=True)) == 0  # type: ignore[arg-type]
 
 
-def test_the_base_is_what_git_has_and_not_what_lies_there(here: Path, tmp_path: Path) -> None:
+def test_the_base_is_read_from_git_and_not_from_the_folder(here: Path, tmp_path: Path) -> None:
     (here / "generated" / "azure_imds_api" / "__init__.py").write_text("raise SystemExit", encoding="utf-8")
-    base = api_diff.checked_out(here, "HEAD", tmp_path)
+    base = command.check_out(here, "HEAD", tmp_path)
     assert (base / "generated/azure_imds_api/__init__.py").read_text(encoding="utf-8") != "raise SystemExit"
     assert git(here, "status", "--porcelain").split() == ["M", "generated/azure_imds_api/__init__.py"]

@@ -1,4 +1,4 @@
-"""Fragments become the changelog's text of a version."""
+"""The fragments in changelog.d/ become a section of CHANGELOG.md."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import azure_imds
-from maintenance import changelog
 from maintenance.problem import Problem
-from maintenance.repository import version
+from maintenance.release import changelog
+from maintenance.repository import read_version
 from maintenance_support import git
 from support import ROOT
 
@@ -20,7 +20,7 @@ OLD = "## 0.0.1 (2020-01-01)\n\n### Added\n\n- Something old.\n"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """This project's changelog with an older version in it, and two fragments."""
+    """The changelog of this project with the section of an older version, and two fragments."""
     (tmp_path / "changelog.d").mkdir()
     (tmp_path / "wrapper" / "azure_imds").mkdir(parents=True)
     for file in ("pyproject.toml", "CHANGELOG.md", "changelog.d/README.md", "wrapper/azure_imds/_version.py"):
@@ -34,40 +34,40 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_fragments_become_a_section_above_the_older_ones(project: Path) -> None:
+def test_the_new_section_is_above_the_older_ones(project: Path) -> None:
     before = (project / "CHANGELOG.md").read_text(encoding="utf-8").removesuffix(OLD)
-    changelog.fold(project)
+    changelog.write_section(project)
     text = (project / "CHANGELOG.md").read_text(encoding="utf-8")
     assert text.startswith(before)
     assert re.sub(r"\d{4}-\d\d-\d\d", "DATE", text.removeprefix(before).removesuffix(OLD)).split("\n") == [
-        *(f"## {version(ROOT)} (DATE)", ""),
+        *(f"## {read_version(ROOT)} (DATE)", ""),
         *("### Added", "", "- A word.", ""),
         *("### Fixed", "", "- A colour,", "  over two lines.", "", "", ""),
     ]
 
 
-def test_fragments_are_gone_once_they_are_in_the_changelog(project: Path) -> None:
-    changelog.fold(project)
+def test_fragments_are_deleted_once_they_are_in_the_changelog(project: Path) -> None:
+    changelog.write_section(project)
     assert [file.name for file in (project / "changelog.d").iterdir()] == ["README.md"]
 
 
 def test_a_version_has_one_section(project: Path) -> None:
-    changelog.fold(project)
+    changelog.write_section(project)
     (project / "changelog.d" / "+late.added.md").write_text("Too late.\n", encoding="utf-8")
-    with pytest.raises(Problem, match="already: raise the version"):
-        changelog.fold(project)
+    with pytest.raises(Problem, match=r"^CHANGELOG\.md already has a section for \S+: raise the version"):
+        changelog.write_section(project)
 
 
-def test_without_fragments_there_is_nothing_to_fold(project: Path) -> None:
-    changelog.fold(project)
-    with pytest.raises(Problem, match="holds no change"):
-        changelog.fold(project)
+def test_without_fragments_there_is_no_section_to_write(project: Path) -> None:
+    changelog.write_section(project)
+    with pytest.raises(Problem, match=r"^changelog\.d/ has no fragments$"):
+        changelog.write_section(project)
 
 
-def test_this_projects_fragments_are_of_kinds_that_towncrier_knows() -> None:
-    kinds = {file.name.split(".")[-2] for file in changelog.fragments(ROOT)}
+def test_towncrier_knows_the_kinds_of_this_projects_fragments() -> None:
+    kinds = {file.name.split(".")[-2] for file in changelog.list_fragments(ROOT)}
     assert kinds <= {"added", "changed", "deprecated", "removed", "fixed", "security"}
 
 
-def test_the_package_says_the_version_that_is_released() -> None:
-    assert azure_imds.__version__ == version(ROOT)
+def test_the_package_has_the_version_of_the_release() -> None:
+    assert azure_imds.__version__ == read_version(ROOT)

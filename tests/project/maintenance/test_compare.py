@@ -1,4 +1,4 @@
-"""What another description of the API has and ours lacks, and the other way round, on documents in Swagger's format."""
+"""The differences between openapi.yaml and another description of the API, in Swagger's format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from maintenance import compare
-from maintenance.compare import Item, differences, outline
+from maintenance.compare import Item, find_differences, read_outline
 from maintenance.problem import Problem
 
 SWAGGER: dict[str, Any] = {
@@ -92,17 +92,17 @@ components:
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """The other description, and ours as openapi.yaml of the current folder."""
+    """The other description, and ours as openapi.yaml in the current folder."""
     (tmp_path / "imds.json").write_text(json.dumps(SWAGGER), encoding="utf-8")
     (tmp_path / "openapi.yaml").write_text(OPENAPI, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "imds.json", tmp_path / "openapi.yaml"
 
 
-def test_each_difference_is_a_row_that_says_who_has_it(files: tuple[Path, Path]) -> None:
-    upstream, ours = map(outline, files)
+def test_each_difference_is_a_row_with_what_each_side_has(files: tuple[Path, Path]) -> None:
+    upstream, ours = map(read_outline, files)
     shelf, post = "GET /metadata/shelf", "POST /metadata/shelf"
-    assert differences(upstream, ours) == [
+    assert find_differences(upstream, ours) == [
         ("GET /metadata/attic", "operation", "", "-", "yes"),
         ("GET /metadata/cellar", "operation", "", "yes", "-"),
         (shelf, "field", "books[].next", "yes", "-"),
@@ -116,20 +116,20 @@ def test_each_difference_is_a_row_that_says_who_has_it(files: tuple[Path, Path])
     ]
 
 
-def test_the_same_document_in_either_direction_has_no_difference(files: tuple[Path, Path]) -> None:
+def test_a_document_does_not_differ_from_itself(files: tuple[Path, Path]) -> None:
     for path in files:
-        assert differences(outline(path), outline(path)) == []
+        assert find_differences(read_outline(path), read_outline(path)) == []
 
 
-def test_a_document_that_refers_to_itself_comes_to_an_end(files: tuple[Path, Path]) -> None:
-    names = {item.name for item in outline(files[0]).items if item.kind == "sent field"}
+def test_a_schema_that_refers_to_itself_is_read_once(files: tuple[Path, Path]) -> None:
+    names = {item.name for item in read_outline(files[0]).items if item.kind == "sent field"}
     assert names == {"title", "next"}
 
 
-def test_the_command_prints_the_table_and_what_it_did_not_follow(
+def test_the_command_prints_the_table_and_the_references_that_it_did_not_follow(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert compare.run(Given(files[0])) == 0  # type: ignore[arg-type]
+    assert compare.run(Arguments(files[0])) == 0  # type: ignore[arg-type]
     lines = capsys.readouterr().out.splitlines()
     assert [cell.strip() for cell in lines[0].split("|")[1:-1]] == [
         "operation", "what", "name", "imds.json", "openapi.yaml"
@@ -138,15 +138,15 @@ def test_the_command_prints_the_table_and_what_it_did_not_follow(
     assert len(lines) == 13
 
 
-def test_agreement_is_said_so(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
-    assert compare.run(Given(files[1])) == 0  # type: ignore[arg-type]
-    assert capsys.readouterr().out == "Both describe the same operations, parameters and fields.\n"
+def test_the_command_reports_equal_documents(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.run(Arguments(files[1])) == 0  # type: ignore[arg-type]
+    assert capsys.readouterr().out == "Both documents describe the same operations, parameters and fields.\n"
 
 
-def test_our_own_contract_is_read_whole() -> None:
+def test_our_own_specification_is_read_completely() -> None:
     from support import ROOT
 
-    items = outline(ROOT / "openapi.yaml").items
+    items = read_outline(ROOT / "openapi.yaml").items
     assert Item("GET /metadata/identity/oauth2/token", "parameter", "query msi_res_id") in items
     assert Item("GET /metadata/instance", "field", "network.interface[].ipv4.ipAddress[].privateIpAddress") in items
     assert Item("POST /metadata/scheduledevents", "sent field", "StartRequests[].EventId") in items
@@ -154,29 +154,32 @@ def test_our_own_contract_is_read_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("{", "cannot be read"),
         ("[]", "no paths"),
         ('{"paths": {}}', "neither Swagger"),
-        ('{"swagger": "2.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/parameters/Lost"}]}}}}', "nowhere"),
+        (
+            '{"swagger": "2.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/parameters/Lost"}]}}}}',
+            "Lost points to nothing$",
+        ),
     ],
-    ids=["no JSON", "a list", "no version", "a reference to nothing"],
+    ids=["invalid JSON", "a list", "no version", "a reference to nothing"],
 )
-def test_what_is_no_description_is_a_problem(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_not_a_description_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "imds.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(Problem, match=said):
-        outline(path)
+    with pytest.raises(Problem, match=message):
+        read_outline(path)
 
 
-def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="cannot be read"):
-        outline(tmp_path / "none.json")
+        read_outline(tmp_path / "none.json")
 
 
-class Given:
-    """The command's options."""
+class Arguments:
+    """The options of the command."""
 
     def __init__(self, upstream: Path) -> None:
         self.upstream = upstream

@@ -1,4 +1,7 @@
-"""Prints what a generated client knows of its operations and servers, as JSON. Run beside it, not imported."""
+"""Prints the operation data and the servers of a generated client, as JSON.
+
+This is a program. It runs in its own process, with the client of one version on PYTHONPATH.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from typing import Any
 import azure_imds_api.api as api
 
 
-def told() -> dict[str, Any]:
-    """Constraints, defaults and the other facts by operation, servers by name, and the names of secrets."""
+def read_data() -> dict[str, Any]:
+    """Returns the constraints, defaults and other data of each operation, the servers, and the names of secrets."""
     operations: dict[str, Any] = {}
     for module in pkgutil.iter_modules(api.__path__):
         for name, operation in vars(importlib.import_module(f"{api.__name__}.{module.name}")).items():
@@ -29,4 +32,4 @@ def told() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(told(), sys.stdout)
+    json.dump(read_data(), sys.stdout)

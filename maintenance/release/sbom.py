@@ -25,39 +25,42 @@ from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from .problem import Problem
+from ..problem import Problem
 
 
-def bill_of_materials(wheel: Path, when: int) -> str:
-    """What a wheel and its extras bring along, in the versions and with the licences that are installed here.
+def make_bill_of_materials(wheel: Path, when: int) -> str:
+    """Lists what a wheel and its extras install, with the versions and licences of this environment.
 
-    The same wheel and time give the same text in the same environment. What only an extra brings has the scope
-    `optional`, and properties that name those extras. Requirements for other systems or Pythons are not in it.
+    The text is reproducible: it is the same for the same wheel and time in the same environment. Packages that only an
+    extra installs have the scope `optional`, and one property for each such extra. Requirements for other operating
+    systems or Python versions are not included.
 
     Args:
-        when: the bill's timestamp, in Unix seconds.
+        wheel: the file.
+        when: the time stamp of the bill, in Unix seconds.
 
-    Raises Problem where a requirement is not installed, or the text is not what CycloneDX's schema asks for.
+    Raises:
+        Problem: a requirement is not installed, or the text does not match CycloneDX's schema.
     """
     with zipfile.ZipFile(wheel) as archive:
         [file] = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         described = Metadata.from_email(archive.read(file))
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    product = _component(described)
+    product = _make_component(described)
     product.description = described.summary
     product.hashes.add(HashType(alg=HashAlgorithm.SHA_256, content=digest))
 
-    core = _closure(_requirements(described, {""}))
-    extras = {extra: _closure(_requirements(described, {extra})) for extra in described.provides_extra or ()}
+    core = _resolve(_select_requirements(described, {""}))
+    extras = {extra: _resolve(_select_requirements(described, {extra})) for extra in described.provides_extra or ()}
     edges: dict[str, set[str]] = {}
     for graph in (core, *extras.values()):
         for name, needed in graph.items():
             edges.setdefault(name, set()).update(needed)
-    components = {name: _component(_installed(name)) for name in edges}
+    components = {name: _make_component(_read_installed(name)) for name in edges}
     for name, component in components.items():
-        bringing = [extra for extra, graph in extras.items() if name in graph and name not in core]
-        component.scope = ComponentScope.OPTIONAL if bringing else ComponentScope.REQUIRED
-        component.properties.update(Property(name="azure-imds:extra", value=extra) for extra in bringing)
+        needed_by = [extra for extra, graph in extras.items() if name in graph and name not in core]
+        component.scope = ComponentScope.OPTIONAL if needed_by else ComponentScope.REQUIRED
+        component.properties.update(Property(name="azure-imds:extra", value=extra) for extra in needed_by)
 
     bill = Bom(
         serial_number=uuid.uuid5(uuid.NAMESPACE_OID, digest),
@@ -65,36 +68,36 @@ def bill_of_materials(wheel: Path, when: int) -> str:
             component=product,
             timestamp=datetime.fromtimestamp(when, UTC),
             lifecycles=[PredefinedLifecycle(LifecyclePhase.BUILD)],
-            properties=[Property(name="azure-imds:environment", value=_environment())],
+            properties=[Property(name="azure-imds:environment", value=_describe_environment())],
         ),
         components=components.values(),
     )
-    direct = {canonicalize_name(one.name) for one in _requirements(described, {"", *extras})}
+    direct = {canonicalize_name(requirement.name) for requirement in _select_requirements(described, {"", *extras})}
     bill.register_dependency(product, [components[name] for name in sorted(direct)])
     for name, needed in edges.items():
         bill.register_dependency(components[name], [components[other] for other in sorted(needed)])
 
     text = JsonV1Dot6(bill).output_as_string(indent=2) + "\n"
     if error := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
-        raise Problem(f"the bill of materials is not valid: {error}")
+        raise Problem(f"the bill of materials is invalid: {error}")
     return text
 
 
-def _environment() -> str:
-    """What the versions were resolved for."""
+def _describe_environment() -> str:
+    """Returns the Python version and platform that the versions were resolved for."""
     return f"Python {'.'.join(platform.python_version_tuple()[:2])}, {platform.system()} {platform.machine()}"
 
 
-def _installed(name: str) -> Metadata:
+def _read_installed(name: str) -> Metadata:
     try:
         text = metadata.distribution(name).read_text("METADATA")
     except metadata.PackageNotFoundError:
-        raise Problem(f"{name} is not installed here: run `make` and try again") from None
+        raise Problem(f"{name} is not installed: run `make` and try again") from None
     return Metadata.from_email(text or "", validate=False)
 
 
-def _requirements(described: Metadata, extras: Iterable[str]) -> list[Requirement]:
-    """What a package needs on this machine with any of some extras; the empty one stands for none."""
+def _select_requirements(described: Metadata, extras: Iterable[str]) -> list[Requirement]:
+    """Returns what a package needs on this machine with any of the extras. The empty string stands for no extra."""
     return [
         requirement
         for requirement in described.requires_dist or ()
@@ -102,8 +105,8 @@ def _requirements(described: Metadata, extras: Iterable[str]) -> list[Requiremen
     ]
 
 
-def _closure(requirements: Iterable[Requirement]) -> dict[str, set[str]]:
-    """Everything that some requirements bring along, by canonical name, each with what it needs itself."""
+def _resolve(requirements: Iterable[Requirement]) -> dict[str, set[str]]:
+    """Returns everything that the requirements install. Each canonical name is mapped to its own requirements."""
     found: dict[str, set[str]] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
     todo = list(requirements)
@@ -113,13 +116,13 @@ def _closure(requirements: Iterable[Requirement]) -> dict[str, set[str]]:
         if key in seen:
             continue
         seen.add(key)
-        needed = _requirements(_installed(key[0]), {"", *requirement.extras})
-        found.setdefault(key[0], set()).update(canonicalize_name(one.name) for one in needed)
+        needed = _select_requirements(_read_installed(key[0]), {"", *requirement.extras})
+        found.setdefault(key[0], set()).update(canonicalize_name(other.name) for other in needed)
         todo += needed
     return found
 
 
-def _component(described: Metadata) -> Component:
+def _make_component(described: Metadata) -> Component:
     name = canonicalize_name(described.name)
     url = PackageURL("pypi", name=name, version=str(described.version))
     return Component(
@@ -128,16 +131,16 @@ def _component(described: Metadata) -> Component:
         version=str(described.version),
         purl=url,
         bom_ref=str(url),
-        licenses=_licences(described),
+        licenses=_read_licences(described),
     )
 
 
-def _licences(described: Metadata) -> list[License]:
-    """As the package's metadata say it: an expression, a short text, or classifiers."""
-    make = LicenseFactory()
+def _read_licences(described: Metadata) -> list[License]:
+    """Returns the licences from the metadata: an expression, a short text or classifiers."""
+    factory = LicenseFactory()
     text = described.license_expression or described.license
-    # Some put the whole text of the licence there.
+    # Some packages put the whole licence text into this field.
     if text and "\n" not in text:
-        return [make.make_from_string(text)]
-    names = [one.rpartition(" :: ")[2] for one in described.classifiers or () if one.startswith("License :: ")]
-    return [make.make_with_name(name) for name in names]
+        return [factory.make_from_string(text)]
+    names = [name.rpartition(" :: ")[2] for name in described.classifiers or () if name.startswith("License :: ")]
+    return [factory.make_with_name(name) for name in names]

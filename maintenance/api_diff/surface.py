@@ -1,4 +1,4 @@
-"""What a tree's generated client offers: operations, arguments, types and fields, read from its source by griffe."""
+"""What a generated client offers: operations, arguments, types and fields. griffe reads them from the source."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from pathlib import Path
 import griffe
 from attrs import field, frozen
 
-from .problem import Problem
+from ..problem import Problem
 
 PACKAGE = "azure_imds_api"
 
-#: What every model has beside the specification's fields.
+#: What every model has in addition to the fields of the specification.
 _MODEL_EXTRAS = {"additional_properties", "additional_keys"}
 
 
 @frozen
 class Method:
-    """One operation as the facade offers it.
+    """One operation, as a method of the client.
 
     Attributes:
         name: tag and method, such as `identity.get_token`.
-        arguments: types by argument, in their order; `Literal`s written out.
+        arguments: the type of each argument, in the order of the signature.
         required: the arguments without a default.
-        returns: the type of the answer.
-        deprecated: the arguments that are deprecated, and "" where the operation itself is.
-        text: its documentation.
+        returns: the type of the result.
+        deprecated: the deprecated arguments, and "" if the operation itself is deprecated.
+        text: its docstring.
     """
 
     name: str
@@ -41,7 +41,14 @@ class Method:
 
 @frozen
 class Model:
-    """One object type. `fields` and `texts` by field: its type, and its documentation; `required` have no default."""
+    """One object type.
+
+    Attributes:
+        name: the name of the class.
+        fields: the type of each field.
+        required: the fields without a default.
+        texts: the docstring of each field.
+    """
 
     name: str
     fields: Mapping[str, str]
@@ -51,65 +58,71 @@ class Model:
 
 @frozen
 class Surface:
-    """All of it, by name. `literals` has the values of each named list of values."""
+    """Everything that the client offers.
+
+    Attributes:
+        operations: the operations by name.
+        models: the object types by name.
+        literals: the `Literal[...]` of each enum, by name.
+    """
 
     operations: Mapping[str, Method]
     models: Mapping[str, Model]
     literals: Mapping[str, str]
 
 
-def read(tree: Path) -> Surface:
-    """The surface of the generated package below `tree`.
+def read_surface(tree: Path) -> Surface:
+    """Reads the generated package of a tree.
 
     Raises:
-        Problem: there is none, or it is not one that this reads.
+        Problem: the package is missing, or has no operations in the expected form.
     """
     try:
         package = griffe.load(PACKAGE, search_paths=[tree / "generated"], allow_inspection=False)
     except ImportError:
-        raise Problem(f"{tree}: there is no generated/{PACKAGE}") from None
+        raise Problem(f"{tree} has no generated/{PACKAGE}") from None
     assert isinstance(package, griffe.Module)
     literals: dict[str, str] = {}
     models: dict[str, Model] = {}
-    for module in _modules(package["models"]):
+    for module in _list_modules(package["models"]):
         for name, member in module.members.items():
             if isinstance(member, griffe.Attribute) and str(member.value).startswith("Literal["):
                 literals[name] = str(member.value)
             elif isinstance(member, griffe.Class):
-                models[name] = _model(member)
-    operations = {method.name: method for method in _methods(package)}
+                models[name] = _read_model(member)
+    operations = {method.name: method for method in _read_methods(package)}
     if not operations:
-        raise Problem(f"{tree}: generated/{PACKAGE} has no facade that this reads")
+        raise Problem(f"{tree}: generated/{PACKAGE} has no operations in the expected form")
     return Surface(operations, models, literals)
 
 
-def written_out(annotation: str, literals: Mapping[str, str]) -> str:
-    """A type as it can stand anywhere: without names for lists of values, and `None` for what is absent."""
+def expand_type(annotation: str, literals: Mapping[str, str]) -> str:
+    """Returns a type without names that need an import: enums as `Literal[...]`, and `Unset` as `None`."""
     return re.sub(r"\w+", lambda name: "None" if name[0] == "Unset" else literals.get(name[0], name[0]), annotation)
 
 
-def sent(surface: Surface) -> set[str]:
-    """The models that callers make, to send them."""
+def find_sent_models(surface: Surface) -> set[str]:
+    """Returns the models that are part of a request: callers construct them."""
     found: set[str] = set()
-    wanted = {n for method in surface.operations.values() for a in method.arguments.values() for n in names_in(a)}
+    wanted = {n for method in surface.operations.values() for a in method.arguments.values() for n in _find_names(a)}
     while wanted := (wanted & surface.models.keys()) - found:
         found |= wanted
-        wanted = {n for name in wanted for a in surface.models[name].fields.values() for n in names_in(a)}
+        wanted = {n for name in wanted for a in surface.models[name].fields.values() for n in _find_names(a)}
     return found
 
 
-def names_in(annotation: str) -> set[str]:
-    """The names that a type is made of; not what stands in quotes."""
+def _find_names(annotation: str) -> set[str]:
+    """Returns the names in a type, except for those in quotes."""
     return set(re.findall(r"\b[A-Za-z_]\w*\b", re.sub(r"""(["']).*?\1""", "", annotation)))
 
 
-def _modules(package: griffe.Object | griffe.Alias) -> Iterator[griffe.Module]:
+def _list_modules(package: griffe.Object | griffe.Alias) -> Iterator[griffe.Module]:
     for member in package.members.values():
         if isinstance(member, griffe.Module):
             yield member
 
 
-def _model(found: griffe.Class) -> Model:
+def _read_model(found: griffe.Class) -> Model:
     attributes = {
         name: member
         for name, member in found.members.items()
@@ -119,11 +132,11 @@ def _model(found: griffe.Class) -> Model:
         found.name,
         {name: str(member.annotation) for name, member in attributes.items()},
         frozenset(name for name, member in attributes.items() if member.value is None),
-        {name: _text(member) for name, member in attributes.items()},
+        {name: _read_docstring(member) for name, member in attributes.items()},
     )
 
 
-def _methods(package: griffe.Module) -> Iterator[Method]:
+def _read_methods(package: griffe.Module) -> Iterator[Method]:
     for tag, attribute in package["api.Operations"].members.items():
         if tag.startswith("_"):
             continue
@@ -136,12 +149,12 @@ def _methods(package: griffe.Module) -> Iterator[Method]:
                     {argument.name: str(argument.annotation) for argument in arguments},
                     frozenset(argument.name for argument in arguments if argument.required),
                     str(method.returns),
-                    frozenset(_deprecated(method)),
-                    _text(method),
+                    frozenset(_find_deprecated(method)),
+                    _read_docstring(method),
                 )
 
 
-def _deprecated(method: griffe.Function) -> Iterator[str]:
+def _find_deprecated(method: griffe.Function) -> Iterator[str]:
     for decorator in method.decorators:
         call = ast.parse(str(decorator.value), mode="eval").body
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "deprecated":
@@ -150,5 +163,5 @@ def _deprecated(method: griffe.Function) -> Iterator[str]:
             yield from ast.literal_eval(call.args[0])
 
 
-def _text(member: griffe.Object) -> str:
+def _read_docstring(member: griffe.Object) -> str:
     return member.docstring.value if member.docstring else ""

@@ -1,4 +1,4 @@
-"""What mkdocs adds to docs/ when it builds the site: pages made from openapi.yaml, and those beside README.md."""
+"""The mkdocs hook. It adds pages made from openapi.yaml, and the Markdown files of the root folder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from maintenance.specification_pages import operations_page, specification_page
+from maintenance.site.specification_pages import make_operations_page, make_specification_page
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
-#: Where the site has what stands outside docs/.
+#: Files outside docs/, each with its path on the site.
 PLACES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "project/contributing.md",
@@ -29,38 +29,41 @@ PLACES = {
 _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
-def _document() -> Mapping[str, Any]:
+def _read_specification() -> Mapping[str, Any]:
     document: Mapping[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     return document
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Says on every page which version of the specification it is about."""
-    config.copyright = f"Version {_document()['info']['version']} of the specification. Not affiliated with Microsoft."
+    """Shows the version of the specification in the footer of every page."""
+    config.copyright = (
+        f"Version {_read_specification()['info']['version']} of the specification. Not affiliated with Microsoft."
+    )
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    document = _document()
-    made = {
-        "reference/specification.md": specification_page(document),
-        "reference/operations.md": operations_page(document),
+    """Adds the generated pages and the files outside docs/."""
+    document = _read_specification()
+    pages = {
+        "reference/specification.md": make_specification_page(document),
+        "reference/operations.md": make_operations_page(document),
     }
     for source, place in PLACES.items():
         if place not in files.src_uris:
-            made[place] = (ROOT / source).read_text(encoding="utf-8")
-    for place, content in made.items():
+            pages[place] = (ROOT / source).read_text(encoding="utf-8")
+    for place, content in pages.items():
         files.append(File.generated(config, place, content=content))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Leads links to files outside docs/ to where the site has them; what it does not have is no link."""
+    """Rewrites links to files outside docs/ to their path on the site. Without such a path, only the text remains."""
     here = page.file.src_uri
     sources = {place: source for source, place in PLACES.items() if place != "index.md"}
     folder = posixpath.dirname(sources.get(here, f"docs/{here}"))
 
-    def led(link: re.Match[str]) -> str:
+    def rewrite(link: re.Match[str]) -> str:
         text, path, anchor = link.groups(default="")
         target = posixpath.normpath(posixpath.join(folder, path))
         if target.startswith("docs/"):
@@ -71,4 +74,4 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return text
         return f"[{text}]({posixpath.relpath(place, posixpath.dirname(here) or '.')}{anchor})"
 
-    return _LINK.sub(led, markdown)
+    return _LINK.sub(rewrite, markdown)

@@ -1,4 +1,4 @@
-"""The package index that a release goes to: what its URL means, and what it holds."""
+"""The package index of a release: its addresses, and the versions that it has."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from packaging.version import Version
 from pypi_simple import ACCEPT_ANY, ProjectPage
 from pypi_simple.errors import UnsupportedContentTypeError, UnsupportedRepoVersionError
 
-from .problem import Problem
+from ..problem import Problem
 
 PROJECT = "azure-imds"
 
-#: Seconds for each answer.
+#: The timeout of one request, in seconds.
 TIMEOUT = 30
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """A user's name and password, or `__token__` and a token."""
+    """A user name and password, or `__token__` and a token. The repr hides both."""
 
     username: str
     password: str
@@ -33,43 +33,53 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Index:
-    """Where to upload to, and where installers look (the Simple API), each with a slash at its end."""
+    """The addresses of a package index. Each ends with a slash.
+
+    Attributes:
+        upload: where files are uploaded to.
+        simple: the Simple API, where installers look for files.
+    """
 
     upload: str
     simple: str
 
 
-def index(url: str) -> Index:
-    """The index at a URL: its root, its Simple API, or where it takes uploads.
+def parse_index_url(url: str) -> Index:
+    """Returns the addresses of an index.
 
-    Raises Problem for a URL that is none, that holds a password, or over which a password would travel in the clear.
+    Args:
+        url: the root of the index, its Simple API or its upload address.
+
+    Raises:
+        Problem: the URL is invalid, contains a password, or would send the password unencrypted.
     """
     if not url.strip():
-        raise Problem("where to? Say make publish INDEX_URL=https://...")
+        raise Problem("INDEX_URL is missing: run make publish INDEX_URL=https://...")
     parts = urlsplit(url)
-    # Before anything that would show the URL.
+    # This check comes first: the messages below contain the URL.
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise Problem(
-            "INDEX_URL may hold no user name, password or query: they would end in logs. "
+            "INDEX_URL must not contain a user name, a password or a query, because logs would show it. "
             "Set TWINE_USERNAME and TWINE_PASSWORD, or use keyring"
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Problem(f"INDEX_URL is no URL of a package index: {url}")
+        raise Problem(f"INDEX_URL must be an http or https URL, but is {url}")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise Problem(f"INDEX_URL must begin with https://, or the password would travel in the clear: {url}")
-    return _index(parts)
+        raise Problem(f"INDEX_URL must start with https://, because http would send the password unencrypted: {url}")
+    return _find_addresses(parts)
 
 
-def _index(parts: SplitResult) -> Index:
-    # The two whose addresses for uploads and for installers do not lie in one another.
+def _find_addresses(parts: SplitResult) -> Index:
+    # PyPI and TestPyPI: the upload address has another host or path than the Simple API.
     if parts.hostname in ("pypi.org", "upload.pypi.org"):
         return Index("https://upload.pypi.org/legacy/", "https://pypi.org/simple/")
     if parts.hostname == "test.pypi.org":
         return Index("https://test.pypi.org/legacy/", "https://test.pypi.org/simple/")
     root = parts.geturl().rstrip("/")
+    # Azure Artifacts.
     if feed := re.fullmatch(r"(.+/_packaging/[^/]+/pypi)/(?:simple|upload)", root):
         return Index(f"{feed[1]}/upload/", f"{feed[1]}/simple/")
-    # devpi calls it +simple.
+    # devpi's path is +simple.
     if simple := re.fullmatch(r"(.+)/\+?simple", root):
         return Index(f"{simple[1]}/", f"{root}/")
     return Index(f"{root}/", f"{root}/simple/")
@@ -82,32 +92,34 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def released(simple: str, version: str, credentials: Credentials | None = None) -> bool:
-    """Whether an index has files of a version of this project.
+def has_release(simple: str, version: str, credentials: Credentials | None = None) -> bool:
+    """Returns whether an index has files of a version of this project.
 
     Args:
-        simple: the URL of its Simple API, with a slash at its end.
-        credentials: for an index that lets nobody read without.
+        simple: the URL of its Simple API, with a slash at the end.
+        version: the version.
+        credentials: sent only if the index answers 401 or 403 without them.
 
-    Raises Problem where the index cannot be asked.
+    Raises:
+        Problem: the index cannot be reached, or its answer is not a project page.
     """
     url = urljoin(simple, f"{PROJECT}/")
     try:
         answer = _get(url)
         if answer.status_code in (401, 403) and credentials:
             answer = _get(url, credentials)
-        # Some send those who ask for what they do not have to PyPI.
+        # Some indexes redirect to PyPI for projects that they do not have.
         if answer.status_code == 404 or answer.is_redirect:
             return False
         answer.raise_for_status()
         page = ProjectPage.from_response(answer, PROJECT)
     except (requests.RequestException, UnsupportedContentTypeError, UnsupportedRepoVersionError, ValueError) as error:
-        raise Problem(f"{simple} cannot be asked whether it has {PROJECT} {version}: {error}") from None
+        raise Problem(f"cannot find out whether {simple} has {PROJECT} {version}: {error}") from None
     return any(package.version and Version(package.version) == Version(version) for package in page.packages)
 
 
 def _get(url: str, credentials: Credentials | None = None) -> requests.Response:
-    """An answer of the host that was asked; one that leads to another host as it is."""
+    """Follows redirects on the same host only. A redirect to another host is returned as it is."""
     auth = (credentials.username, credentials.password) if credentials else None
     with requests.Session() as session:
         for _ in range(5):

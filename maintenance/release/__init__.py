@@ -1,0 +1,1 @@
+"""Releases: changelog, distributions, bill of materials and upload."""

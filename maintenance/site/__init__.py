@@ -1,0 +1,1 @@
+"""What mkdocs adds to docs/ when it builds the documentation site."""

@@ -1,0 +1,233 @@
+"""Makes the pages of the documentation that are derived from openapi.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Node = Mapping[str, Any]
+
+#: Keywords that constrain a value, each with its text on the page.
+_LIMITS = {
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minimum": "from {}",
+    "maximum": "to {}",
+    "minItems": "at least {} entries",
+    "maxItems": "at most {} entries",
+    "pattern": "matches `{}`",
+}
+
+
+def make_specification_page(document: Node) -> str:
+    """Returns the page with the operations, parameters, responses and schemas."""
+    return "\n\n".join(_write_specification(document)) + "\n"
+
+
+def make_operations_page(document: Node) -> str:
+    """Returns the page with the method of every operation. mkdocstrings fills in their documentation."""
+    parts = [
+        "# Operations",
+        "Each tag of the specification is an attribute of both clients. Each operation is a method of it. The methods "
+        "of `AsyncImdsClient` have the same arguments and are awaited. This page is made from version "
+        f"{document['info']['version']} of the [specification](specification.md).",
+    ]
+    for tag in document["tags"]:
+        name = str(tag["name"])
+        kind = "".join(word.capitalize() for word in name.split("_")) + "Operations"
+        parts += [f"## `imds.{name}`", tag.get("description", "").strip()]
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                if name in operation["tags"]:
+                    parts.append(
+                        f"::: azure_imds_api.api.{name}.{kind}.{_make_method_name(operation)}\n"
+                        "    options:\n"
+                        "      heading_level: 3\n"
+                        "      show_docstring_returns: false"
+                    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _write_specification(document: Node) -> Iterator[str]:
+    info = document["info"]
+    yield "# The specification"
+    yield f"**{info['title']}, version {info['version']}**, made from [`openapi.yaml`](../openapi.yaml)."
+    yield info["summary"]
+    yield info["description"].strip()
+    yield "## Servers"
+    yield _format_table(
+        ("Name", "URL", "api-version", "Description"),
+        (
+            (
+                f"`{server['x-name']}`",
+                f"`{server['url']}`",
+                _format_code(server.get("x-api-version")) or "depends on the operation",
+                server["description"],
+            )
+            for server in document["servers"]
+        ),
+    )
+    for tag in document["tags"]:
+        yield f"## {tag['name']}"
+        yield tag.get("description", "").strip()
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                if tag["name"] in operation["tags"]:
+                    yield from _write_operation(document, path, method, operation)
+    yield "## Schemas"
+    yield "Extra members are always allowed. They are kept in `additional_properties`."
+    for name, schema in document["components"]["schemas"].items():
+        yield from _write_schema(document, name, schema)
+
+
+def _write_operation(document: Node, path: str, method: str, operation: Node) -> Iterator[str]:
+    yield f"### {operation['operationId']} {{ #{_make_anchor(operation['operationId'])} }}"
+    yield f"`{method.upper()} {path}`"
+    if operation.get("deprecated"):
+        yield "**Deprecated.**"
+    if "summary" in operation:
+        yield f"**{operation['summary']}.**"
+    yield operation.get("description", "").strip()
+    parameters = [_resolve(document, parameter) for parameter in operation.get("parameters", ())]
+    if parameters:
+        yield _format_table(
+            ("Parameter", "In", "Type", "Default", "Description"),
+            (
+                (
+                    f"`{parameter['name']}`" + (" (required)" if parameter.get("required") else ""),
+                    parameter["in"],
+                    _format_type(parameter["schema"]),
+                    _format_code(parameter["schema"].get("default")),
+                    _describe(parameter["schema"], deprecated=bool(parameter.get("deprecated"))),
+                )
+                for parameter in parameters
+            ),
+        )
+    if "requestBody" in operation:
+        body = _resolve(document, operation["requestBody"])
+        kind, content = next(iter(body["content"].items()))
+        yield f"Body: {_format_type(content['schema'])}, as `{kind}`" + (", required." if body.get("required") else ".")
+    yield _format_table(
+        ("Status", "Body", "Meaning"),
+        (
+            (f"`{status}`" if status != "default" else "any other", _format_body(response), response["description"])
+            for status, reference in operation["responses"].items()
+            for response in (_resolve(document, reference),)
+        ),
+    )
+    if rules := list(_describe_extensions(operation)):
+        yield "\n".join(f"- {rule}" for rule in rules)
+    if "externalDocs" in operation:
+        yield _format_source(operation["externalDocs"])
+
+
+def _describe_extensions(operation: Node) -> Iterator[str]:
+    """Yields one sentence for each `x-` keyword of an operation."""
+    for group in operation.get("x-mutually-exclusive", ()):
+        yield f"At most one of {_join_codes(group)} is allowed."
+    for name, members in operation.get("x-echoed", {}).items():
+        yield f"The response must repeat the value of `{name}` in {_join_codes(members, 'or')}."
+    if statuses := operation.get("x-retry-statuses"):
+        yield f"These statuses are retried, in addition to 408, 410, 429 and 5xx: {_join_codes(statuses)}."
+    if operation.get("x-idempotent"):
+        yield "The operation is idempotent: it is retried after a failure."
+    if seconds := operation.get("x-response-seconds"):
+        yield f"A healthy response can take up to {seconds} seconds."
+    if operation.get("x-version-fallback"):
+        yield "If a host does not support the default version, the request is sent once more with an older one."
+    if operation.get("x-cacheable"):
+        yield "The response rarely changes. A client with `cache=True` keeps it."
+    for status, hint in operation.get("x-hints", {}).items():
+        yield f"Status {status}: {hint}"
+
+
+def _write_schema(document: Node, name: str, schema: Node) -> Iterator[str]:
+    yield f"### {name} {{ #{_make_anchor(name)} }}"
+    if "description" in schema:
+        yield schema["description"].strip()
+    if "enum" in schema:
+        yield f"One of {_join_codes(schema['enum'], 'or')}."
+    if "properties" in schema:
+        required = schema.get("required", ())
+        yield _format_table(
+            ("Field", "Type", "Description"),
+            (
+                (
+                    f"`{field}`" + (" (required)" if field in required else ""),
+                    _format_type(value),
+                    # A bare reference has no description of its own.
+                    _describe(_resolve(document, value), deprecated=bool(value.get("deprecated"))),
+                )
+                for field, value in schema["properties"].items()
+            ),
+        )
+
+
+def _format_type(schema: Node) -> str:
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return f"[{name}](#{_make_anchor(name)})"
+    for keyword in ("anyOf", "allOf"):
+        if keyword in schema:
+            return " or ".join(_format_type(part) for part in schema[keyword])
+    if schema.get("type") == "array":
+        return f"list of {_format_type(schema['items'])}"
+    kind = schema.get("type", "any")
+    named = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    return f"{named} ({schema['format']})" if "format" in schema else named
+
+
+def _describe(schema: Node, *, deprecated: bool) -> str:
+    limits = [words.format(schema[keyword]) for keyword, words in _LIMITS.items() if keyword in schema]
+    if "enum" in schema:
+        limits.append(f"one of {_join_codes(schema['enum'], 'or')}")
+    parts = ["Deprecated." if deprecated else "", schema.get("description", "")]
+    if limits:
+        parts.append(f"({'; '.join(limits)})")
+    return " ".join(part for part in parts if part)
+
+
+def _format_body(response: Node) -> str:
+    return ", ".join(_format_type(content["schema"]) for content in response.get("content", {}).values())
+
+
+def _resolve(document: Node, node: Node) -> Node:
+    while "$ref" in node:
+        found: Any = document
+        for name in str(node["$ref"]).removeprefix("#/").split("/"):
+            found = found[name]
+        node = found
+    return node
+
+
+def _format_table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    # A cell must not contain a line break or a bar.
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(_format_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _format_cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _format_source(docs: Node) -> str:
+    return f"Source: [{docs['description']}]({docs['url']})"
+
+
+def _format_code(value: object) -> str:
+    return "" if value is None else f"`{value}`"
+
+
+def _join_codes(values: Any, last: str = "and") -> str:
+    *rest, end = (f"`{value}`" for value in values)
+    return f"{', '.join(rest)} {last} {end}" if rest else end
+
+
+def _make_method_name(operation: Node) -> str:
+    """Returns the Python name of an operation: the operationId without the tag."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(operation["operationId"]).rpartition("_")[2]).lower()
+
+
+def _make_anchor(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())
