@@ -5,9 +5,9 @@
     with Emulator() as emulator:
         print(emulator.endpoint)
 
-Needs the extra `emulator` of the distribution `azure-imds`. Importing this package alone loads none of those
-libraries: the names below are fetched when first used, so that the pytest plugin costs nothing in projects which
-do not ask for its fixture.
+Requires the extra `emulator` of the distribution `azure-imds`. Importing this package does not import the libraries
+of the extra: each name below is imported on first use. The pytest plugin therefore costs nothing in projects that do
+not use its fixture.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
     "Settings",
 ]
 
-_HOME = {
+_MODULES = {
     "Clock": "clock",
     "ConfigError": "config",
     "Emulator": "emulator",
@@ -51,9 +51,9 @@ _HOME = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value: object = getattr(import_module(f".{_MODULES[name]}", __name__), name)
     globals()[name] = value
     return value
 

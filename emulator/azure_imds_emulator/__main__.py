@@ -1,4 +1,4 @@
-"""`python -m azure_imds_emulator`."""
+"""Runs the command `python -m azure_imds_emulator`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-alone emulator: `python -m azure_imds_emulator`, and what `azure-imds emulator` runs."""
+"""The command line of the emulator: `python -m azure_imds_emulator` and `azure-imds emulator`."""
 
 from __future__ import annotations
 
@@ -12,80 +12,95 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import FrameType
 
-from .config import ENVIRONMENT_PREFIX, ConfigError, from_environment, load
+from .config import ENVIRONMENT_PREFIX, from_environment, load
 from .emulator import Emulator
-from .settings import Settings
+from .settings import Settings, find_problem
 
 
-def parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(
+def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
+    """Makes the parser of the command line."""
+    parser = argparse.ArgumentParser(
         prog=prog,
-        description="A local Azure Instance Metadata Service for development and tests.",
-        epilog=f"Each option is also a key of the file and a variable such as {ENVIRONMENT_PREFIX}PORT."
-        " Options go before variables, variables before the file.",
+        description="Run a local Azure Instance Metadata Service for development and tests.",
+        epilog="Each option can also be set in the configuration file and by an environment variable such as"
+        f" {ENVIRONMENT_PREFIX}PORT. Options override variables, and variables override the file.",
     )
-    made.add_argument("--config", metavar="FILE", help="YAML or JSON: settings, the machine, events and faults")
-    made.add_argument("--host", help="address to listen on (127.0.0.1)")
-    made.add_argument("--port", type=int, help="port of the metadata service (0: any free one)")
-    made.add_argument("--control-port", type=int, help="port of the control API and page (0: any free one)")
-    made.add_argument("--arc", action=argparse.BooleanOptionalAction, default=None, help="be an Azure Arc agent")
-    made.add_argument("--arc-token-dir", metavar="DIR", help="where the agent writes its key files (a temporary one)")
-    made.add_argument(
+    parser.add_argument(
+        "--config", metavar="FILE", help="YAML or JSON file with settings, the machine, events and faults"
+    )
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port of the metadata service (default: a free port)")
+    parser.add_argument("--control-port", type=int, help="port of the control API and page (default: a free port)")
+    parser.add_argument("--arc", action=argparse.BooleanOptionalAction, default=None, help="emulate an Azure Arc agent")
+    parser.add_argument(
+        "--arc-token-dir", metavar="DIR", help="folder for the agent's key files (default: a temporary folder)"
+    )
+    parser.add_argument(
         "--arc-echo",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="whether the agent knows user-assigned identities and repeats them (yes)",
+        help="whether the agent supports user-assigned identities and returns their ids (default: yes)",
     )
-    made.add_argument(
-        "--rate-limits", action=argparse.BooleanOptionalAction, default=None, help="answer 429 beyond the limits (yes)"
+    parser.add_argument(
+        "--rate-limits",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="respond with 429 above the rate limits of IMDS (default: yes)",
     )
-    made.add_argument("--token-lifetime", type=int, metavar="SECONDS", help="from issue to expiry (86400)")
-    made.add_argument(
-        "--first-call-delay", type=float, metavar="SECONDS", help="of the first scheduled-events request (0)"
+    parser.add_argument(
+        "--token-lifetime", type=int, metavar="SECONDS", help="time from a token's issue to its expiry (default: 86400)"
     )
-    made.add_argument("--server", help="the Server header")
-    return made
+    parser.add_argument(
+        "--first-call-delay",
+        type=float,
+        metavar="SECONDS",
+        help="delay of the first scheduled-events request (default: 0)",
+    )
+    parser.add_argument("--server", help="value of the Server header")
+    return parser
 
 
-def settings(arguments: argparse.Namespace, environment: dict[str, str]) -> Settings:
-    """Options before variables before the file before defaults.
+def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) -> Settings:
+    """Returns the settings: options override variables, variables override the file, the file overrides defaults.
 
     Raises:
-        ConfigError: file or variable cannot be used.
+        ConfigError: the file or a variable is not valid.
         ValueError: an option is out of range.
     """
-    # Alone it is a stand-in for the service, limits included; inside tests they are off.
-    found = Settings(rate_limits=True)
+    # Unlike in tests, the rate limits are on, as in IMDS.
+    settings = Settings(rate_limits=True)
     path = arguments.config or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
     if path:
-        found = load(path, found)
-    found = from_environment(environment, found)
+        settings = load(path, settings)
+    settings = from_environment(environment, settings)
     options = {name: value for name, value in vars(arguments).items() if name != "config" and value is not None}
-    return replace(found, **options)
+    for name, value in options.items():
+        if problem := find_problem(name, value):
+            raise ValueError(f"--{name.replace('_', '-')} {problem}")
+    return replace(settings, **options)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM.
+    """Runs the emulator until SIGINT or SIGTERM.
 
     Args:
-        argv: the arguments after the command's name; default: the process's.
+        argv: the arguments after the name of the command. Default: those of the process.
 
     Returns:
-        The exit status: 0 after a signal, 1 if the address or folder cannot be used, 2 for a bad configuration.
+        The exit status: 0 after a signal, 1 if the address or folder cannot be used, 2 for a wrong configuration.
     """
-    arguments = parser().parse_args(argv)
-    ended = threading.Event()
+    arguments = make_parser().parse_args(argv)
+    stopped = threading.Event()
 
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
 
-    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Emulator(settings=settings(arguments, dict(os.environ))) as emulator:
-            announce(emulator)
-            ended.wait()
-    except (ConfigError, ValueError) as error:
+        with Emulator(settings=read_settings(arguments, dict(os.environ))) as emulator:
+            print_addresses(emulator)
+            stopped.wait()
+    except ValueError as error:
         print(f"azure-imds emulator: {error}", file=sys.stderr)
         return 2
     except OSError as error:
@@ -97,15 +112,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def announce(emulator: Emulator) -> None:
-    """Print where the emulator listens, and the lines to paste into a shell."""
+def print_addresses(emulator: Emulator) -> None:
+    """Prints the addresses of the emulator, and the shell commands that direct clients to it."""
     print(f"endpoint {emulator.endpoint}")
     print(f"control  {emulator.control_url}/")
     if emulator.settings.arc:
         print(f"keys     {emulator.arc_token_dir}")
-    if emulator.settings.host not in ("localhost", "::1") and not emulator.settings.host.startswith("127."):
+    host = emulator.settings.host
+    if host not in ("localhost", "::1") and not host.startswith("127."):
         print(
-            "azure-imds emulator: whoever reaches this address can turn its knobs; keep it to a network that you trust",
+            f"azure-imds emulator: host {host} is not a loopback address: everyone who can reach it can use the control"
+            " API. Use it only on a network that you trust.",
             file=sys.stderr,
         )
     for name, value in emulator.environment.items():

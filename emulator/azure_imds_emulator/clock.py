@@ -1,4 +1,4 @@
-"""The emulator's idea of time, which tests turn by hand."""
+"""The emulator's clock, which tests can advance and freeze."""
 
 from __future__ import annotations
 
@@ -9,94 +9,89 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Runs with the machine's clock until it is turned or frozen.
+    """A clock that follows the system clock until it is advanced or frozen. Thread-safe.
 
-    Everything in the emulator that depends on time asks this clock: token lives, events, rate limits, key files,
-    and the delays of faults. Safe to use from any thread.
+    Everything in the emulator that depends on time uses this clock: token lifetimes, events, rate limits, key files
+    and the delays of faults.
 
     Args:
-        start: where the clock stands at first: Unix seconds, or an aware datetime. Default: now.
-        frozen: whether it stands still but for `advance`.
+        start: the time at first, in Unix seconds or as an aware datetime. Default: now.
+        frozen: whether only `advance` changes the time.
     """
 
     def __init__(self, start: float | datetime | None = None, *, frozen: bool = False) -> None:
         self._lock = threading.Lock()
-        begin = time.time() if start is None else unix_seconds(start)
-        self._offset = 0.0 if start is None else begin - time.time()
+        first = time.time() if start is None else to_unix_seconds("start", start)
+        self._offset = 0.0 if start is None else first - time.time()
         self._elapsed_offset = 0.0
         self._frozen: tuple[float, float] | None = None
         self._sleepers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         if frozen:
-            # Exactly where it was told to stand, not a microsecond later.
-            self._frozen = (begin, self.elapsed())
+            # Not through freeze(): the time must be exactly `start`.
+            self._frozen = (first, self.elapsed())
 
     def __repr__(self) -> str:
         return f"<Clock {self.datetime().isoformat()}{' frozen' if self._frozen else ''}>"
 
     def time(self) -> float:
-        """Unix seconds, as this clock has them."""
+        """Returns the time in Unix seconds."""
         frozen = self._frozen
         return frozen[0] if frozen else time.time() + self._offset
 
     def datetime(self) -> datetime:
-        """The same moment, as an aware datetime in UTC."""
+        """Returns the time as an aware datetime in UTC."""
         return datetime.fromtimestamp(self.time(), UTC)
 
     def elapsed(self) -> float:
-        """Seconds from an arbitrary point, never going backwards: for waits and rates."""
+        """Returns monotonic seconds since an arbitrary point, for waits and rates."""
         frozen = self._frozen
         return frozen[1] if frozen else time.monotonic() + self._elapsed_offset
 
     @property
     def frozen(self) -> bool:
-        """Whether the clock stands still."""
+        """Whether the clock is frozen."""
         return self._frozen is not None
 
     @property
     def waiting(self) -> int:
-        """How many answers wait for this clock just now: delays of faults, slow bytes, the first call for events.
+        """How many responses wait for this clock now: delays of faults, slow bytes, the first scheduled-events request.
 
-        A test that turns the clock under a waiting request looks here first.
+        Before a test advances the clock for a request that another thread sends, it waits until this number rises.
         """
         return len(self._sleepers)
 
     def advance(self, seconds: float) -> None:
-        """Turn the clock forward by so many seconds; whatever falls due in between happens.
+        """Moves the clock forward. Everything that is due by then happens.
 
         Raises:
-            ValueError: the number is negative or not finite; this clock does not run backwards.
+            ValueError: `seconds` is negative or not finite. The clock cannot go back.
         """
-        if not 0 <= seconds < float("inf"):
-            raise ValueError(f"the clock advances by a number of seconds that is zero or more, not {seconds!r}")
+        check_seconds("advance", seconds)
         with self._lock:
             if self._frozen:
                 self._frozen = (self._frozen[0] + seconds, self._frozen[1] + seconds)
             else:
                 self._offset += seconds
                 self._elapsed_offset += seconds
-            sleepers = list(self._sleepers)
-        for loop, woken in sleepers:
-            loop.call_soon_threadsafe(woken.set)
+        self._wake_sleepers()
 
     def freeze(self) -> None:
-        """Stand still from now on; only `advance` moves the clock."""
+        """Stops the clock at the current time. Only `advance` changes it until `resume`."""
         with self._lock:
             self._frozen = (self.time(), self.elapsed())
 
     def resume(self) -> None:
-        """Run again, from where the clock stands."""
+        """Lets a frozen clock run again, from the time it shows."""
         with self._lock:
             if self._frozen:
-                stood, elapsed = self._frozen
-                self._offset = stood - time.time()
-                self._elapsed_offset = elapsed - time.monotonic()
+                frozen_time, frozen_elapsed = self._frozen
+                self._offset = frozen_time - time.time()
+                self._elapsed_offset = frozen_elapsed - time.monotonic()
                 self._frozen = None
-            sleepers = list(self._sleepers)
-        for loop, woken in sleepers:
-            loop.call_soon_threadsafe(woken.set)
+        self._wake_sleepers()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until this clock has moved on by so many seconds, by itself or because somebody turned it."""
+        """Waits until this clock has moved on by `seconds`, because time passed or because it was advanced."""
         due = self.elapsed() + seconds
         woken = asyncio.Event()
         sleeper = (asyncio.get_running_loop(), woken)
@@ -106,8 +101,8 @@ class Clock:
             while (left := due - self.elapsed()) > 0:
                 woken.clear()
                 if self._frozen:
-                    # Nobody's time passes: only advance() or resume() ends this wait. The check and the wait are
-                    # safe against a turn in between, since the wake-up runs on this loop, after this step.
+                    # Only advance() or resume() can end this wait. Neither can be missed between the check and the
+                    # wait: both wake us through this event loop, which runs the wake-up after this step.
                     await woken.wait()
                     continue
                 try:
@@ -118,17 +113,40 @@ class Clock:
             with self._lock:
                 self._sleepers.discard(sleeper)
 
+    def _wake_sleepers(self) -> None:
+        with self._lock:
+            sleepers = list(self._sleepers)
+        for loop, woken in sleepers:
+            loop.call_soon_threadsafe(woken.set)
 
-def unix_seconds(moment: float | datetime | str) -> float:
-    """Unix seconds of a moment: a number already, a datetime, or a text in ISO 8601.
+
+def to_unix_seconds(name: str, moment: float | datetime | str) -> float:
+    """Converts a moment to Unix seconds. It can be a number already, an aware datetime, or a text in ISO 8601.
 
     Raises:
-        ValueError: no moment, or one without a time zone.
+        ValueError: it is not a moment, or has no time zone. The message starts with `name`.
     """
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    if isinstance(moment, datetime):
-        if moment.tzinfo is None:
-            raise ValueError(f"{moment.isoformat()} needs a time zone")
-        return moment.timestamp()
-    return float(moment)
+    try:
+        if isinstance(moment, str):
+            moment = datetime.fromisoformat(moment)
+        if isinstance(moment, datetime) and moment.tzinfo is not None:
+            return moment.timestamp()
+        if not isinstance(moment, datetime):
+            return float(moment)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be Unix seconds, a datetime or an ISO 8601 text, for example 2030-01-01T00:00:00Z,"
+            f" got {moment!r}"
+        ) from None
+    raise ValueError(f"{name} needs a time zone, for example {moment.isoformat()}+00:00, got {moment.isoformat()}")
+
+
+def check_seconds(name: str, seconds: float) -> float:
+    """Returns a number of seconds unchanged.
+
+    Raises:
+        ValueError: it is not a number, negative or not finite. The message starts with `name`.
+    """
+    if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+        raise ValueError(f"{name} must be a number of seconds of 0 or more, for example 60, got {seconds!r}")
+    return seconds

@@ -1,4 +1,4 @@
-"""The control API on a port of its own, the page for people, and the public halves of the emulator's keys."""
+"""The control server: the control API, the control page, and the public keys and certificates of the emulator."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ import ipaddress
 import json
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from inspect import signature
+from typing import TypeVar
 
 from aiohttp import web
 
 from . import attested
+from .addresses import make_environment
+from .clock import Clock
 from .config import ConfigError, change_machine
-from .events import NOTICE, ScheduledEvent, UnknownEvent
-from .faults import PRESETS, Fault
+from .events import NOTICE, EventSchedule, ScheduledEvent, UnknownEvent
+from .faults import PRESETS, Fault, FaultQueue
+from .identity import get_signing_key
+from .limits import Limits
 from .machine import Json, is_object
-from .requests import RecordedRequest
-
-if TYPE_CHECKING:
-    from .emulator import Emulator
+from .requests import RecordedRequest, RequestLog
+from .settings import Settings
 
 INTERMEDIATE_PATH = "/pki/intermediate.cer"
 ROOT_PATH = "/pki/root.cer"
@@ -30,48 +33,78 @@ _PAGE = {
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
 }
-#: Requests that one listener may lag behind before it misses some.
-_LAG = 1000
+#: How many requests can wait for a slow reader of the stream. The stream omits further ones.
+_STREAM_QUEUE_SIZE = 1000
+#: How many earlier requests a new stream starts with.
+_STREAM_HISTORY = 100
 
-#: Nothing from elsewhere; `data:` is the page's empty icon.
-_PAGE_MAY = "default-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+#: The page loads nothing from other hosts. `data:` is for its empty icon.
+_CONTENT_SECURITY_POLICY = "default-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
 
+T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ControlServer:
-    """Lets other processes and people do what Python does with an `Emulator`."""
+    """Gives other processes and people the functions of an `Emulator`.
 
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+    Args:
+        reset: clears everything that happened, `Emulator.reset`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        requests: RequestLog,
+        events: EventSchedule,
+        faults: FaultQueue,
+        limits: Limits,
+        reset: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._machine = settings.machine
+        self._clock = clock
+        self._requests = requests
+        self._events = events
+        self._faults = faults
+        self._limits = limits
+        self._reset = reset
+        self._endpoint = ""
         self._runner: web.AppRunner | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen; returns the port, which the system picks for 0.
+    async def start(self, host: str, port: int, endpoint: str) -> int:
+        """Starts to listen and returns the port. For port 0 the system selects a free port.
+
+        Args:
+            endpoint: URL of the metadata server.
 
         Raises:
             OSError: the address cannot be used.
         """
-        application = web.Application(middlewares=[self._guard])
+        self._endpoint = endpoint
+        application = web.Application(middlewares=[self._check_request])
         application.add_routes(
             [
-                *(web.get(path, self._page) for path in _PAGE),
-                web.get("/api/state", self._state),
-                web.get("/api/requests", self._requests),
-                web.delete("/api/requests", self._forget_requests),
-                web.get("/api/stream", self._stream),
-                web.post("/api/faults", self._fail),
+                *(web.get(path, self._get_page) for path in _PAGE),
+                web.get("/api/state", self._get_state),
+                web.get("/api/requests", self._get_requests),
+                web.delete("/api/requests", self._clear_requests),
+                web.get("/api/stream", self._stream_requests),
+                web.post("/api/faults", self._add_fault),
                 web.delete("/api/faults", self._clear_faults),
-                web.post("/api/events", self._schedule),
-                web.post("/api/events/{id}/{action:approve|complete}", self._event_action),
-                web.delete("/api/events/{id}", self._cancel),
-                web.post("/api/clock", self._turn),
-                web.post("/api/limits", self._limit),
+                web.post("/api/events", self._add_event),
+                web.post("/api/events/{id}/approve", self._approve_event),
+                web.post("/api/events/{id}/complete", self._complete_event),
+                web.delete("/api/events/{id}", self._cancel_event),
+                web.post("/api/clock", self._change_clock),
+                web.post("/api/limits", self._change_limits),
                 web.patch("/api/machine", self._change_machine),
-                web.post("/api/reset", self._reset),
-                web.get(JWKS_PATH, self._jwks),
-                web.get(ROOT_PATH, self._root),
-                web.get(INTERMEDIATE_PATH, self._intermediate),
+                web.post("/api/reset", self._reset_all),
+                web.get(JWKS_PATH, self._get_jwks),
+                web.get(ROOT_PATH, self._get_root),
+                web.get(INTERMEDIATE_PATH, self._get_intermediate),
             ]
         )
         self._runner = web.AppRunner(application, handler_cancellation=True, access_log=None, shutdown_timeout=0.01)
@@ -82,38 +115,38 @@ class ControlServer:
         return bound
 
     async def stop(self) -> None:
-        """Close the port and every connection."""
+        """Closes the port and all connections."""
         if self._runner:
             await self._runner.cleanup()
 
     @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Keep other people's web pages out, and turn bad arguments into a 400 that says why.
+    async def _check_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuses requests of foreign web pages, and responds to wrong arguments with a 400 and the reason.
 
-        The port is on loopback, but a browser on this machine reaches it for any page that it shows. A name that
-        points here (DNS rebinding) is refused, and what changes something needs a JSON body, which a page of another
-        origin cannot send without asking first.
+        The port is on loopback, but a browser on this machine can send requests to it for any page. We refuse host
+        names that an attacker can point to this machine (DNS rebinding). Requests that change something need a JSON
+        body, which a page of another origin cannot send without a preflight request.
         """
-        if not self._is_ours(request.host):
-            return _refusal(403, f"this is not {request.host}")
+        if not self._is_allowed_host(request.host):
+            return _make_error(403, f"Host {request.host} is not allowed: use an IP address, localhost or a plain name")
         if request.method in ("POST", "PATCH") and request.content_type != "application/json":
-            return _refusal(415, "send application/json")
+            return _make_error(415, f"Content-Type must be application/json, got {request.content_type}")
         try:
             response = await handler(request)
         except UnknownEvent as error:
-            return _refusal(404, f"no event {error}")
+            return _make_error(404, f"event {error} does not exist")
         except (ConfigError, TypeError, ValueError) as error:
-            return _refusal(400, str(error))
+            return _make_error(400, f"{request.path}: {error}")
         if not response.prepared:
             response.headers["Cache-Control"] = "no-store"
             response.headers["X-Content-Type-Options"] = "nosniff"
-            response.headers["Content-Security-Policy"] = _PAGE_MAY
+            response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
         return response
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_allowed_host(self, host: str) -> bool:
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        # A name without a dot, localhost or a container's, is none that a stranger can own.
-        if name == self._emulator.settings.host or ("." not in name.strip("[]") and ":" not in name):
+        # An attacker cannot register a name without a dot, such as localhost or the name of a container.
+        if name == self._settings.host or ("." not in name.strip("[]") and ":" not in name):
             return True
         try:
             ipaddress.ip_address(name.strip("[]"))
@@ -121,145 +154,165 @@ class ControlServer:
             return False
         return True
 
-    async def _page(self, request: web.Request) -> web.Response:
-        name, kind = _PAGE[request.path]
+    async def _get_page(self, request: web.Request) -> web.Response:
+        name, content_type = _PAGE[request.path]
         text = files("azure_imds_emulator").joinpath("static", name).read_text(encoding="utf-8")
-        return web.Response(text=text, content_type=kind)
+        return web.Response(text=text, content_type=content_type)
 
-    async def _state(self, request: web.Request) -> web.Response:
-        return web.json_response(self._described())
+    async def _get_state(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "endpoint": self._endpoint,
+                "environment": make_environment(self._endpoint, arc=self._settings.arc),
+                "arc": self._settings.arc,
+                "machine": self._describe_machine(),
+                "clock": self._describe_clock(),
+                "events": {
+                    "incarnation": self._events.incarnation,
+                    "events": [_describe_event(event) for event in self._events.events],
+                    "types": list(NOTICE),
+                },
+                "faults": {
+                    "pending": [_describe_fault(fault) for fault in self._faults.pending],
+                    "presets": list(PRESETS),
+                },
+                "rate_limits": self._limits.enabled,
+                "requests": {"total": self._requests.total},
+            }
+        )
 
-    def _described(self) -> dict[str, Json]:
-        emulator = self._emulator
-        machine = emulator.machine
+    def _describe_machine(self) -> dict[str, Json]:
+        machine = self._machine
         identities = [
-            {"kind": "system-assigned" if identity is machine.system_assigned else "user-assigned"}
-            | {"client_id": identity.client_id, "object_id": identity.object_id}
-            | {"resource_id": identity.resource_id or machine.resource_id}
+            {
+                "kind": "system-assigned" if identity is machine.system_assigned else "user-assigned",
+                "client_id": identity.client_id,
+                "object_id": identity.object_id,
+                "resource_id": identity.resource_id or machine.resource_id,
+            }
             for identity in ([machine.system_assigned] if machine.system_assigned else []) + machine.user_assigned
         ]
         return {
-            "endpoint": emulator.endpoint,
-            "environment": emulator.environment,
-            "arc": emulator.settings.arc,
-            "machine": {
-                "instance": machine.instance,
-                "tenant_id": machine.tenant_id,
-                "identities": identities,
-                "load_balancer": machine.load_balancer,
-            },
-            "clock": {"time": emulator.clock.time(), "frozen": emulator.clock.frozen},
-            "events": {
-                "incarnation": emulator.events.incarnation,
-                "events": [_event(event) for event in emulator.events.events],
-                "types": list(NOTICE),
-            },
-            "faults": {"pending": [_fault(fault) for fault in emulator.faults.pending], "presets": list(PRESETS)},
-            "rate_limits": emulator.limits.enabled,
-            "requests": {"total": emulator.requests.total},
+            "instance": machine.instance,
+            "tenant_id": machine.tenant_id,
+            "identities": identities,
+            "load_balancer": machine.load_balancer,
         }
 
-    async def _requests(self, request: web.Request) -> web.Response:
-        return web.json_response([_recorded(record) for record in self._emulator.requests])
+    def _describe_clock(self) -> dict[str, Json]:
+        return {"time": self._clock.time(), "frozen": self._clock.frozen}
 
-    async def _forget_requests(self, request: web.Request) -> web.Response:
-        self._emulator.requests.clear()
+    async def _get_requests(self, request: web.Request) -> web.Response:
+        return web.json_response([_describe_request(record) for record in self._requests])
+
+    async def _clear_requests(self, request: web.Request) -> web.Response:
+        self._requests.clear()
         return web.json_response({})
 
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: the requests kept, then each as it is answered."""
-        waiting: asyncio.Queue[RecordedRequest] = asyncio.Queue(_LAG)
+    async def _stream_requests(self, request: web.Request) -> web.StreamResponse:
+        """Sends the recorded requests as server-sent events, then each request when its response was sent."""
+        queue: asyncio.Queue[RecordedRequest] = asyncio.Queue(_STREAM_QUEUE_SIZE)
 
-        def heard(record: RecordedRequest) -> None:
-            if not waiting.full():
-                waiting.put_nowait(record)
+        def enqueue(record: RecordedRequest) -> None:
+            if not queue.full():
+                queue.put_nowait(record)
 
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        log = self._emulator.requests
-        log.listeners.append(heard)
+        self._requests.listeners.append(enqueue)
         try:
             await response.prepare(request)
-            for record in log[-100:]:
-                await response.write(_sent(record))
+            for record in self._requests[-_STREAM_HISTORY:]:
+                await response.write(_encode_event(record))
             while True:
-                await response.write(_sent(await waiting.get()))
+                await response.write(_encode_event(await queue.get()))
         finally:
-            log.listeners.remove(heard)
+            self._requests.listeners.remove(enqueue)
 
-    async def _fail(self, request: web.Request) -> web.Response:
-        fault = self._emulator.fail(**await _arguments(request))
-        return web.json_response(_fault(fault), status=201)
+    async def _add_fault(self, request: web.Request) -> web.Response:
+        fault = await _call(self._faults.fail, request)
+        return web.json_response(_describe_fault(fault), status=201)
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
-        self._emulator.faults.clear()
+        self._faults.clear()
         return web.json_response({})
 
-    async def _schedule(self, request: web.Request) -> web.Response:
-        event = self._emulator.schedule(**await _arguments(request))
-        return web.json_response(_event(event), status=201)
+    async def _add_event(self, request: web.Request) -> web.Response:
+        event = await _call(self._events.schedule, request)
+        return web.json_response(_describe_event(event), status=201)
 
-    async def _event_action(self, request: web.Request) -> web.Response:
-        if request.match_info["action"] == "approve":
-            return web.json_response(_event(self._emulator.events.approve(request.match_info["id"])))
-        self._emulator.events.complete(request.match_info["id"])
+    async def _approve_event(self, request: web.Request) -> web.Response:
+        return web.json_response(_describe_event(self._events.approve(request.match_info["id"])))
+
+    async def _complete_event(self, request: web.Request) -> web.Response:
+        self._events.complete(request.match_info["id"])
         return web.json_response({})
 
-    async def _cancel(self, request: web.Request) -> web.Response:
-        self._emulator.events.cancel(request.match_info["id"])
+    async def _cancel_event(self, request: web.Request) -> web.Response:
+        self._events.cancel(request.match_info["id"])
         return web.json_response({})
 
-    async def _turn(self, request: web.Request) -> web.Response:
-        arguments = await _arguments(request)
-        clock = self._emulator.clock
+    async def _change_clock(self, request: web.Request) -> web.Response:
+        arguments = await _read_arguments(request)
         if not arguments or arguments.keys() - {"advance", "frozen"}:
-            raise ValueError("the clock takes advance, in seconds, and frozen, true or false")
+            raise ValueError('needs advance or frozen, for example {"advance": 60} or {"frozen": true}')
         if "advance" in arguments:
-            clock.advance(arguments["advance"])
+            self._clock.advance(arguments["advance"])
         if "frozen" in arguments:
-            (clock.freeze if arguments["frozen"] else clock.resume)()
-        return web.json_response({"time": clock.time(), "frozen": clock.frozen})
+            (self._clock.freeze if arguments["frozen"] else self._clock.resume)()
+        return web.json_response(self._describe_clock())
 
-    async def _limit(self, request: web.Request) -> web.Response:
-        enabled = (await _arguments(request)).get("enabled")
+    async def _change_limits(self, request: web.Request) -> web.Response:
+        enabled = (await _read_arguments(request)).get("enabled")
         if not isinstance(enabled, bool):
-            raise ValueError("limits take enabled, true or false")
-        self._emulator.limits.enabled = enabled
+            raise ValueError('needs enabled, for example {"enabled": true}')
+        self._limits.enabled = enabled
         return web.json_response({"enabled": enabled})
 
     async def _change_machine(self, request: web.Request) -> web.Response:
-        change_machine(self._emulator.machine, await request.text())
-        return web.json_response(self._described()["machine"])
+        change_machine(self._machine, await request.text())
+        return web.json_response(self._describe_machine())
 
-    async def _reset(self, request: web.Request) -> web.Response:
-        self._emulator.reset()
+    async def _reset_all(self, request: web.Request) -> web.Response:
+        self._reset()
         return web.json_response({})
 
-    async def _jwks(self, request: web.Request) -> web.Response:
-        return web.json_response(self._emulator.jwks())
+    async def _get_jwks(self, request: web.Request) -> web.Response:
+        return web.json_response(get_signing_key().to_jwks())
 
-    async def _root(self, request: web.Request) -> web.Response:
-        return _certificate(attested.der(attested.root_certificate()))
+    async def _get_root(self, request: web.Request) -> web.Response:
+        return _make_certificate(attested.encode_der(attested.get_root_certificate()))
 
-    async def _intermediate(self, request: web.Request) -> web.Response:
-        return _certificate(attested.der(attested.intermediate_certificate()))
+    async def _get_intermediate(self, request: web.Request) -> web.Response:
+        return _make_certificate(attested.encode_der(attested.get_intermediate_certificate()))
 
 
-async def _arguments(request: web.Request) -> dict[str, Json]:
-    arguments: Json = json.loads(await request.text() or "{}")
+async def _read_arguments(request: web.Request) -> dict[str, Json]:
+    try:
+        arguments: Json = json.loads(await request.text() or "{}")
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from None
     if not is_object(arguments):
-        raise ValueError("send a JSON object")
+        raise ValueError("the body must be a JSON object")
     return arguments
 
 
-def _refusal(status: int, reason: str) -> web.Response:
+async def _call(function: Callable[..., T], request: web.Request) -> T:
+    """Calls a function with the members of the body as keyword arguments."""
+    arguments = await _read_arguments(request)
+    # Names the wrong argument, but not the function, whose name the client does not know.
+    signature(function).bind(**arguments)
+    return function(**arguments)
+
+
+def _make_error(status: int, reason: str) -> web.Response:
     return web.json_response({"error": reason}, status=status)
 
 
-def _certificate(content: bytes) -> web.Response:
+def _make_certificate(content: bytes) -> web.Response:
     return web.Response(body=content, content_type="application/pkix-cert")
 
 
-def _event(event: ScheduledEvent) -> dict[str, Json]:
+def _describe_event(event: ScheduledEvent) -> dict[str, Json]:
     return {
         "event_id": event.event_id,
         "event_type": event.event_type,
@@ -272,7 +325,7 @@ def _event(event: ScheduledEvent) -> dict[str, Json]:
     }
 
 
-def _fault(fault: Fault) -> dict[str, Json]:
+def _describe_fault(fault: Fault) -> dict[str, Json]:
     return {
         "what": fault.name,
         "remaining": fault.remaining,
@@ -283,8 +336,8 @@ def _fault(fault: Fault) -> dict[str, Json]:
     }
 
 
-def _recorded(record: RecordedRequest) -> dict[str, Json]:
-    """A request for the outside: keys and bodies stay inside."""
+def _describe_request(record: RecordedRequest) -> dict[str, Json]:
+    """Describes a request without its secrets: keys are hidden, and the body is omitted."""
     return {
         "number": record.number,
         "time": record.time,
@@ -297,5 +350,5 @@ def _recorded(record: RecordedRequest) -> dict[str, Json]:
     }
 
 
-def _sent(record: RecordedRequest) -> bytes:
-    return f"id: {record.number}\ndata: {json.dumps(_recorded(record))}\n\n".encode()
+def _encode_event(record: RecordedRequest) -> bytes:
+    return f"id: {record.number}\ndata: {json.dumps(_describe_request(record))}\n\n".encode()

@@ -1,4 +1,4 @@
-"""Scheduled events: from announcement to start to disappearance."""
+"""Scheduled events, from announcement to start to removal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from datetime import datetime
 from email.utils import formatdate
 from typing import Literal
 
-from .clock import Clock, unix_seconds
+from .clock import Clock, check_seconds, to_unix_seconds
 from .machine import Json, Machine, is_array, is_object
 
 EventType = Literal["Freeze", "Reboot", "Redeploy", "Preempt", "Terminate"]
 EventSource = Literal["Platform", "User"]
 
-#: The documented least notice of each type, in seconds; for Terminate the default of a scale set's profile.
+#: The documented minimum notice of each type in seconds. For Terminate, the default of a scale set.
 NOTICE: Mapping[str, float] = {"Freeze": 900, "Reboot": 900, "Redeploy": 600, "Preempt": 30, "Terminate": 300}
 
 _DESCRIPTIONS = {
@@ -27,42 +27,42 @@ _DESCRIPTIONS = {
     "Preempt": "The emulated Spot virtual machine is evicted.",
     "Terminate": "The emulated virtual machine is deleted.",
 }
-#: Expected interruption in seconds where none is given; -1 says unknown.
+#: Default of the expected interruption in seconds. For other types it is -1, which means unknown.
 _DURATIONS = {"Freeze": 5}
 
-#: The api-version that first knew an event type. Older ones do not show such an event (a guess).
+#: The api-version that introduced an event type. We assume that older versions do not show such events.
 _TYPE_SINCE = {"Preempt": "2017-11-01", "Terminate": "2019-01-01"}
-#: The last version that put an underscore before resource names.
-_UNDERSCORED = "2017-03-01"
+#: The last api-version that puts an underscore before resource names.
+_LAST_WITH_UNDERSCORE = "2017-03-01"
 
-#: An event stays in the document for this long after its start; the documentation tells of about ten minutes.
+#: Seconds that an event stays in the document after its start. The documentation mentions about ten minutes.
 STARTED_FOR = 600.0
-#: Without a request for this long, the service turns scheduled events off again.
-FORGOTTEN_AFTER = 24 * 3600.0
+#: After this many seconds without a request, the service turns scheduled events off.
+IDLE_SECONDS = 24 * 3600.0
 
 
 class UnknownEvent(LookupError):
-    """No event of that id is in the document."""
+    """The document has no event with this id."""
 
 
 class BadStartRequest(ValueError):
-    """The body of an approval cannot be read."""
+    """The body of an approval is not valid."""
 
 
 @dataclass(slots=True)
 class ScheduledEvent:
-    """An event in the document. Times are Unix seconds on the emulator's clock.
+    """A scheduled event. Times are Unix seconds of the emulator's clock.
 
     Attributes:
-        event_id: an upper-case GUID, to be echoed byte for byte.
+        event_id: an upper-case GUID. An approval must contain it byte for byte.
         event_type: `Freeze`, `Reboot`, `Redeploy`, `Preempt` or `Terminate`.
         resources: names of the affected machines.
-        not_before: when the event starts unless it is approved earlier.
+        not_before: when the event starts if it is not approved earlier.
         description: free text.
         source: `Platform` or `User`.
-        duration: expected interruption in seconds; 0 none, -1 unknown.
-        started_for: seconds that the event stays visible after its start.
-        started_at: when it started; `None` while it is scheduled.
+        duration: expected interruption in seconds. 0 means none, -1 means unknown.
+        started_for: seconds that the event stays in the document after its start.
+        started_at: when the event started; `None` while it is scheduled.
     """
 
     event_id: str
@@ -77,18 +77,19 @@ class ScheduledEvent:
 
     @property
     def status(self) -> Literal["Scheduled", "Started"]:
-        """Where in its life the event stands, as the document calls it."""
+        """The `EventStatus` in the document."""
         return "Scheduled" if self.started_at is None else "Started"
 
 
 class EventSchedule:
-    """The events of one machine's group. Safe to use from any thread.
+    """The scheduled events of one machine. Thread-safe.
 
-    Nothing runs in the background: whenever somebody looks, what fell due since then is made up for, in order.
+    No task runs in the background. Each access first applies the changes that became due since the last access, in
+    order.
 
     Args:
-        first_call_delay: seconds that the first answer takes, since it turns the feature on; the real one may take
-            up to 120.
+        first_call_delay: delay in seconds of the first response, which turns scheduled events on. It can take up to
+            120 seconds in Azure.
     """
 
     def __init__(self, machine: Machine, clock: Clock, *, first_call_delay: float = 0.0) -> None:
@@ -97,7 +98,7 @@ class EventSchedule:
         self._lock = threading.RLock()
         self._events: list[ScheduledEvent] = []
         self._incarnation = 1
-        self._last_asked: float | None = None
+        self._last_request: float | None = None
         self.first_call_delay = first_call_delay
 
     def __repr__(self) -> str:
@@ -105,16 +106,16 @@ class EventSchedule:
 
     @property
     def events(self) -> tuple[ScheduledEvent, ...]:
-        """The events as they stand now."""
+        """The events that are in the document now."""
         with self._lock:
-            self._catch_up()
+            self._apply_due_changes()
             return tuple(self._events)
 
     @property
     def incarnation(self) -> int:
-        """The document's number, higher by one after each change."""
+        """The `DocumentIncarnation`. Each change increases it by 1."""
         with self._lock:
-            self._catch_up()
+            self._apply_due_changes()
             return self._incarnation
 
     def schedule(
@@ -131,63 +132,65 @@ class EventSchedule:
         event_id: str | None = None,
         started: bool = False,
     ) -> ScheduledEvent:
-        """Announce an event.
+        """Adds an event to the document and returns it.
 
         Args:
-            event_type: what will happen.
-            resources: names of the affected machines; default: this one.
-            notice: seconds until it starts by itself; default: the least notice documented for the type.
-            not_before: the same as a moment (Unix seconds, an aware datetime, or ISO 8601), instead of `notice`.
+            event_type: the type of the event.
+            resources: names of the affected machines. Default: this machine.
+            notice: seconds until the event starts by itself. Default: the documented minimum of the type.
+            not_before: when the event starts by itself (Unix seconds, an aware datetime, or ISO 8601), instead of
+                `notice`.
             description: free text.
-            source: who asked for it.
-            duration: expected interruption in seconds; default 5 for Freeze, else -1 (unknown).
-            started_for: seconds that it stays in the document once started.
-            event_id: default: a new upper-case GUID.
-            started: whether it appears already started, without notice, as after a host's failure.
+            source: `Platform` or `User`.
+            duration: expected interruption in seconds. Default: 5 for Freeze, otherwise -1 (unknown).
+            started_for: seconds that the event stays in the document after its start.
+            event_id: the id of the event. Default: a new upper-case GUID.
+            started: whether the event has started already, without notice, as after a failure of the host.
 
         Raises:
-            ValueError: an unknown type or source, both `notice` and `not_before`, a bad number, or a used id.
+            ValueError: an unknown type or source, `notice` together with `not_before`, a wrong number, or an id that
+                exists already.
         """
         if event_type not in NOTICE:
-            raise ValueError(f"unknown event type {event_type!r}; one of {', '.join(NOTICE)}")
+            raise ValueError(f"event_type must be one of {', '.join(NOTICE)}, got {event_type!r}")
         if source not in ("Platform", "User"):
-            raise ValueError(f"unknown event source {source!r}; Platform or User")
+            raise ValueError(f"source must be Platform or User, got {source!r}")
         if notice is not None and not_before is not None:
-            raise ValueError("give either notice or not_before, not both")
+            raise ValueError("notice and not_before exclude each other: pass one of them")
         if isinstance(resources, str) or not all(isinstance(name, str) for name in resources or ()):
-            raise ValueError("resources is a list of names")
+            raise ValueError(f"resources must be a list of names, for example ['vm-1'], got {resources!r}")
         for name, text in (("description", description), ("event_id", event_id)):
             if not isinstance(text, str | None):
-                raise ValueError(f"{name} is a text, not {text!r}")
+                raise ValueError(f"{name} must be a text, got {text!r}")
         now = self._clock.time()
         if not_before is None:
-            moment = now + (NOTICE[event_type] if notice is None else _not_negative("notice", notice))
+            start = now + (NOTICE[event_type] if notice is None else check_seconds("notice", notice))
         else:
-            moment = unix_seconds(not_before)
+            start = to_unix_seconds("not_before", not_before)
         event = ScheduledEvent(
             event_id or str(uuid.uuid4()).upper(),
             event_type,
             tuple(resources) if resources is not None else (self._machine.name,),
-            moment,
+            start,
             _DESCRIPTIONS[event_type] if description is None else description,
             source,
             _DURATIONS.get(event_type, -1) if duration is None else int(duration),
-            _not_negative("started_for", started_for),
+            check_seconds("started_for", started_for),
             now if started else None,
         )
         with self._lock:
-            self._catch_up()
+            self._apply_due_changes()
             if any(event.event_id == other.event_id for other in self._events):
-                raise ValueError(f"there is an event {event.event_id} already")
+                raise ValueError(f"event_id {event.event_id} exists already: choose another id, or omit it")
             self._events.append(event)
             self._incarnation += 1
         return event
 
     def approve(self, event_id: str) -> ScheduledEvent:
-        """Start the event now, for all its machines. One that has started already stays as it is.
+        """Starts an event now, for all its machines, and returns it. A started event does not change.
 
         Raises:
-            UnknownEvent: no such event.
+            UnknownEvent: there is no event with this id.
         """
         with self._lock:
             event = self._find(event_id)
@@ -197,65 +200,68 @@ class EventSchedule:
             return event
 
     def cancel(self, event_id: str) -> None:
-        """Take the event out of the document, as when the platform calls it off.
+        """Removes an event from the document, as if the platform had cancelled it.
 
         Raises:
-            UnknownEvent: no such event.
+            UnknownEvent: there is no event with this id.
         """
         with self._lock:
             self._events.remove(self._find(event_id))
             self._incarnation += 1
 
     def complete(self, event_id: str) -> None:
-        """Let the event be over: it leaves the document. There is no status for this.
+        """Ends an event: it is removed from the document, which has no status for completed events.
 
         Raises:
-            UnknownEvent: no such event.
+            UnknownEvent: there is no event with this id.
         """
         self.cancel(event_id)
 
     def clear(self) -> None:
-        """Take out all events."""
+        """Removes all events."""
         with self._lock:
-            self._catch_up()
+            self._apply_due_changes()
             if self._events:
                 self._events.clear()
                 self._incarnation += 1
 
-    def asked(self) -> float:
-        """Note that a client asked; returns the seconds that this answer takes."""
+    def record_request(self) -> float:
+        """Records that a client sent a request. Returns the delay of its response in seconds."""
         with self._lock:
             now = self._clock.time()
-            asleep = self._last_asked is None or now - self._last_asked >= FORGOTTEN_AFTER
-            self._last_asked = now
-            return self.first_call_delay if asleep else 0.0
+            is_first = self._last_request is None or now - self._last_request >= IDLE_SECONDS
+            self._last_request = now
+            return self.first_call_delay if is_first else 0.0
 
-    def document(self, version: str) -> dict[str, Json]:
-        """The document as that api-version shows it."""
+    def build_document(self, version: str) -> dict[str, Json]:
+        """Returns the document of an api-version."""
         with self._lock:
-            self._catch_up()
-            shown = [event for event in self._events if _TYPE_SINCE.get(event.event_type, "") <= version]
-            return {"DocumentIncarnation": self._incarnation, "Events": [_shown(event, version) for event in shown]}
+            self._apply_due_changes()
+            events = [event for event in self._events if _TYPE_SINCE.get(event.event_type, "") <= version]
+            return {
+                "DocumentIncarnation": self._incarnation,
+                "Events": [_build_event(event, version) for event in events],
+            }
 
-    def start_requested(self, body: bytes) -> None:
-        """Approve what a posted body names: all of it or, if any of it is wrong, nothing.
+    def approve_posted(self, body: bytes) -> None:
+        """Approves the events in the body of a POST. If one of them is unknown, approves none.
 
         Raises:
-            BadStartRequest: the body is no object with a list `StartRequests` of objects with an `EventId`.
-            UnknownEvent: an id that is not in the document.
+            BadStartRequest: the body is not an object with a list `StartRequests` of objects with an `EventId`.
+            UnknownEvent: there is no event with one of the ids.
         """
         try:
             posted: Json = json.loads(body)
         except ValueError as error:
-            raise BadStartRequest("not JSON") from error
+            raise BadStartRequest("the body is not JSON") from error
         requests: Json = posted.get("StartRequests") if is_object(posted) else None
         if not is_array(requests) or not requests:
-            raise BadStartRequest("no StartRequests")
+            raise BadStartRequest("the body has no list StartRequests")
         ids: list[str] = []
         for request in requests:
             event_id: Json = request.get("EventId") if is_object(request) else None
             if not isinstance(event_id, str):
-                raise BadStartRequest("a start request without EventId")
+                raise BadStartRequest("a start request has no EventId")
             ids.append(event_id)
         with self._lock:
             for event_id in ids:
@@ -264,14 +270,14 @@ class EventSchedule:
                 self.approve(event_id)
 
     def _find(self, event_id: str) -> ScheduledEvent:
-        self._catch_up()
+        self._apply_due_changes()
         for event in self._events:
             if event.event_id == event_id:
                 return event
         raise UnknownEvent(event_id)
 
-    def _catch_up(self) -> None:
-        """Let happen what fell due: starts at NotBefore, and disappearances. Each is a change of its own."""
+    def _apply_due_changes(self) -> None:
+        """Starts events that are due and removes events that are over. Each is a change of its own."""
         now = self._clock.time()
         for event in list(self._events):
             if event.started_at is None and event.not_before <= now:
@@ -282,9 +288,9 @@ class EventSchedule:
                 self._incarnation += 1
 
 
-def _shown(event: ScheduledEvent, version: str) -> dict[str, Json]:
-    prefix = "_" if version <= _UNDERSCORED else ""
-    shown: dict[str, Json] = {
+def _build_event(event: ScheduledEvent, version: str) -> dict[str, Json]:
+    prefix = "_" if version <= _LAST_WITH_UNDERSCORE else ""
+    members: dict[str, Json] = {
         "EventId": event.event_id,
         "EventStatus": event.status,
         "EventType": event.event_type,
@@ -293,15 +299,9 @@ def _shown(event: ScheduledEvent, version: str) -> dict[str, Json]:
         "NotBefore": "" if event.started_at is not None else formatdate(event.not_before, usegmt=True),
     }
     if version >= "2019-04-01":
-        shown["Description"] = event.description
+        members["Description"] = event.description
     if version >= "2019-08-01":
-        shown["EventSource"] = event.source
+        members["EventSource"] = event.source
     if version >= "2020-07-01":
-        shown["DurationInSeconds"] = event.duration
-    return shown
-
-
-def _not_negative(name: str, seconds: float) -> float:
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"{name} is a number of seconds that is zero or more, not {seconds!r}")
-    return float(seconds)
+        members["DurationInSeconds"] = event.duration
+    return members

@@ -1,4 +1,4 @@
-"""Answers gone wrong on purpose."""
+"""Faults: responses that fail on purpose."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from .answers import BAD_API_VERSION, JSON_TYPE, TEXT_TYPE, Answer, compact, failure
-from .clock import Clock, unix_seconds
+from .clock import Clock, check_seconds, to_unix_seconds
 from .machine import Json
+from .responses import BAD_API_VERSION, JSON_TYPE, TEXT_TYPE, Response, encode_json, make_failure
 
 HeaderChanges = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A failure as it was documented or observed in the field."""
+    """A response that was documented or observed on real hosts."""
 
     status: int
     body: bytes
     headers: HeaderChanges
 
 
-def _json_preset(status: int, body: Json) -> Preset:
-    return Preset(status, compact(body), {"Content-Type": JSON_TYPE})
+def _make_json_preset(status: int, body: Json) -> Preset:
+    return Preset(status, encode_json(body), {"Content-Type": JSON_TYPE})
 
 
-#: Failures that come from around the service, or that it words in more than one way.
+#: Failures of components around IMDS, and error texts of IMDS that exist in more than one version.
 PRESETS: Mapping[str, Preset] = {
-    # The host's front end answers while IMDS restarts behind it.
+    # The host's front end responds while IMDS restarts behind it.
     "imds-restarting": Preset(500, b"", {"Content-Type": TEXT_TYPE, "Server": "Microsoft-IIS/10.0"}),
-    # A container on Docker Desktop: its proxy answers, and there is no IMDS behind it.
+    # A container on Docker Desktop: its proxy responds, and there is no IMDS behind it.
     "docker-desktop": Preset(
         403,
         b"connecting to 169.254.169.254:80: connecting to 169.254.169.254:80: dial tcp 169.254.169.254:80:"
         b" connectex: A socket operation was attempted to an unreachable network.",
         {"Content-Type": "text/plain", "Server": None},
     ),
-    # The guest proxy agent in Enforce mode does not let the caller through.
+    # The guest proxy agent in Enforce mode refuses the caller.
     "guest-proxy-agent-forbidden": Preset(403, b"", {"Connection": "close", "Content-Type": None, "Server": None}),
     "guest-proxy-agent-method": Preset(
         405,
@@ -51,9 +51,9 @@ PRESETS: Mapping[str, Preset] = {
             "Server": None,
         },
     ),
-    # The deprecated pod identity of AKS stands in the way.
+    # The deprecated pod identity of AKS intercepts the request.
     "pod-identity-nmi": Preset(500, b"pod list is empty", {"Content-Type": TEXT_TYPE, "Server": None}),
-    "token-failure": _json_preset(
+    "token-failure": _make_json_preset(
         500,
         {
             "error": "unknown",
@@ -62,20 +62,20 @@ PRESETS: Mapping[str, Preset] = {
         },
     ),
     # The retired extension on port 50342.
-    "legacy-missing-header": _json_preset(
+    "legacy-missing-header": _make_json_preset(
         400, {"error": "bad_request_102", "error_description": "Required metadata header not specified"}
     ),
-    # The specification's example of a 429, where live hosts say something else.
-    "throttled-spec": _json_preset(429, {"error": "too_many_requests", "error_description": "Too many requests"}),
-    # How hosts of 2020 worded a missing api-version.
-    "older-api-version": _json_preset(
+    # The specification's example of a 429. Live hosts send another text.
+    "throttled-spec": _make_json_preset(429, {"error": "too_many_requests", "error_description": "Too many requests"}),
+    # The error text of hosts of 2020 for a missing api-version.
+    "older-api-version": _make_json_preset(
         400,
         {
             "error": BAD_API_VERSION.replace("is invalid or was", "was"),
             "newest-versions": ["2020-10-01", "2020-09-01", "2020-07-15"],
         },
     ),
-    "load-balancer-not-provisioned": _json_preset(
+    "load-balancer-not-provisioned": _make_json_preset(
         404, {"error": "Load Balancer metadata API isn't available right now. Retry later"}
     ),
 }
@@ -83,13 +83,16 @@ PRESETS: Mapping[str, Preset] = {
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """A failure to come, as `FaultBook.fail` made it.
+    """A fault, as `Emulator.fail` returns it.
 
     Attributes:
-        status: of the answer; `None` leaves the answer itself as it would be.
-        remaining: how many more requests it hits; `None`: no limit.
-        until: Unix seconds on the emulator's clock at which it ends; `None`: never.
-        hits: how many requests it hit.
+        status: status of the response; `None` if the fault keeps the normal status and body.
+        remaining: how many more requests it affects; `None` means no limit.
+        until: when it ends, in Unix seconds of the emulator's clock; `None` means never.
+        path: the path or pattern that it is limited to, or `None`.
+        method: the method that it is limited to, or `None`.
+        name: what it does, in a few words.
+        hits: how many requests it affected.
     """
 
     status: int | None
@@ -109,29 +112,29 @@ class Fault:
     hits: int = field(default=0)
 
     def cancel(self) -> None:
-        """Hit no further request."""
+        """Ends the fault: it affects no more requests."""
         self.remaining = 0
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request of that method and path is meant."""
+        """Returns whether the fault applies to requests of this method and path."""
         if self.method is not None and self.method != method:
             return False
         if self.path is None or self.path == path:
             return True
         return path.startswith(self.path.rstrip("/") + "/") or fnmatchcase(path, self.path)
 
-    def answer(self, path: str) -> Answer | None:
-        """The answer to give instead of the service's; `None` where the service shall answer."""
+    def make_response(self, path: str) -> Response | None:
+        """Makes the response to send instead of the normal one; `None` if the normal response is sent."""
         if self.status is None:
             return None
         if self.body is None:
-            return failure(path, self.status)
-        textual = not self.body.lstrip().startswith((b"{", b"["))
-        return Answer(self.status, self.body, [("Content-Type", TEXT_TYPE if textual else JSON_TYPE)])
+            return make_failure(path, self.status)
+        is_json = self.body.lstrip().startswith((b"{", b"["))
+        return Response(self.status, self.body, [("Content-Type", JSON_TYPE if is_json else TEXT_TYPE)])
 
 
-class FaultBook:
-    """The failures to come, in the order they were asked for. Safe to use from any thread."""
+class FaultQueue:
+    """The pending faults, in the order in which they were added. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -159,80 +162,89 @@ class FaultBook:
         content_length: int | None = None,
         slow: float = 0.0,
     ) -> Fault:
-        """Let the next requests fail. What is given together happens together.
+        """Makes the next requests fail, and returns the fault. Several arguments apply together.
 
         Args:
-            status: answer with this status (200 to 599), and the body that the endpoint is known to give with it.
-            preset: one of :data:`PRESETS` by name, instead of a status.
-            times: how many requests to hit; default 1, and without limit if an end is given by time.
-            seconds: end after so many seconds on the emulator's clock.
-            until: end at this moment (Unix seconds, an aware datetime, or ISO 8601) on the emulator's clock.
-            path: only requests to this path, below it, or matching it as a pattern with `*`.
-            method: only requests of this method.
-            body: answer with this body; with `status` or `preset`, or else with status 200. Mappings and lists
-                become JSON.
-            headers: set these header fields; `None` removes a field, also `Server`, `Date`, `Content-Type`.
-            retry_after: the header `Retry-After`, seconds or any text.
-            redirect: answer with 302 (or `status`) and this `Location`.
-            delay: seconds on the emulator's clock before the answer; turning the clock shortens the wait.
-            hang: never answer, and keep the connection open.
-            close: close the connection without an answer.
-            truncate: stop after so many bytes of the body and close; `Content-Length` announces the whole, unless
-                `content_length` says otherwise.
-            content_length: announce this length whatever the body has, and close after the body.
-            slow: seconds on the emulator's clock between two bytes of the body.
+            status: respond with this status (200 to 599), and with the body that the endpoint is known to send.
+            preset: respond with one of :data:`PRESETS`, by name. Excludes `status`.
+            times: how many requests to affect. Default: 1, or no limit if `seconds` or `until` is set.
+            seconds: end after this many seconds of the emulator's clock.
+            until: end at this moment of the emulator's clock (Unix seconds, an aware datetime, or ISO 8601).
+            path: affect only requests to this path or below it, or to paths that match this pattern with `*`.
+            method: affect only requests with this method.
+            body: respond with this body, with the status of `status` or `preset`, otherwise 200. Mappings and lists
+                are sent as JSON.
+            headers: set these header fields. `None` removes a field, also `Server`, `Date` and `Content-Type`.
+            retry_after: value of the `Retry-After` header, in seconds or any text.
+            redirect: respond with 302 (or `status`) and this `Location`.
+            delay: seconds of the emulator's clock before the response. `Clock.advance` shortens the wait.
+            hang: never respond, and keep the connection open.
+            close: close the connection without a response.
+            truncate: close the connection after this many bytes of the body. `Content-Length` is the full length,
+                unless `content_length` is set.
+            content_length: send this `Content-Length`, and close the connection after the body.
+            slow: seconds of the emulator's clock between two bytes of the body.
 
         Raises:
-            ValueError: a contradiction, an unknown preset, or a number out of range.
+            ValueError: arguments that exclude each other, an unknown preset, or a value out of range.
         """
         for name, text in (("path", path), ("method", method), ("redirect", redirect)):
             if not isinstance(text, str | None):
-                raise ValueError(f"{name} is a text, not {text!r}")
+                raise ValueError(f"{name} must be a text, got {text!r}")
         if not isinstance(body, str | bytes | Mapping | list | None):
-            raise ValueError(f"body is text, bytes, a mapping or a list, not {body!r}")
-        given = _preset(preset, status)
+            raise ValueError(f"body must be a text, bytes, a mapping or a list, got {body!r}")
+        known = _find_preset(preset, status)
         if redirect is not None:
             status = 302 if status is None else status
-        elif given is not None:
-            status = given.status
+        elif known is not None:
+            status = known.status
         elif status is None and body is not None:
             status = 200
-        changes: dict[str, str | None] = dict(given.headers) if given else {}
+        changes: dict[str, str | None] = dict(known.headers) if known else {}
         if redirect is not None:
             changes["Location"] = redirect
         if retry_after is not None:
             changes["Retry-After"] = str(retry_after)
         if not isinstance(headers, Mapping | None):
-            raise ValueError(f"headers is a mapping of names to texts, not {headers!r}")
+            raise ValueError(
+                f"headers must be a mapping of names to texts, for example {{'X-Id': '1'}}, got {headers!r}"
+            )
         changes.update(headers or {})
         if status is not None and (not isinstance(status, int) or not 200 <= status <= 599):
-            raise ValueError(f"status is a number from 200 to 599, not {status!r}")
-        nothing = not (changes or delay or hang or close or slow)
-        if status is None and nothing and truncate is None and content_length is None:
-            raise ValueError("say what should go wrong: a status, a preset, or one of the other faults")
+            raise ValueError(f"status must be a number from 200 to 599, for example 503, got {status!r}")
+        has_effect = status is not None or changes or delay or hang or close or slow
+        if not has_effect and truncate is None and content_length is None:
+            raise ValueError("fail needs a status, a preset or another fault, for example fail(503) or fail(delay=5)")
         for name, count in (("times", times), ("truncate", truncate), ("content_length", content_length)):
             if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
-                raise ValueError(f"{name} is a whole number that is zero or more, not {count!r}")
+                raise ValueError(f"{name} must be a whole number of 0 or more, for example 3, got {count!r}")
         for name, span in (("seconds", seconds), ("delay", delay), ("slow", slow)):
-            if span is not None and not 0 <= span < float("inf"):
-                raise ValueError(f"{name} is a number of seconds that is zero or more, not {span!r}")
+            if span is not None:
+                check_seconds(name, span)
         if seconds is not None and until is not None:
-            raise ValueError("give either seconds or until, not both")
+            raise ValueError("seconds and until exclude each other: pass one of them")
         for name, value in changes.items():
             if not isinstance(value, str | None):
-                raise ValueError(f"the header {name!r} is a text, or None to leave it out, not {value!r}")
+                raise ValueError(f"headers: {name!r} must be a text, or None to remove the header, got {value!r}")
             if any(ord(char) < 32 or ord(char) > 255 for char in name + (value or "")):
-                raise ValueError(f"the header {name!r} holds characters that no header can hold")
-        end = None if until is None else unix_seconds(until)
+                raise ValueError(f"headers: {name!r} contains characters that a header cannot contain")
+        end = None if until is None else to_unix_seconds("until", until)
         if seconds is not None:
             end = self._clock.time() + seconds
+        content: bytes | None = None
+        if body is not None:
+            content = _encode_body(body)
+        elif known is not None:
+            content = known.body
+        elif redirect is not None:
+            content = b""
         fault = Fault(
             status=status,
             remaining=1 if times is None and end is None else times,
             until=end,
             path=path,
             method=method.upper() if method else None,
-            body=_bytes(body) if body is not None else given.body if given else b"" if redirect is not None else None,
+            body=content,
             headers=changes,
             delay=delay,
             hang=hang,
@@ -246,12 +258,12 @@ class FaultBook:
             self._faults.append(fault)
         return fault
 
-    def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that hits such a request now, counted down."""
+    def apply_next(self, method: str, path: str) -> Fault | None:
+        """Returns the first fault that applies to this request, and counts the request; `None` if there is none."""
         if not self._faults:
             return None
         with self._lock:
-            self._drop_spent()
+            self._remove_finished()
             for fault in self._faults:
                 if fault.matches(method, path):
                     fault.hits += 1
@@ -261,7 +273,7 @@ class FaultBook:
         return None
 
     def clear(self) -> None:
-        """No more failures."""
+        """Removes all faults."""
         with self._lock:
             for fault in self._faults:
                 fault.cancel()
@@ -269,32 +281,32 @@ class FaultBook:
 
     @property
     def pending(self) -> tuple[Fault, ...]:
-        """The faults that may still hit."""
+        """The faults that can still affect requests."""
         with self._lock:
-            self._drop_spent()
+            self._remove_finished()
             return tuple(self._faults)
 
-    def _drop_spent(self) -> None:
+    def _remove_finished(self) -> None:
         now = self._clock.time()
         self._faults = [
             fault for fault in self._faults if fault.remaining != 0 and (fault.until is None or now < fault.until)
         ]
 
 
-def _preset(name: str | None, status: int | None) -> Preset | None:
+def _find_preset(name: str | None, status: int | None) -> Preset | None:
     if name is None:
         return None
     if status is not None:
-        raise ValueError("give either a status or a preset, not both")
+        raise ValueError("status and preset exclude each other: pass one of them")
     if name not in PRESETS:
-        raise ValueError(f"unknown preset {name!r}; one of {', '.join(PRESETS)}")
+        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
     return PRESETS[name]
 
 
-def _bytes(body: str | bytes | Mapping[str, Json] | list[Json]) -> bytes:
+def _encode_body(body: str | bytes | Mapping[str, Json] | list[Json]) -> bytes:
     if isinstance(body, bytes):
         return body
-    return body.encode() if isinstance(body, str) else compact(body)
+    return body.encode() if isinstance(body, str) else encode_json(body)
 
 
 def _describe(
@@ -314,6 +326,6 @@ def _describe(
         "close" if close else "",
         f"truncated to {truncate} bytes" if truncate is not None else "",
         f"Content-Length {content_length}" if content_length is not None else "",
-        f"{slow:g} s a byte" if slow else "",
+        f"{slow:g} s per byte" if slow else "",
     ]
     return ", ".join(part for part in parts if part) or "headers"

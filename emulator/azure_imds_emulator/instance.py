@@ -1,4 +1,4 @@
-"""The instance document: which fields an api-version has, sub-paths, and the text form."""
+"""The instance document: its fields in each api-version, its sub-paths, and its text form."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from .machine import Json, is_array, is_object
 
-#: The api-version that introduced a field, by its path; `[]` stands for every element of an array. A field counts
-#: with everything below it. Fields that are not listed are as old as the endpoint.
+#: The api-version that introduced a field, by path. `[]` stands for every element of an array. A version applies to
+#: everything below its field. Fields that are not listed exist in all versions.
 SINCE: Mapping[str, str] = {
     "compute.additionalCapabilities": "2021-11-01",
     "compute.azEnvironment": "2018-10-01",
@@ -53,37 +53,37 @@ SINCE: Mapping[str, str] = {
     "compute.zone": "2017-12-01",
 }
 
-#: The first version at which provisioning agents ask for `extended`; before it the parameter is ignored (a guess).
+#: The first api-version in which provisioning agents request `extended`. We assume that older versions ignore it.
 EXTENDED_SINCE = "2021-08-01"
 
 
 class NoSuchNode(LookupError):
-    """A segment of the path names no key or index of the document."""
+    """A segment of the path is not a key or an index of the document."""
 
 
-def document(instance: Json, version: str, *, since: Mapping[str, str] = SINCE) -> Json:
-    """The instance document as that api-version knows it: later fields are absent, keys stand in alphabetical order."""
-    return _cut(instance, "", version, since)
+def select_fields(instance: Json, version: str, *, since: Mapping[str, str] = SINCE) -> Json:
+    """Returns the instance document of an api-version: without newer fields, keys in alphabetical order."""
+    return _select_fields(instance, "", version, since)
 
 
-def _cut(node: Json, path: str, version: str, since: Mapping[str, str]) -> Json:
+def _select_fields(node: Json, path: str, version: str, since: Mapping[str, str]) -> Json:
     if is_object(node):
-        cut: dict[str, Json] = {}
+        selected: dict[str, Json] = {}
         for key in sorted(node):
-            below = f"{path}.{key}" if path else key
-            if since.get(below, "") <= version:
-                cut[key] = _cut(node[key], below, version, since)
-        return cut
+            key_path = f"{path}.{key}" if path else key
+            if since.get(key_path, "") <= version:
+                selected[key] = _select_fields(node[key], key_path, version, since)
+        return selected
     if is_array(node):
-        return [_cut(element, f"{path}.[]", version, since) for element in node]
+        return [_select_fields(element, f"{path}.[]", version, since) for element in node]
     return node
 
 
-def walk(node: Json, segments: list[str]) -> Json:
-    """The node that the path segments lead to: keys of objects (exact case) and indexes of arrays.
+def find_node(node: Json, segments: list[str]) -> Json:
+    """Returns the node at the path segments, which are keys of objects (case-sensitive) and indexes of arrays.
 
     Raises:
-        NoSuchNode: a segment leads nowhere.
+        NoSuchNode: there is no node at this path.
     """
     for segment in segments:
         if is_object(node) and segment in node:
@@ -96,15 +96,15 @@ def walk(node: Json, segments: list[str]) -> Json:
 
 
 def is_leaf(node: Json) -> bool:
-    """Whether the node is a scalar, which exists in text form only."""
+    """Whether the node is a scalar, which IMDS returns in text form only."""
     return not (is_object(node) or is_array(node))
 
 
-def text(node: Json) -> str:
-    """The text form: a scalar's bare value, or the names of a container's children, one a line.
+def format_text(node: Json) -> str:
+    """Returns the text form: the value of a scalar, or the names of a container's children, one per line.
 
-    Children that are containers carry a trailing slash. Neither the slash nor the absence of a final newline is
-    documented; both follow common recollection.
+    The names of children that are containers end with a slash. The documentation describes neither this slash nor
+    whether the text ends with a newline. We assume a slash and no newline.
     """
     if is_object(node):
         return "\n".join(name if is_leaf(child) else f"{name}/" for name, child in node.items())

@@ -1,59 +1,63 @@
-"""The service's rate limits: 5 requests a second in general; 20 a second and 5 at once for identity."""
+"""The rate limits of IMDS: 5 requests per second. For identity 20 per second, 5 of them concurrent."""
 
 from __future__ import annotations
 
-from .answers import is_identity
 from .clock import Clock
+from .responses import is_identity
 
 GENERAL_PER_SECOND = 5
 IDENTITY_PER_SECOND = 20
-IDENTITY_AT_ONCE = 5
+IDENTITY_CONCURRENT = 5
 
 
 class TokenBucket:
-    """Lets through so many a second, and as many at once after a pause."""
+    """A token bucket: allows `per_second` requests per second, and as many in one burst after a pause."""
 
     def __init__(self, per_second: float, clock: Clock) -> None:
         self._rate = per_second
         self._clock = clock
-        self._level = float(per_second)
-        self._filled = clock.elapsed()
+        self._tokens = float(per_second)
+        self._refilled_at = clock.elapsed()
 
-    def take(self) -> bool:
-        """Take one; `False` if there is none."""
+    def try_acquire(self) -> bool:
+        """Takes one token from the bucket. Returns whether one was available."""
         now = self._clock.elapsed()
-        self._level = min(self._rate, self._level + (now - self._filled) * self._rate)
-        self._filled = now
-        # A twentieth of a second, as a difference of floats, can come out a little short of one request.
-        if self._level < 1 - 1e-6:
+        self._tokens = min(self._rate, self._tokens + (now - self._refilled_at) * self._rate)
+        self._refilled_at = now
+        # Rounding of floats can make a refill of exactly one token slightly less than 1.
+        if self._tokens < 1 - 1e-6:
             return False
-        self._level -= 1
+        self._tokens -= 1
         return True
 
 
 class Limits:
-    """Both limits of one machine. They are the machine's, not an identity's."""
+    """The limits of one machine. All identities of the machine share them.
+
+    Attributes:
+        enabled: whether requests above the limits are refused.
+    """
 
     def __init__(self, clock: Clock, *, enabled: bool) -> None:
         self.enabled = enabled
         self._general = TokenBucket(GENERAL_PER_SECOND, clock)
         self._identity = TokenBucket(IDENTITY_PER_SECOND, clock)
-        self._at_once = 0
+        self._concurrent = 0
 
-    def enter(self, path: str) -> bool:
-        """Count a request in; `False` if identity is already busy with as many as it takes at once."""
+    def begin_request(self, path: str) -> bool:
+        """Counts a request as running. Returns whether it is within the limit of concurrent requests."""
         if not is_identity(path):
             return True
-        self._at_once += 1
-        return not self.enabled or self._at_once <= IDENTITY_AT_ONCE
+        self._concurrent += 1
+        return not self.enabled or self._concurrent <= IDENTITY_CONCURRENT
 
-    def leave(self, path: str) -> None:
-        """Count the request out again."""
+    def end_request(self, path: str) -> None:
+        """Counts a request as finished."""
         if is_identity(path):
-            self._at_once -= 1
+            self._concurrent -= 1
 
-    def take(self, path: str) -> bool:
-        """Whether the request is within the rate."""
+    def try_acquire(self, path: str) -> bool:
+        """Counts a request against the rate limit of its endpoint. Returns whether it is within the limit."""
         if not self.enabled:
             return True
-        return (self._identity if is_identity(path) else self._general).take()
+        return (self._identity if is_identity(path) else self._general).try_acquire()

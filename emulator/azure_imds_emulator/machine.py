@@ -1,4 +1,4 @@
-"""What the emulated machine is: its metadata, identities and load balancer."""
+"""The emulated machine: its metadata, identities and load balancer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any, TypeGuard
 
 Json = Any
-"""A JSON value as :mod:`json` reads it."""
+"""A JSON value, as :mod:`json` reads it."""
 
 
 def is_object(value: Json) -> TypeGuard[dict[str, Json]]:
@@ -29,7 +29,7 @@ DEFAULT_TENANT_ID = "00000000-0000-0000-0000-000000000002"
 _DEFAULT_CLIENT_ID = "00000000-0000-0000-0000-000000000003"
 _DEFAULT_OBJECT_ID = "00000000-0000-0000-0000-000000000004"
 
-#: Domain under which a cloud's attested documents are signed.
+#: The domain in the certificates of each cloud's attested documents, by `azEnvironment` in lower case.
 ATTESTED_DOMAINS: Mapping[str, str] = {
     "azurepubliccloud": "metadata.azure.com",
     "azureusgovernmentcloud": "metadata.azure.us",
@@ -40,12 +40,12 @@ ATTESTED_DOMAINS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ManagedIdentity:
-    """A managed identity that the machine carries.
+    """A managed identity of the machine.
 
     Attributes:
-        client_id: the application id, a GUID; becomes the claim `appid`.
-        object_id: the principal id, a GUID; becomes the claims `oid` and `sub`.
-        resource_id: the ARM id; `None` for the system-assigned identity, whose id is the machine's own.
+        client_id: the application id, a GUID. It is the claim `appid` of a token.
+        object_id: the principal id, a GUID. It is the claims `oid` and `sub` of a token.
+        resource_id: the ARM id. `None` for the system-assigned identity, which has the id of the machine.
     """
 
     client_id: str
@@ -54,53 +54,54 @@ class ManagedIdentity:
 
 
 @cache
-def _defaults() -> dict[str, Json]:
+def _load_defaults() -> dict[str, Json]:
     text = files("azure_imds_emulator").joinpath("data/machine.json").read_text(encoding="utf-8")
     loaded: dict[str, Json] = json.loads(text)
     return loaded
 
 
-def default_instance() -> dict[str, Json]:
-    """A fresh copy of the default machine's metadata, at the newest api-version, with made-up values."""
-    fresh: dict[str, Json] = copy.deepcopy(_defaults()["instance"])
-    return fresh
+def copy_default_instance() -> dict[str, Json]:
+    """Returns a new copy of the default machine's metadata, in the newest api-version. The values are invented."""
+    instance: dict[str, Json] = copy.deepcopy(_load_defaults()["instance"])
+    return instance
 
 
-def default_extended() -> dict[str, Json]:
-    """A fresh copy of the member `extended` that provisioning agents ask for."""
-    fresh: dict[str, Json] = copy.deepcopy(_defaults()["extended"])
-    return fresh
+def copy_default_extended() -> dict[str, Json]:
+    """Returns a new copy of the member `extended`, which provisioning agents request."""
+    extended: dict[str, Json] = copy.deepcopy(_load_defaults()["extended"])
+    return extended
 
 
-def default_load_balancer() -> dict[str, Json]:
-    """A fresh copy of the default load balancer: one public pair, rules for IPv4 and IPv6."""
-    fresh: dict[str, Json] = copy.deepcopy(_defaults()["loadbalancer"])
-    return fresh
+def copy_default_load_balancer() -> dict[str, Json]:
+    """Returns a new copy of the default load balancer: one public address, rules for IPv4 and IPv6."""
+    load_balancer: dict[str, Json] = copy.deepcopy(_load_defaults()["loadbalancer"])
+    return load_balancer
 
 
 @dataclass(slots=True)
 class Machine:
-    """The emulated virtual machine. Change it while the emulator runs; the next request sees the change.
+    """The emulated virtual machine. Change it while the emulator runs: the next request sees the change.
 
     Attributes:
-        instance: the document of `/metadata/instance` at the newest api-version, members `compute` and
-            `network`. Older versions are cut out of it. Scalars are strings, as the service has them.
-        extended: what `extended=true` adds.
+        instance: the document of `/metadata/instance` in the newest api-version, with the members `compute` and
+            `network`. Older api-versions return a part of it. Scalars are strings, as IMDS returns them.
+        extended: the member `extended`, which `extended=true` adds.
         tenant_id: the tenant of the machine's identities, a GUID.
         system_assigned: the system-assigned identity, or `None`.
-        user_assigned: the user-assigned identities, in any number.
-        load_balancer: `publicIpAddresses`, `inboundRules`, `outboundRules`; `None` for a machine behind none.
-        invalid_resources: audiences that the tenant does not know, answered with `invalid_resource`.
+        user_assigned: the user-assigned identities.
+        load_balancer: `publicIpAddresses`, `inboundRules` and `outboundRules`; `None` for a machine without a load
+            balancer.
+        invalid_resources: resources that the tenant does not know. Token requests for them get `invalid_resource`.
     """
 
-    instance: dict[str, Json] = field(default_factory=default_instance)
-    extended: dict[str, Json] = field(default_factory=default_extended)
+    instance: dict[str, Json] = field(default_factory=copy_default_instance)
+    extended: dict[str, Json] = field(default_factory=copy_default_extended)
     tenant_id: str = DEFAULT_TENANT_ID
     system_assigned: ManagedIdentity | None = field(
         default_factory=lambda: ManagedIdentity(_DEFAULT_CLIENT_ID, _DEFAULT_OBJECT_ID)
     )
     user_assigned: list[ManagedIdentity] = field(default_factory=list[ManagedIdentity])
-    load_balancer: dict[str, Json] | None = field(default_factory=default_load_balancer)
+    load_balancer: dict[str, Json] | None = field(default_factory=copy_default_load_balancer)
     invalid_resources: set[str] = field(default_factory=set[str])
 
     @property
@@ -111,38 +112,45 @@ class Machine:
 
     @property
     def name(self) -> str:
-        """The machine's name, by which scheduled events call it."""
+        """The name of the machine, which scheduled events list as the affected resource."""
         return str(self.compute.get("name", ""))
 
     @property
     def resource_id(self) -> str:
         """The ARM id of the machine."""
-        stated = self.compute.get("resourceId")
-        return str(stated) if stated else self._arm_id("Microsoft.Compute/virtualMachines", self.name)
+        resource_id = self.compute.get("resourceId")
+        return str(resource_id) if resource_id else self._make_arm_id("Microsoft.Compute/virtualMachines", self.name)
 
     @property
     def attested_domain(self) -> str:
-        """The domain that certificates for attested documents carry in this machine's cloud."""
+        """The domain in the certificates of attested documents of this machine's cloud."""
         cloud = str(self.compute.get("azEnvironment", "")).lower()
         return ATTESTED_DOMAINS.get(cloud, ATTESTED_DOMAINS["azurepubliccloud"])
 
     def add_user_assigned(
         self, name: str, *, client_id: str | None = None, object_id: str | None = None, resource_id: str | None = None
     ) -> ManagedIdentity:
-        """Attach a user-assigned identity of that name; ids not given are made from the name, always the same."""
+        """Adds a user-assigned identity and returns it.
+
+        Args:
+            name: the name of the identity. The default ids are derived from it, so they are the same in each run.
+            client_id: the application id, a GUID.
+            object_id: the principal id, a GUID.
+            resource_id: the ARM id.
+        """
         identity = ManagedIdentity(
-            client_id or _guid(f"client:{name}"),
-            object_id or _guid(f"object:{name}"),
-            resource_id or self._arm_id("Microsoft.ManagedIdentity/userAssignedIdentities", name),
+            client_id or _make_guid(f"client:{name}"),
+            object_id or _make_guid(f"object:{name}"),
+            resource_id or self._make_arm_id("Microsoft.ManagedIdentity/userAssignedIdentities", name),
         )
         self.user_assigned.append(identity)
         return identity
 
-    def _arm_id(self, kind: str, name: str) -> str:
+    def _make_arm_id(self, kind: str, name: str) -> str:
         subscription = self.compute.get("subscriptionId", "00000000-0000-0000-0000-000000000001")
         group = self.compute.get("resourceGroupName", "rg-example")
         return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"
 
 
-def _guid(text: str) -> str:
+def _make_guid(text: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"azure-imds-emulator:{text}"))

@@ -1,7 +1,7 @@
-"""The pytest plugin: the fixture `imds_emulator`.
+"""The pytest plugin with the fixture `imds_emulator`.
 
-pytest loads this module wherever the distribution is installed. It therefore imports nothing but pytest; the
-emulator and its libraries come in when a test asks for the fixture.
+pytest imports this module wherever the distribution is installed. Therefore it imports only pytest. The fixture imports
+the emulator and its libraries when a test uses it.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Registers the marker."""
     config.addinivalue_line(
         "markers",
-        "imds_emulator(**options): how the fixture imds_emulator makes its Emulator, for example arc=True",
+        "imds_emulator(**options): options of the Emulator of the fixture imds_emulator, for example arc=True",
     )
 
 
 @pytest.fixture
 def imds_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """A running `Emulator`, new for each test.
+    """A running `Emulator`, a new one for each test.
 
-    For the test's duration `AZURE_POD_IDENTITY_AUTHORITY_HOST` leads clients to it; with
-    `@pytest.mark.imds_emulator(arc=True)` it is `IDENTITY_ENDPOINT` and `IMDS_ENDPOINT`. The marker's keywords
-    are those of `Settings`.
+    During the test, `AZURE_POD_IDENTITY_AUTHORITY_HOST` directs clients to it. With
+    `@pytest.mark.imds_emulator(arc=True)`, `IDENTITY_ENDPOINT` and `IMDS_ENDPOINT` do. The keywords of the marker are
+    those of `Settings`.
     """
     try:
         from .emulator import Emulator
     except ModuleNotFoundError as error:
-        pytest.fail(f"the fixture imds_emulator needs {error.name}: pip install 'azure-imds[emulator]'", pytrace=False)
+        pytest.fail(f"imds_emulator needs {error.name}: run pip install 'azure-imds[emulator]'", pytrace=False)
     marker = request.node.get_closest_marker("imds_emulator")
     options: dict[str, Any] = dict(marker.kwargs) if marker else {}
     with Emulator(**options) as emulator:

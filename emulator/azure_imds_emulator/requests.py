@@ -1,4 +1,4 @@
-"""The requests that came, for tests to look at."""
+"""The requests that the emulator received, for tests to inspect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HIDDEN = "<hidden>"
 
 
 class Headers(Mapping[str, str]):
-    """Header fields by name, in any case; where a name came several times, the first. The repr hides secrets."""
+    """Header fields by case-insensitive name. For a repeated name, the first value. The repr hides secrets."""
 
     def __init__(self, fields: Mapping[str, str] | CIMultiDictProxy[str]) -> None:
         self._fields = fields if isinstance(fields, CIMultiDictProxy) else CIMultiDictProxy(CIMultiDict(fields))
@@ -33,11 +33,11 @@ class Headers(Mapping[str, str]):
         return len(set(self._fields))
 
     def getall(self, name: str) -> list[str]:
-        """Every value of that name, in the order they came."""
+        """Returns all values of a name, in the order of the request."""
         return list(self._fields.getall(name, []))
 
     def redacted(self) -> list[tuple[str, str]]:
-        """All fields as they came, but for the values that are secrets."""
+        """Returns all fields in the order of the request, with secret values replaced by `<hidden>`."""
         return [(name, HIDDEN if name.lower() in _SECRET_HEADERS else value) for name, value in self._fields.items()]
 
     def __repr__(self) -> str:
@@ -46,19 +46,19 @@ class Headers(Mapping[str, str]):
 
 @dataclass(slots=True, eq=False)
 class RecordedRequest:
-    """A request as it came, and the status it got.
+    """A request that the emulator received, and the status of its response.
 
     Attributes:
-        number: counts from 1 in the order of arrival.
-        method: as sent.
-        path: decoded path, without the query.
-        query: decoded parameters; where a name came several times, the first.
+        number: sequence number of the request, from 1.
+        method: the method as sent.
+        path: the decoded path, without the query.
+        query: the decoded parameters. For a repeated name, the first value.
         query_string: the query as sent, without the question mark.
-        headers: by name in any case; the repr hides `Authorization`.
-        body: the body as it came.
-        time: Unix seconds of the arrival on the emulator's clock.
-        status: of the answer; `None` while there is none, and for ever if a fault kept it from being sent.
-        fault: what was done to the answer on purpose, in words; `None` if nothing.
+        headers: the header fields by case-insensitive name. The repr hides `Authorization` and cookies.
+        body: the body in bytes.
+        time: when the request was received, in Unix seconds of the emulator's clock.
+        status: status of the response. `None` before the response is sent, and if a fault prevents one.
+        fault: description of the fault that was applied to the request, or `None`.
     """
 
     number: int
@@ -74,38 +74,38 @@ class RecordedRequest:
 
 
 class RequestLog(Sequence[RecordedRequest]):
-    """The last requests, oldest first; a sequence that grows while one looks at it. Safe to use from any thread.
+    """The last requests, oldest first. The sequence grows with each request. Thread-safe.
 
     Attributes:
-        total: how many came since the start or the last `clear`, those no longer kept included.
+        total: number of requests since the start or the last `clear`, including those that are no longer recorded.
     """
 
-    def __init__(self, keep: int) -> None:
-        self._kept: deque[RecordedRequest] = deque(maxlen=keep)
+    def __init__(self, max_length: int) -> None:
+        self._requests: deque[RecordedRequest] = deque(maxlen=max_length)
         self._lock = threading.Lock()
         self.total = 0
-        #: Called with each request once it is answered; the control page listens here.
+        #: Called with each request after its response was sent. The control page's stream uses this.
         self.listeners: list[Callable[[RecordedRequest], None]] = []
 
     def append(self, request: RecordedRequest) -> None:
-        """Keep one more, and forget the oldest if there are too many."""
+        """Adds a request, and drops the oldest request if there are too many."""
         with self._lock:
             self.total += 1
-            self._kept.append(request)
+            self._requests.append(request)
 
-    def answered(self, request: RecordedRequest) -> None:
-        """Tell those who listen that the request has its answer."""
+    def notify_listeners(self, request: RecordedRequest) -> None:
+        """Calls the listeners with a request that has its response."""
         for listener in list(self.listeners):
             listener(request)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Removes all requests, and restarts their numbers at 1."""
         with self._lock:
-            self._kept.clear()
+            self._requests.clear()
             self.total = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._requests)
 
     @overload
     def __getitem__(self, index: int) -> RecordedRequest: ...
@@ -113,11 +113,11 @@ class RequestLog(Sequence[RecordedRequest]):
     def __getitem__(self, index: slice) -> list[RecordedRequest]: ...
     def __getitem__(self, index: int | slice) -> RecordedRequest | list[RecordedRequest]:
         with self._lock:
-            return list(self._kept)[index]
+            return list(self._requests)[index]
 
     def __iter__(self) -> Iterator[RecordedRequest]:
         with self._lock:
-            return iter(list(self._kept))
+            return iter(list(self._requests))
 
     def __repr__(self) -> str:
-        return f"<RequestLog: {self.total} requests, {len(self)} kept>"
+        return f"<RequestLog: {self.total} requests, {len(self)} recorded>"

@@ -1,4 +1,4 @@
-"""The service's decisions: from a request to its answer, gate by gate. No network here."""
+"""The logic of the service: from a request to its response. It does no I/O."""
 
 from __future__ import annotations
 
@@ -7,39 +7,49 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from . import answers, arc, instance, versions
-from .answers import Answer, error, failure, identity_error, is_identity, is_load_balancer, ok, ok_text
+from . import arc, instance, responses, versions
+from .addresses import TOKEN_PATH
 from .attested import AttestedDocuments, BadNonce
 from .events import BadStartRequest, EventSchedule, UnknownEvent
-from .identity import SELECTORS, Refused, TokenService
+from .identity import SELECTORS, TokenError, TokenService
 from .limits import Limits
 from .machine import Json, Machine
 from .requests import Headers
+from .responses import (
+    Response,
+    is_identity,
+    is_load_balancer,
+    make_error,
+    make_failure,
+    make_identity_error,
+    make_json,
+    make_text,
+)
 
 EVENTS_PATH = "/metadata/scheduledevents"
 INSTANCE_PATH = "/metadata/instance"
 LOAD_BALANCER_PATH = "/metadata/loadbalancer"
 
-# Lengths beyond which a request is refused. That there are limits is documented, the numbers are not.
+# Longer requests are refused. The documentation mentions limits, but not these numbers.
 MAX_BODY = 64 * 1024
 MAX_PARAMETER_KEY = 256
 MAX_PARAMETER_VALUE = 8 * 1024
 MAX_HEADER_VALUE = 16 * 1024
 
-#: The newer credential flow, which this host does not have. Its clients probe without the Metadata header and take a
-#: 400 for a yes, so these paths are unknown before any gate.
+#: The newer credential flow, which the emulator does not support. Its clients probe without the Metadata header and
+#: take a 400 for support, so these paths are unknown before any other check.
 _CREDENTIAL_FLOW = ("/metadata/identity/getplatformmetadata", "/metadata/identity/issuecredential")
 
 
 @dataclass(slots=True)
 class Request:
-    """A request, read.
+    """A parsed request.
 
     Attributes:
-        path: decoded.
-        segments: the decoded parts of the path between slashes; a slash that was escaped stays inside its part.
-        parameters: decoded query, in order, duplicates included.
-        admitted: whether fewer requests were under way than the endpoint takes at once.
+        path: the decoded path.
+        segments: the decoded parts of the path between slashes. An escaped slash stays in its part.
+        parameters: the decoded query, in order, with duplicates.
+        is_within_concurrency: whether the request was within the limit of concurrent requests when it was received.
     """
 
     method: str
@@ -48,11 +58,11 @@ class Request:
     parameters: list[tuple[str, str]]
     headers: Headers
     body: bytes
-    admitted: bool = True
+    is_within_concurrency: bool = True
 
     @classmethod
-    def read(cls, method: str, raw_path: str, query_string: str, headers: Headers, body: bytes) -> Request:
-        """Take apart what came over the wire."""
+    def parse(cls, method: str, raw_path: str, query_string: str, headers: Headers, body: bytes) -> Request:
+        """Parses the parts of an HTTP request."""
         parameters = parse_qsl(query_string, keep_blank_values=True, errors="replace", max_num_fields=None)
         segments = [unquote(segment) for segment in raw_path.split("/")[1:]]
         return cls(method, unquote(raw_path), segments, parameters, headers, body)
@@ -61,17 +71,17 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
     supported: frozenset[str] | None
-    answer: Callable[[Request, Mapping[str, str], str], Answer]
+    respond: Callable[[Request, Mapping[str, str], str], Response]
     methods: tuple[str, ...] = ("GET",)
 
 
 class Service:
-    """One machine's metadata service.
+    """The metadata service of one machine.
 
     Args:
-        keys: the challenge keys of the Arc agent; `None` on an Azure machine.
-        arc_echo: whether the agent understands user-assigned identities and repeats them, as newer ones do; older
-            ones ignore the selector and answer for the machine's own identity.
+        keys: the challenge keys of the Arc agent; `None` on an Azure VM.
+        arc_echo: whether the agent supports user-assigned identities and returns their ids, as newer agents do. Older
+            agents ignore the selector and use the machine's own identity.
     """
 
     def __init__(
@@ -92,201 +102,204 @@ class Service:
         self._limits = limits
         self._keys = keys
         self.arc_echo = arc_echo
-        instances = _Endpoint(versions.INSTANCE, self._instance)
+        instances = _Endpoint(versions.INSTANCE, self._get_instance)
         self._endpoints: dict[str, _Endpoint] = {INSTANCE_PATH: instances}
         if keys is None:
             self._endpoints |= {
-                "/metadata/versions": _Endpoint(None, self._versions),
-                "/metadata/attested/document": _Endpoint(versions.ATTESTED, self._attested_document),
-                arc.TOKEN_PATH: _Endpoint(versions.IDENTITY, self._token),
-                "/metadata/identity/info": _Endpoint(versions.IDENTITY, self._info),
-                EVENTS_PATH: _Endpoint(versions.SCHEDULED_EVENTS, self._scheduled_events, ("GET", "POST")),
-                LOAD_BALANCER_PATH: _Endpoint(versions.LOAD_BALANCER, self._load_balancer),
+                "/metadata/versions": _Endpoint(None, self._get_versions),
+                "/metadata/attested/document": _Endpoint(versions.ATTESTED, self._get_attested_document),
+                TOKEN_PATH: _Endpoint(versions.IDENTITY, self._get_token),
+                "/metadata/identity/info": _Endpoint(versions.IDENTITY, self._get_info),
+                EVENTS_PATH: _Endpoint(versions.SCHEDULED_EVENTS, self._handle_events, ("GET", "POST")),
+                LOAD_BALANCER_PATH: _Endpoint(versions.LOAD_BALANCER, self._get_load_balancer),
             }
         else:
-            self._endpoints[arc.TOKEN_PATH] = _Endpoint(versions.IDENTITY, self._arc_token)
+            self._endpoints[TOKEN_PATH] = _Endpoint(versions.IDENTITY, self._get_arc_token)
 
-    def answer(self, request: Request) -> Answer:
-        """What the service says to the request."""
-        answer = self._gates(request)
+    def respond(self, request: Request) -> Response:
+        """Returns the response to a request."""
+        response = self._check_and_respond(request)
         if request.segments[:2] == ["metadata", "instance"]:
-            # Seen on answers of /instance, of 2026 and later.
-            answer.headers.append(("x-ms-request-id", str(uuid.uuid4())))
-        return answer
+            # Observed on responses of /instance since 2026.
+            response.headers.append(("x-ms-request-id", str(uuid.uuid4())))
+        return response
 
-    def _gates(self, request: Request) -> Answer:
-        # The order is assumed: nobody has published the real one.
+    def _check_and_respond(self, request: Request) -> Response:
+        # The order of these checks is assumed: it is not documented.
         path = request.path
         if path.lower() in _CREDENTIAL_FLOW:
-            return failure(path, 404)
+            return make_failure(path, 404)
         if "X-Forwarded-For" in request.headers:
-            return failure(path, 400)
-        if request.headers.get("Metadata", "").strip().lower() != "true" and not _headerless(request):
-            return _missing_header(path)
-        endpoint = self._endpoint(request)
+            return make_failure(path, 400)
+        if request.headers.get("Metadata", "").strip().lower() != "true" and not _is_exempt_from_header(request):
+            return _make_missing_header(path)
+        endpoint = self._find_endpoint(request)
         if endpoint is None:
-            return self._unknown_path(request)
+            return self._make_unknown_path(request)
         if request.method not in endpoint.methods:
-            answer = _not_allowed(request)
-            answer.headers.append(("Allow", ", ".join(endpoint.methods)))
-            return answer
+            response = _make_not_allowed(request)
+            response.headers.append(("Allow", ", ".join(endpoint.methods)))
+            return response
         query = dict(request.parameters)
-        if len(query) != len(request.parameters) or _too_long(request):
-            return _malformed(request)
+        if len(query) != len(request.parameters) or _is_too_long(request):
+            return _make_malformed(request)
         version = query.get("api-version", "")
         if endpoint.supported is not None and version not in endpoint.supported:
-            return _bad_version(path, version)
-        # Refused requests do not count. The limits stand before the parameters, so that a request which is turned away
-        # has no effect.
-        if self._keys is None and not (request.admitted and self._limits.take(path)):
-            return failure(path, 429)
-        return endpoint.answer(request, query, version)
+            return _make_bad_version(path, version)
+        # Refused requests do not count against the limits. The limits come before the other parameters, so that a
+        # throttled request has no effect.
+        if self._keys is None and not (request.is_within_concurrency and self._limits.try_acquire(path)):
+            return make_failure(path, 429)
+        return endpoint.respond(request, query, version)
 
-    def _endpoint(self, request: Request) -> _Endpoint | None:
+    def _find_endpoint(self, request: Request) -> _Endpoint | None:
         if request.segments[:2] == ["metadata", "instance"]:
             return self._endpoints[INSTANCE_PATH]
-        # One trailing slash is forgiven, here and on /instance: a guess.
+        # We assume that one trailing slash is accepted, here and on /instance.
         return self._endpoints.get(request.path.removesuffix("/"))
 
-    def _unknown_path(self, request: Request) -> Answer:
+    def _make_unknown_path(self, request: Request) -> Response:
         path = request.path
         if self._keys is None and is_load_balancer(path):
-            return error(404, f'API isn\'t found: Path = "{path}", Method = "{request.method}"')
+            return make_error(404, f'API isn\'t found: Path = "{path}", Method = "{request.method}"')
         if is_identity(path) and path != "/metadata/identity/":
-            return failure(path, 404)
-        return answers.unknown_path()
+            return make_failure(path, 404)
+        return responses.make_unknown_path()
 
-    def _versions(self, request: Request, query: Mapping[str, str], version: str) -> Answer:
-        return ok({"apiVersions": list(versions.PUBLISHED)})
+    def _get_versions(self, request: Request, query: Mapping[str, str], version: str) -> Response:
+        return make_json({"apiVersions": list(versions.PUBLISHED)})
 
-    def _instance(self, request: Request, query: Mapping[str, str], version: str) -> Answer:
-        shape = query.get("format", "json")
+    def _get_instance(self, request: Request, query: Mapping[str, str], version: str) -> Response:
+        form = query.get("format", "json")
         extended = query.get("extended", "false").lower()
-        if shape not in ("json", "text") or extended not in ("true", "false"):
-            return failure(request.path, 400)
-        whole: dict[str, Json] = self._machine.instance if self._keys is None else arc.instance(self._machine)
+        if form not in ("json", "text") or extended not in ("true", "false"):
+            return make_failure(request.path, 400)
+        whole: dict[str, Json] = self._machine.instance if self._keys is None else arc.build_instance(self._machine)
         if extended == "true" and version >= instance.EXTENDED_SINCE and self._keys is None:
             whole = {**whole, "extended": self._machine.extended}
         segments = request.segments[2:]
         if segments and segments[-1] == "":
             segments = segments[:-1]
         try:
-            node = instance.walk(instance.document(whole, version), segments)
+            node = instance.find_node(instance.select_fields(whole, version), segments)
         except instance.NoSuchNode:
-            return answers.unknown_node()
-        if shape == "text":
-            return ok_text(instance.text(node))
+            return responses.make_unknown_node()
+        if form == "text":
+            return make_text(instance.format_text(node))
         if instance.is_leaf(node):
-            return failure(request.path, 400)
-        return ok(node)
+            return make_failure(request.path, 400)
+        return make_json(node)
 
-    def _attested_document(self, request: Request, query: Mapping[str, str], version: str) -> Answer:
+    def _get_attested_document(self, request: Request, query: Mapping[str, str], version: str) -> Response:
         try:
-            return ok(self._attested.document(version, query.get("nonce")))
+            return make_json(self._attested.build_document(version, query.get("nonce")))
         except BadNonce:
-            return failure(request.path, 400)
+            return make_failure(request.path, 400)
 
-    def _token(self, request: Request, query: Mapping[str, str], version: str) -> Answer:
+    def _get_token(self, request: Request, query: Mapping[str, str], version: str) -> Response:
         try:
-            return ok(self._tokens.token(query))
-        except Refused as refused:
-            return refused.answer
+            return make_json(self._tokens.get_token(query))
+        except TokenError as error:
+            return error.response
 
-    def _info(self, request: Request, query: Mapping[str, str], version: str) -> Answer:
-        return self._tokens.info()
+    def _get_info(self, request: Request, query: Mapping[str, str], version: str) -> Response:
+        return self._tokens.get_info()
 
-    def _arc_token(self, request: Request, query: Mapping[str, str], version: str) -> Answer:
+    def _get_arc_token(self, request: Request, query: Mapping[str, str], version: str) -> Response:
         assert self._keys is not None
         authorization = request.headers.get("Authorization")
         if authorization is None:
-            return arc.challenge(self._keys)
+            return arc.make_challenge(self._keys)
         if not self._keys.redeem(authorization):
-            return arc.wrong_key()
-        asked = {name: value for name, value in query.items() if self.arc_echo or name not in SELECTORS}
-        machine_id = arc.machine_id(self._machine)
+            return arc.make_invalid_key()
+        used = {name: value for name, value in query.items() if self.arc_echo or name not in SELECTORS}
+        machine_id = arc.get_resource_id(self._machine)
         try:
-            token = self._tokens.token(asked, machine_id=machine_id)
-            identity, selector = self._tokens.select(asked)
-        except Refused as refused:
-            return refused.answer
+            token = self._tokens.get_token(used, machine_id=machine_id)
+            identity, selector = self._tokens.select_identity(used)
+        except TokenError as error:
+            return error.response
         if selector is not None:
             token["object_id"] = identity.object_id
             token["msi_res_id"] = identity.resource_id or machine_id
         elif not self.arc_echo:
             del token["client_id"]
-        return ok(dict(sorted(token.items())))
+        return make_json(dict(sorted(token.items())))
 
-    def _scheduled_events(self, request: Request, query: Mapping[str, str], version: str) -> Answer:
-        delay = self._events.asked()
+    def _handle_events(self, request: Request, query: Mapping[str, str], version: str) -> Response:
+        delay = self._events.record_request()
         if request.method == "POST":
             try:
-                self._events.start_requested(request.body)
+                self._events.approve_posted(request.body)
             except (BadStartRequest, UnknownEvent):
-                return failure(request.path, 400)
-        # The answer to an approval is not documented: the document as it now stands, as Microsoft's mock server has it.
-        answer = ok(self._events.document(version))
+                return make_failure(request.path, 400)
+        # The response to an approval is not documented. Like Microsoft's mock server, we return the changed document.
+        response = make_json(self._events.build_document(version))
         if delay:
-            answer.delay, answer.late = delay, lambda: ok(self._events.document(version))
-        return answer
+            response.delay = delay
+            response.build_after_delay = lambda: make_json(self._events.build_document(version))
+        return response
 
-    def _load_balancer(self, request: Request, query: Mapping[str, str], version: str) -> Answer:
-        shape = query.get("format", "json")
-        if shape != "json":
-            return _bad_parameter("format", shape)
-        found = self._machine.load_balancer
-        if found is None:
-            return error(
+    def _get_load_balancer(self, request: Request, query: Mapping[str, str], version: str) -> Response:
+        form = query.get("format", "json")
+        if form != "json":
+            return _make_bad_parameter("format", form)
+        load_balancer = self._machine.load_balancer
+        if load_balancer is None:
+            return make_error(
                 404,
                 "No load balancer metadata is found. Check if your virtual machine is using any nonbasic SKU load"
                 " balancer and retry later.",
             )
         members = ("publicIpAddresses", "inboundRules", "outboundRules")
-        return ok({"loadbalancer": {member: found.get(member, []) for member in members}})
+        return make_json({"loadbalancer": {member: load_balancer.get(member, []) for member in members}})
 
 
-def _headerless(request: Request) -> bool:
-    # The preview of scheduled events did not ask for the header; 2017-08-01 was the first to enforce it.
+def _is_exempt_from_header(request: Request) -> bool:
+    # The preview of scheduled events did not require the header. 2017-08-01 was the first version to require it.
     return request.path == EVENTS_PATH and ("api-version", "2017-03-01") in request.parameters
 
 
-def _missing_header(path: str) -> Answer:
+def _make_missing_header(path: str) -> Response:
     if is_identity(path):
-        return identity_error(400, "invalid_request", "Required metadata header not specified")
+        return make_identity_error(400, "invalid_request", "Required metadata header not specified")
     if path.startswith(EVENTS_PATH):
-        return failure(path, 400)
-    return error(400, "Bad request. Required metadata header not specified")
+        return make_failure(path, 400)
+    return make_error(400, "Bad request. Required metadata header not specified")
 
 
-def _not_allowed(request: Request) -> Answer:
+def _make_not_allowed(request: Request) -> Response:
     if is_load_balancer(request.path):
-        return error(405, f'Http method isn\'t allowed: Path = "{request.path}", Method = "{request.method}"')
-    return failure(request.path, 405)
+        return make_error(405, f'Http method isn\'t allowed: Path = "{request.path}", Method = "{request.method}"')
+    return make_failure(request.path, 405)
 
 
-def _malformed(request: Request) -> Answer:
+def _make_malformed(request: Request) -> Response:
     if is_load_balancer(request.path):
-        return error(400, "Unexpected request. Check the query parameters and retry.")
-    return failure(request.path, 400)
+        return make_error(400, "Unexpected request. Check the query parameters and retry.")
+    return make_failure(request.path, 400)
 
 
-def _bad_parameter(name: str, value: str) -> Answer:
-    return error(400, f'Parameter value "{value}" isn\'t allowed for parameter "{name}". Fix the request and retry.')
+def _make_bad_parameter(name: str, value: str) -> Response:
+    message = f'Parameter value "{value}" isn\'t allowed for parameter "{name}". Fix the request and retry.'
+    return make_error(400, message)
 
 
-def _bad_version(path: str, version: str) -> Answer:
+def _make_bad_version(path: str, version: str) -> Response:
     if is_identity(path):
-        # Only identity's envelope is known to be used here, not the words.
-        return identity_error(400, "invalid_request", "Required api-version parameter not specified or not supported")
+        # The format is known, the text is not.
+        description = "Required api-version parameter not specified or not supported"
+        return make_identity_error(400, "invalid_request", description)
     if is_load_balancer(path):
         if version:
-            return _bad_parameter("api-version", version)
-        return error(400, 'Missing required parameter "api-version". Fix the request and retry.')
+            return _make_bad_parameter("api-version", version)
+        return make_error(400, 'Missing required parameter "api-version". Fix the request and retry.')
     if path.startswith(EVENTS_PATH):
-        return failure(path, 400)
-    return answers.bad_api_version()
+        return make_failure(path, 400)
+    return responses.make_bad_api_version()
 
 
-def _too_long(request: Request) -> bool:
+def _is_too_long(request: Request) -> bool:
     return (
         len(request.body) > MAX_BODY
         or any(len(name) > MAX_PARAMETER_KEY or len(value) > MAX_PARAMETER_VALUE for name, value in request.parameters)

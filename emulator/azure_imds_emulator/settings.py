@@ -1,4 +1,4 @@
-"""What can be set about an emulator, with its defaults and bounds."""
+"""The settings of an emulator, with their defaults and limits."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from .machine import Json, Machine
 
 @dataclass(slots=True)
 class Settings:
-    """Everything that an emulator can be told.
+    """All settings of an emulator.
 
     Attributes:
-        host: address to listen on. Anybody who reaches it gets tokens, worthless ones, and can turn every knob.
-        port: of the metadata service; 0 picks a free one.
-        control_port: of the control API and page; 0 picks a free one.
-        arc: whether to be an Azure Arc agent instead of an Azure machine's service.
-        arc_token_dir: folder for the agent's key files; default: a new temporary one.
-        arc_echo: whether the agent knows user-assigned identities and repeats them in its answers.
-        rate_limits: whether too many requests are answered with 429.
-        server: the header `Server`.
+        host: the address to listen on. Everyone who can reach it can get tokens, which no Azure service accepts, and
+            can use the control API.
+        port: port of the metadata service. 0 selects a free port.
+        control_port: port of the control API and the control page. 0 selects a free port.
+        arc: emulate an Azure Arc agent instead of the metadata service of an Azure VM.
+        arc_token_dir: folder for the agent's key files. Default: a new temporary folder.
+        arc_echo: whether the agent supports user-assigned identities and returns their ids in its responses.
+        rate_limits: whether too many requests get 429.
+        server: value of the `Server` header.
         token_lifetime: seconds from a token's issue to its expiry.
         accept_mi_res_id: whether `mi_res_id` selects an identity as `msi_res_id` does.
-        first_call_delay: seconds that the first scheduled-events request takes.
-        attested_digest_oid: `observed`, as live documents have it, or `strict`, as the standard wants it.
-        max_recorded_requests: how many requests are kept to look at.
-        machine: what is emulated.
-        events: events to announce at the start, each the arguments of `Emulator.schedule` with `event_type`.
-        faults: failures to come from the start, each the arguments of `Emulator.fail`.
+        first_call_delay: delay in seconds of the first scheduled-events request.
+        attested_digest_oid: `observed`, as in documents of Azure, or `strict`, as in the CMS standard.
+        max_recorded_requests: how many requests `Emulator.requests` keeps.
+        machine: the emulated machine.
+        events: events to add at the start. Each is the arguments of `Emulator.schedule`, with `event_type`.
+        faults: faults to add at the start. Each is the arguments of `Emulator.fail`.
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: a value is out of range.
     """
 
     host: str = "127.0.0.1"
@@ -54,17 +55,14 @@ class Settings:
     faults: list[dict[str, Json]] = field(default_factory=list[dict[str, Json]])
 
     def __post_init__(self) -> None:
-        for name, (least, most) in BOUNDS.items():
-            value = getattr(self, name)
-            if not least <= value <= most:
-                raise ValueError(f"{name} is a number from {least:g} to {most:g}, not {value!r}")
-        if self.attested_digest_oid not in DIGEST_OIDS:
-            raise ValueError(f"attested_digest_oid is one of {', '.join(DIGEST_OIDS)}")
+        for name in (*BOUNDS, "attested_digest_oid"):
+            if problem := find_problem(name, getattr(self, name)):
+                raise ValueError(f"{name} {problem}")
 
 
 DIGEST_OIDS: tuple[DigestOid, ...] = ("observed", "strict")
 
-#: Least and greatest value of each number.
+#: Minimum and maximum of each number.
 BOUNDS: dict[str, tuple[float, float]] = {
     "port": (0, 65535),
     "control_port": (0, 65535),
@@ -74,8 +72,19 @@ BOUNDS: dict[str, tuple[float, float]] = {
 }
 
 
+def find_problem(name: str, value: Json) -> str:
+    """Returns what is wrong with the value of a setting, for a message that starts with its name; `""` if valid."""
+    if name in BOUNDS:
+        minimum, maximum = BOUNDS[name]
+        if not minimum <= value <= maximum:
+            return f"must be a number from {minimum:g} to {maximum:g}, got {value!r}"
+    if name == "attested_digest_oid" and value not in DIGEST_OIDS:
+        return f"must be {' or '.join(DIGEST_OIDS)}, got {value!r}"
+    return ""
+
+
 class Options(TypedDict, total=False):
-    """The same settings as keywords."""
+    """The attributes of `Settings` as keywords."""
 
     host: str
     port: int

@@ -1,8 +1,8 @@
-"""Which api-versions exist, and where each endpoint begins."""
+"""The api-versions that exist, and those that each endpoint supports."""
 
 from __future__ import annotations
 
-#: The list that `/metadata/versions` publishes, oldest first.
+#: The list that `/metadata/versions` returns, oldest first.
 PUBLISHED: tuple[str, ...] = (
     "2017-03-01",
     "2017-04-02",
@@ -41,22 +41,23 @@ PUBLISHED: tuple[str, ...] = (
     "2025-04-07",
 )
 
-#: What a refusal of an api-version offers: the three newest, newest first.
+#: The three newest versions, newest first, as the error for an unknown api-version lists them.
 NEWEST: tuple[str, ...] = PUBLISHED[:-4:-1]
 
 
-def _since(first: str) -> frozenset[str]:
+def _list_since(first: str) -> frozenset[str]:
     return frozenset(version for version in PUBLISHED if version >= first)
 
 
-# The preview version 2017-03-01 is published though the documentation dates /instance from 2017-04-02: we serve it
-# with the fields of 2017-04-02 (a guess).
-INSTANCE = _since("2017-03-01")
-IDENTITY = _since("2018-02-01")
-ATTESTED = _since("2018-10-01")
-LOAD_BALANCER = _since("2020-10-01")
+# `/metadata/versions` lists the preview version 2017-03-01, but the documentation starts /instance at 2017-04-02. We
+# assume that 2017-03-01 has the fields of 2017-04-02.
+INSTANCE = _list_since("2017-03-01")
+IDENTITY = _list_since("2018-02-01")
+ATTESTED = _list_since("2018-10-01")
+LOAD_BALANCER = _list_since("2020-10-01")
 
-#: Scheduled events follow a list of their own; 2020-07-01 is not published, and the newest published ones are not here.
+#: Scheduled events have their own versions. `/metadata/versions` does not list 2020-07-01, and scheduled events do not
+#: support the newest versions in that list.
 SCHEDULED_EVENTS = frozenset(
     ("2017-03-01", "2017-08-01", "2017-11-01", "2019-01-01", "2019-04-01", "2019-08-01", "2020-07-01")
 )

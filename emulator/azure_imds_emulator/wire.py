@@ -1,4 +1,4 @@
-"""HTTP as bytes: answers written as the service writes them, whole or broken on purpose."""
+"""HTTP in bytes: responses as the service sends them, complete or with faults."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from .answers import Answer, error, phrase
 from .clock import Clock
 from .faults import Fault
+from .responses import Response, get_reason_phrase, make_error
 
 log = logging.getLogger("azure_imds_emulator")
 
@@ -21,46 +21,46 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class WireResponse(web.StreamResponse):
-    """An answer written by ourselves, so that order, spelling and lengths of the headers are ours, faults included.
+    """A response that we write ourselves, to control the order, spelling and lengths of the headers, and for faults.
 
-    aiohttp calls `prepare` and `write_eof` of whatever a handler returns; nothing else of the base class
-    is used.
+    aiohttp calls `prepare` and `write_eof` of the response that a handler returns. The rest of the base class is not
+    used.
     """
 
-    def __init__(self, answer: Answer, server: str | None, clock: Clock, fault: Fault | None = None) -> None:
-        super().__init__(status=answer.status)
-        self._answer = answer
-        self._server_name = server
+    def __init__(self, response: Response, server_header: str, clock: Clock, fault: Fault | None = None) -> None:
+        super().__init__(status=response.status)
+        self._response = response
+        self._server_header = server_header
         self._clock = clock
         self._fault = fault
-        self._keeps_alive = False
+        self._keep_connection = False
 
     @property
     def keep_alive(self) -> bool | None:
-        """Whether the connection serves another request after this one."""
-        return self._keeps_alive
+        """Whether the connection stays open after this response."""
+        return self._keep_connection
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Write everything: there is no streaming from outside."""
+        """Writes the whole response."""
         transport = request.transport
         if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client has left")
-        fault, body = self._fault, self._answer.body
+            raise ConnectionResetError("the client has disconnected")
+        fault, body = self._fault, self._response.body
         length = len(body)
-        cut = False
+        is_length_wrong = False
         if fault:
             if fault.truncate is not None:
-                cut, body = True, body[: fault.truncate]
+                is_length_wrong, body = True, body[: fault.truncate]
             if fault.content_length is not None:
-                cut, length = True, fault.content_length
-        fields = self._fields(length, fault)
-        closing = cut or not request.keep_alive
+                is_length_wrong, length = True, fault.content_length
+        fields = self._build_headers(length, fault)
+        closing = is_length_wrong or not request.keep_alive
         if any(name.lower() == "connection" and value.lower() == "close" for name, value in fields):
             closing = True
         elif closing:
             fields.append(("Connection", "close"))
-        self._keeps_alive = not closing
-        head = f"HTTP/1.1 {self._answer.status} {phrase(self._answer.status)}\r\n"
+        self._keep_connection = not closing
+        head = f"HTTP/1.1 {self._response.status} {get_reason_phrase(self._response.status)}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
         if request.method == "HEAD":
             body = b""
@@ -69,20 +69,22 @@ class WireResponse(web.StreamResponse):
             for index in range(len(body)):
                 await self._clock.sleep(fault.slow)
                 if transport.is_closing():
-                    raise ConnectionResetError("the client has left")
+                    raise ConnectionResetError("the client has disconnected")
                 transport.write(body[index : index + 1])
         else:
             transport.write(head.encode("latin-1") + body)
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing is left to write."""
+        """Does nothing: `prepare` has written everything."""
 
-    def _fields(self, length: int, fault: Fault | None) -> list[tuple[str, str]]:
-        fields = list(self._answer.headers)
-        if self._server_name is not None:
-            fields.append(("Server", self._server_name))
-        fields += [("Date", _date(self._clock.time())), ("Content-Length", str(length))]
+    def _build_headers(self, length: int, fault: Fault | None) -> list[tuple[str, str]]:
+        fields = list(self._response.headers)
+        fields += [
+            ("Server", self._server_header),
+            ("Date", _format_date(self._clock.time())),
+            ("Content-Length", str(length)),
+        ]
         if fault:
             for name, value in fault.headers.items():
                 kept = [field for field in fields if field[0].lower() != name.lower()]
@@ -90,27 +92,27 @@ class WireResponse(web.StreamResponse):
         return fields
 
 
-class NoAnswer(web.StreamResponse):
-    """Closes the connection instead of answering."""
+class NoResponse(web.StreamResponse):
+    """Closes the connection without a response."""
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Close; the error tells aiohttp that there is nothing more to do on this connection."""
+        """Closes the connection. The error makes aiohttp stop using it."""
         if request.transport is not None:
             request.transport.close()
-        raise ConnectionResetError("closed without an answer, on purpose")
+        raise ConnectionResetError("closed without a response because of a fault")
 
 
 class Protocol(web.RequestHandler):
-    """One connection. Only what aiohttp would say itself is replaced, since the service is no aiohttp."""
+    """One connection. Replaces the error responses of aiohttp with those of the service."""
 
-    __slots__ = ("_clock", "_server_name")
+    __slots__ = ("_clock", "_server_header")
 
     def __init__(
-        self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, clock: Clock, server: str | None, **kwargs: Any
+        self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, clock: Clock, server_header: str, **kwargs: Any
     ) -> None:
         super().__init__(manager, loop=loop, **kwargs)
         self._clock = clock
-        self._server_name = server
+        self._server_header = server_header
 
     def handle_error(
         self,
@@ -119,23 +121,24 @@ class Protocol(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The answer to what is not HTTP (400), and to a defect of the emulator (500, which is logged)."""
+        """Returns the response to invalid HTTP (400), and to an error in the emulator (500, which is logged)."""
         if status >= 500:
-            log.error("the emulator failed on a request", exc_info=exc)
+            log.error("a request failed because of an error in the emulator", exc_info=exc)
         else:
-            # Not the error itself: it quotes the line that it could not read, which may hold a key.
-            log.debug("not a request: %s", type(exc).__name__)
-        answer = error(status, {400: "Bad request", 500: "Server error"}.get(status, phrase(status)))
-        answer.headers.append(("Connection", "close"))
-        return WireResponse(answer, self._server_name, self._clock)
+            # Not the text of the error: it quotes the invalid line, which can contain a key.
+            log.debug("received invalid HTTP: %s", type(exc).__name__)
+        message = {400: "Bad request", 500: "Server error"}.get(status, get_reason_phrase(status))
+        response = make_error(status, message)
+        response.headers.append(("Connection", "close"))
+        return WireResponse(response, self._server_header, self._clock)
 
 
 class WireServer(web.Server):
-    """Makes `Protocol` connections."""
+    """Creates a `Protocol` for each connection."""
 
-    def __init__(self, handler: Handler, *, clock: Clock, server: str | None) -> None:
-        # Header and line lengths are the service's business, which refuses them in its own words; here only so much
-        # as protects the process.
+    def __init__(self, handler: Handler, *, clock: Clock, server_header: str) -> None:
+        # The service checks header and line lengths and has its own error texts. These higher limits only protect the
+        # process.
         self._options: dict[str, Any] = {
             "access_log": None,
             "auto_decompress": False,
@@ -147,21 +150,21 @@ class WireServer(web.Server):
         }
         super().__init__(handler, handler_cancellation=True)
         self._clock = clock
-        self._server_name = server
+        self._server_header = server_header
 
     def __call__(self) -> web.RequestHandler:
-        """A new connection."""
+        """Creates the protocol of a new connection."""
         loop = asyncio.get_running_loop()
-        return Protocol(self, loop=loop, clock=self._clock, server=self._server_name, **self._options)
+        return Protocol(self, loop=loop, clock=self._clock, server_header=self._server_header, **self._options)
 
 
-_dated: tuple[int, str] = (-1, "")
+_last_date: tuple[int, str] = (-1, "")
 
 
-def _date(now: float) -> str:
-    # The text changes once a second and is needed thousands of times in one.
-    global _dated
+def _format_date(now: float) -> str:
+    # Cached: the text changes once per second, and is needed thousands of times per second.
+    global _last_date
     second = int(now)
-    if _dated[0] != second:
-        _dated = (second, formatdate(second, usegmt=True))
-    return _dated[1]
+    if _last_date[0] != second:
+        _last_date = (second, formatdate(second, usegmt=True))
+    return _last_date[1]

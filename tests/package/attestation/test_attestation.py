@@ -139,7 +139,7 @@ def test_every_cloud_is_tested() -> None:
 def test_each_cloud_has_its_own_domain(cloud: Cloud) -> None:
     emulator = Emulator(clock=Clock(NOW, frozen=True))
     emulator.machine.compute["azEnvironment"] = CLOUDS[cloud][0]
-    given = emulator.attested.document("2023-07-01", None)
+    given = emulator.attested.build_document("2023-07-01", None)
     trusted: dict[str, Any] = {
         "now": NOW,
         "roots": emulator.attested_roots,
@@ -1027,7 +1027,7 @@ class TestAgainstOpenssl:
     @pytest.mark.parametrize("digest_oid", ["observed", "strict"])
     def test_it_accepts_the_emulators_documents(self, digest_oid: Any, tmp_path: Path) -> None:
         emulator = Emulator(attested_digest_oid=digest_oid, clock=Clock(NOW, frozen=True))
-        given = emulator.attested.document("2023-07-01", NONCE)
+        given = emulator.attested.build_document("2023-07-01", NONCE)
         trusted = {"roots": emulator.attested_roots, "intermediates": emulator.attested_intermediates, "now": NOW}
         said = openssl_says(given, tmp_path, **trusted)
         assert said is not None

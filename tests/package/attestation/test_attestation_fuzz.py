@@ -294,7 +294,7 @@ def test_the_emulators_document_with_a_few_other_bytes(data: st.DataObject) -> N
 @cache
 def emulated() -> tuple[bytes, dict[str, Any], AttestedData]:
     emulator = Emulator(clock=Clock(NOW, frozen=True))
-    made = emulator.attested.document("2023-07-01", "1234567890")
+    made = emulator.attested.build_document("2023-07-01", "1234567890")
     arguments = {"roots": emulator.attested_roots, "intermediates": emulator.attested_intermediates}
     return base64.b64decode(str(made["signature"])), arguments, verify(made, **trust(**arguments))
 

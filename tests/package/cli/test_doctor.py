@@ -19,7 +19,7 @@ from azure_imds._cli.surroundings import AZURE_ASSET_TAG, Surroundings
 from azure_imds._clock import SYSTEM
 from azure_imds_emulator import Clock as EmulatorClock
 from azure_imds_emulator import Emulator
-from azure_imds_emulator.faults import PRESETS, FaultBook
+from azure_imds_emulator.faults import PRESETS, FaultQueue
 from cli_support import NOWHERE, Run
 from support import FakeClock, raw_server
 
@@ -130,7 +130,7 @@ WHEN = {"self", "preset", "times", "seconds", "until", "path", "method"}
 
 
 def test_every_fault_of_the_emulator_has_an_expectation() -> None:
-    arguments = {*inspect.signature(FaultBook.fail).parameters} - WHEN
+    arguments = {*inspect.signature(FaultQueue.fail).parameters} - WHEN
     assert EXPECTED.keys() == PRESETS.keys() | arguments
 
 

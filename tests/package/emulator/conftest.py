@@ -1,4 +1,4 @@
-"""An emulator for each test, and a plain HTTP client that adds nothing but the Metadata header."""
+"""An emulator for each test, and plain HTTP clients for both of its ports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Azure Arc agent: challenge, key file, and what it answers."""
+"""The Azure Arc agent: its challenge, its key files and its responses."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def http(arc: Emulator) -> Iterator[httpx.Client]:
 
 
 def key_file(http: httpx.Client, **query: str) -> Path:
-    answer = http.get(TOKEN, params=QUERY | query)
-    assert answer.status_code == 401
-    kind, _, path = answer.headers["Www-Authenticate"].partition("=")
+    response = http.get(TOKEN, params=QUERY | query)
+    assert response.status_code == 401
+    kind, _, path = response.headers["Www-Authenticate"].partition("=")
     assert kind == "Basic realm"
     return Path(path)
 
@@ -53,34 +53,34 @@ def test_the_challenge_names_a_key_file_of_the_folder(arc: Emulator, http: httpx
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_the_key_buys_one_token(arc: Emulator, http: httpx.Client) -> None:
+def test_a_key_is_valid_for_one_token(arc: Emulator, http: httpx.Client) -> None:
     path = key_file(http)
-    bought = {"Authorization": f"Basic {path.read_text()}"}
-    assert http.get(TOKEN, params=QUERY, headers=bought).json()["token_type"] == "Bearer"
-    assert http.get(TOKEN, params=QUERY, headers=bought).status_code == 401
+    headers = {"Authorization": f"Basic {path.read_text()}"}
+    assert http.get(TOKEN, params=QUERY, headers=headers).json()["token_type"] == "Bearer"
+    assert http.get(TOKEN, params=QUERY, headers=headers).status_code == 401
     assert not path.exists()
 
 
 @pytest.mark.parametrize("authorization", ["Basic wrong", "Bearer x", "Basic", ""])
-def test_a_wrong_key_buys_nothing_and_no_new_challenge(http: httpx.Client, authorization: str) -> None:
-    answer = http.get(TOKEN, params=QUERY, headers={"Authorization": authorization})
-    assert answer.status_code == 401
-    assert "Www-Authenticate" not in answer.headers
+def test_a_wrong_key_gets_neither_a_token_nor_a_new_challenge(http: httpx.Client, authorization: str) -> None:
+    response = http.get(TOKEN, params=QUERY, headers={"Authorization": authorization})
+    assert response.status_code == 401
+    assert "Www-Authenticate" not in response.headers
 
 
-def test_a_key_that_lay_too_long_is_stale(arc: Emulator, http: httpx.Client) -> None:
+def test_a_key_expires(arc: Emulator, http: httpx.Client) -> None:
     key = key_file(http).read_text()
     arc.clock.advance(301)
     assert http.get(TOKEN, params=QUERY, headers={"Authorization": f"Basic {key}"}).status_code == 401
 
 
-def test_keys_that_nobody_fetched_do_not_pile_up(arc: Emulator, http: httpx.Client) -> None:
+def test_the_number_of_unused_keys_is_limited(arc: Emulator, http: httpx.Client) -> None:
     for _ in range(300):
         key_file(http)
     assert len(list(arc.arc_token_dir.iterdir())) <= 256
 
 
-def test_nothing_is_left_on_disk_after_the_end(tmp_path: Path) -> None:
+def test_stop_removes_the_key_files(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "tokens"
     with Emulator(arc=True, arc_token_dir=folder) as emulator, client_of(emulator) as http:
         assert key_file(http).parent == folder
@@ -90,18 +90,18 @@ def test_nothing_is_left_on_disk_after_the_end(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def test_the_header_is_asked_for_before_the_challenge(arc: Emulator, http: httpx.Client) -> None:
+def test_header_and_version_are_checked_before_the_challenge(arc: Emulator, http: httpx.Client) -> None:
     assert http.get(TOKEN, params=QUERY, headers={"Metadata": "no"}).status_code == 400
     assert http.get(TOKEN, params=QUERY | {"api-version": "2017-03-01"}).status_code == 400
     assert list(arc.arc_token_dir.iterdir()) == []
 
 
 @pytest.mark.parametrize("version", ["2019-11-01", "2020-06-01"])
-def test_both_versions_in_use_are_served(http: httpx.Client, version: str) -> None:
+def test_both_versions_that_clients_use_are_supported(http: httpx.Client, version: str) -> None:
     assert token(http, **{"api-version": version}).status_code == 200
 
 
-def test_metadata_is_open_but_less_than_azures(http: httpx.Client) -> None:
+def test_the_instance_needs_no_key_and_has_fewer_fields_than_in_azure(http: httpx.Client) -> None:
     document = http.get("/instance", params={"api-version": "2020-06-01"}).json()
     assert document["compute"]["provider"] == "Microsoft.HybridCompute"
     assert "/Microsoft.HybridCompute/machines/" in document["compute"]["resourceId"]
@@ -109,12 +109,14 @@ def test_metadata_is_open_but_less_than_azures(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/attested/document", "/scheduledevents", "/loadbalancer", "/identity/info"])
-def test_what_only_azure_has_is_not_found(http: httpx.Client, path: str) -> None:
+def test_endpoints_that_only_azure_has_are_not_found(http: httpx.Client, path: str) -> None:
     assert http.get(path, params={"api-version": "2020-10-01"}).status_code == 404
 
 
 @pytest.mark.parametrize("selector", ["client_id", "object_id", "msi_res_id"])
-def test_a_newer_agent_echoes_the_user_assigned_identity(arc: Emulator, http: httpx.Client, selector: str) -> None:
+def test_a_newer_agent_returns_the_ids_of_the_user_assigned_identity(
+    arc: Emulator, http: httpx.Client, selector: str
+) -> None:
     identity = arc.machine.add_user_assigned("id-a")
     ids = {
         "client_id": identity.client_id,
@@ -127,7 +129,7 @@ def test_a_newer_agent_echoes_the_user_assigned_identity(arc: Emulator, http: ht
     assert token(http, client_id="00000000-0000-0000-0000-00000000dead").status_code == 400
 
 
-def test_mi_res_id_is_silently_ignored(arc: Emulator, http: httpx.Client) -> None:
+def test_mi_res_id_is_ignored(arc: Emulator, http: httpx.Client) -> None:
     identity = arc.machine.add_user_assigned("id-a")
     assert token(http, mi_res_id=identity.resource_id or "").json()["client_id"] != identity.client_id
 

@@ -1,4 +1,4 @@
-"""Every error that was observed or documented, byte for byte as the collected examples have it."""
+"""Every observed or documented error, compared byte for byte with the collected examples."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def get(target: str, *headers: str, method: str = "GET") -> Provoke:
 
 
 def plain(target: str) -> Provoke:
-    """Without the Metadata header."""
+    """Sends a request without the Metadata header."""
 
     def provoke(emulator: Emulator) -> tuple[bytes, bytes]:
         request = f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -63,15 +63,14 @@ def too_often(target: str) -> Provoke:
     def provoke(emulator: Emulator) -> tuple[bytes, bytes]:
         emulator.clock.freeze()
         emulator.limits.enabled = True
-        while not (answer := raw_get(emulator, target))[0].startswith(b"HTTP/1.1 429"):
+        while not (response := raw_get(emulator, target))[0].startswith(b"HTTP/1.1 429"):
             assert emulator.requests.total < 50
-        return answer
+        return response
 
     return provoke
 
 
-#: How each example comes about here; what is only known as an example of the specification or is unverified is in
-#: here too, where the emulator follows it.
+#: How to provoke each example. Examples that were not observed are included if the emulator follows them.
 PROVOKED: dict[tuple[str, str], Provoke] = {
     ("instance", "missing-or-unsupported-api-version"): get("/metadata/instance"),
     ("instance", "missing-api-version-older-wording"): failing(INSTANCE, preset="older-api-version"),
@@ -117,7 +116,7 @@ PROVOKED: dict[tuple[str, str], Provoke] = {
     ("host-proxy", "pod-identity-nmi"): failing(INSTANCE, preset="pod-identity-nmi"),
 }
 
-#: Examples whose text is not known: provoked in other tests, where code and status are compared.
+#: Examples whose text is not known. Other tests compare their code and status.
 ELSEWHERE = {
     ("identity", "invalid-resource"): "the text is composed, only the code is documented",
     ("arc", "challenge"): "the body is not known",
@@ -135,7 +134,7 @@ def examples() -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
-def test_no_example_is_forgotten() -> None:
+def test_every_example_is_covered() -> None:
     assert set(examples()) == set(PROVOKED) | set(ELSEWHERE)
 
 
@@ -146,7 +145,7 @@ def test_an_example_is_reproduced_byte_for_byte(emulator: Emulator, key: tuple[s
     lines = head.decode().split("\r\n")
     assert lines[0].startswith(f"HTTP/1.1 {case['status']} ")
     if key == ("instance", "unknown-path"):
-        # Observed with spaces inside the braces, which the example's form cannot show.
+        # Observed with spaces inside the braces. The example, which is JSON, does not contain them.
         assert body == b'{ "error": "Not found" }'
     elif isinstance(case["body"], str):
         assert body == case["body"].encode()
@@ -163,6 +162,6 @@ def test_an_example_is_reproduced_byte_for_byte(emulator: Emulator, key: tuple[s
         assert "server" not in headers
 
 
-def test_the_missing_version_is_answered_with_the_collected_document(emulator: Emulator) -> None:
+def test_the_error_for_a_missing_version_is_the_collected_document(emulator: Emulator) -> None:
     expected = json.loads((EXAMPLES / "errors-missing-api-version.json").read_text(encoding="utf-8"))
     assert raw_get(emulator, "/metadata/instance")[1] == json.dumps(expected, separators=(",", ":")).encode()

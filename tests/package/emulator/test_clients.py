@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote, unmodified, against the emulator."""
+"""azure-identity, azure-core and MSAL, unmodified, with the emulator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESOURCE = "https://vault.azure.net"
 SELECTORS = ("client_id", "object_id", "resource_id")
 
 pytestmark = [
-    # Their imports and connections, not ours.
+    # From the imports and connections of these libraries.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -37,7 +37,7 @@ def azure(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
 
 @pytest.fixture
 def arc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """An agent whose key folder both libraries take for the real one: the folder is the only thing changed in them."""
+    """An Arc agent whose key folder both libraries accept. The folder is the only thing that is patched in them."""
     from azure.identity._credentials import azure_arc
     from msal import managed_identity
 
@@ -69,9 +69,9 @@ def msal_token(selector: str | None = None, value: str | None = None) -> str:
         identity = msal.UserAssignedManagedIdentity(**{selector: value})
     with requests.Session() as session:
         client = msal.ManagedIdentityClient(identity, http_client=session)
-        answer = client.acquire_token_for_client(resource=RESOURCE)
-    assert "access_token" in answer, answer
-    return str(answer["access_token"])
+        response = client.acquire_token_for_client(resource=RESOURCE)
+    assert "access_token" in response, response
+    return str(response["access_token"])
 
 
 LIBRARIES: dict[str, Callable[..., str]] = {"azure-identity": identity_token, "msal": msal_token}
@@ -118,7 +118,7 @@ def test_a_user_assigned_identity_on_arc(arc: Emulator, library: str, selector: 
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_legacy_arc_agent_is_caught_by_the_missing_echo(
+def test_both_libraries_detect_an_older_arc_agent_by_the_missing_ids(
     arc: Emulator, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = arc.machine.add_user_assigned("id-a")
@@ -130,7 +130,7 @@ def test_a_legacy_arc_agent_is_caught_by_the_missing_echo(
         assert [request.status for request in legacy.requests] == [401, 200]
 
 
-def test_pyjwt_verifies_the_token_with_the_served_key(azure: Emulator) -> None:
+def test_pyjwt_verifies_the_token_with_the_published_key(azure: Emulator) -> None:
     jwt = pytest.importorskip("jwt")
     token = msal_token()
     key = jwt.PyJWKClient(azure.jwks_url).get_signing_key_from_jwt(token)
@@ -144,7 +144,7 @@ def test_azure_identity_retries_a_429(azure: Emulator) -> None:
     assert [request.status for request in azure.requests] == [429, 200]
 
 
-def test_azure_core_waits_as_long_as_retry_after_says(azure: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_azure_core_waits_for_the_seconds_in_retry_after(azure: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     from azure.core import PipelineClient
     from azure.core.pipeline.policies import RetryPolicy
     from azure.core.pipeline.transport import RequestsTransport
@@ -159,22 +159,22 @@ def test_azure_core_waits_as_long_as_retry_after_says(azure: Emulator, monkeypat
     assert slept == [7.0, 7.0]
 
 
-def test_azure_identity_says_what_the_service_said(azure: Emulator) -> None:
+def test_azure_identity_raises_for_an_error_of_the_emulator(azure: Emulator) -> None:
     azure.machine.system_assigned = None
     with pytest.raises((azure_identity.CredentialUnavailableError, ClientAuthenticationError), match=r"\S") as caught:
         identity_token()
     assert "no managed identity endpoint" not in str(caught.value)
 
 
-def test_msal_hands_the_error_through(azure: Emulator) -> None:
+def test_msal_returns_the_error_of_the_emulator(azure: Emulator) -> None:
     azure.machine.system_assigned = None
     with requests.Session() as session:
         client = msal.ManagedIdentityClient(msal.SystemAssignedManagedIdentity(), http_client=session)
-        answer = client.acquire_token_for_client(resource=RESOURCE)
-    assert "Identity not found" in str(answer)
+        response = client.acquire_token_for_client(resource=RESOURCE)
+    assert "Identity not found" in str(response)
 
 
-def test_azure_identitys_probe_takes_the_emulator_for_azure(azure: Emulator) -> None:
+def test_the_probe_of_azure_identity_accepts_the_emulator(azure: Emulator) -> None:
     with azure_identity.DefaultAzureCredential(
         exclude_environment_credential=True,
         exclude_workload_identity_credential=True,

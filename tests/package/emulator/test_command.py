@@ -1,4 +1,4 @@
-"""The stand-alone command, as a process."""
+"""The command line, in a process of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "-m", "azure_imds_emulator"]
 
 @contextmanager
 def running(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """The process, and what it printed: name and value of each line."""
+    """Yields the running process, and the name and value of each line that it printed. Kills it at the end."""
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         stdout=subprocess.PIPE,
@@ -44,7 +44,7 @@ def running(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_prints_where_it_listens_and_ends_cleanly(number: signal.Signals) -> None:
+def test_it_prints_its_addresses_and_exits_with_0_after_a_signal(number: signal.Signals) -> None:
     with running() as (process, lines), plain_client(headers=HEADERS) as client:
         endpoint = lines["AZURE_POD_IDENTITY_AUTHORITY_HOST"]
         assert lines["endpoint"] == endpoint
@@ -55,7 +55,7 @@ def test_it_prints_where_it_listens_and_ends_cleanly(number: signal.Signals) -> 
         assert (process.returncode, errors) == (0, "")
 
 
-def test_alone_it_limits_rates_as_documented() -> None:
+def test_the_command_has_rate_limits_by_default() -> None:
     with running() as (_, lines), plain_client(headers=HEADERS) as client:
         url = f"{lines['endpoint']}/metadata/versions"
         assert any(client.get(url).status_code == 429 for _ in range(500))
@@ -64,13 +64,13 @@ def test_alone_it_limits_rates_as_documented() -> None:
         assert {client.get(url).status_code for _ in range(30)} == {200}
 
 
-def test_the_arc_agent_prints_its_variables_and_key_folder(tmp_path: Path) -> None:
+def test_the_arc_agent_prints_its_variables_and_its_key_folder(tmp_path: Path) -> None:
     with running("--arc", "--arc-token-dir", str(tmp_path / "keys")) as (_, lines):
         assert lines["IDENTITY_ENDPOINT"] == f"{lines['IMDS_ENDPOINT']}/metadata/identity/oauth2/token"
         assert lines["keys"] == str(tmp_path / "keys")
 
 
-def test_options_go_before_variables_and_those_before_the_file(tmp_path: Path) -> None:
+def test_options_override_variables_and_variables_override_the_file(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(
         "server: from-file\nrate_limits: false\nmachine: {instance: {compute: {name: x}}}\n"
     )
@@ -82,25 +82,25 @@ def test_options_go_before_variables_and_those_before_the_file(tmp_path: Path) -
             (["--server", "from-option"], {"AZURE_IMDS_EMULATOR_SERVER": "from-variable"}, "from-option"),
         ):
             with running(*arguments, *more, **environment) as (_, lines):
-                answer = client.get(
+                response = client.get(
                     f"{lines['endpoint']}/metadata/instance/compute/name?api-version=2021-02-01&format=text"
                 )
-                assert (answer.headers["Server"], answer.text) == (expected, "x")
+                assert (response.headers["Server"], response.text) == (expected, "x")
 
 
-def test_a_bad_file_ends_it_with_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_file_is_reported_with_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("port: 0\nprot: 1\n")
     assert main(["--config", str(path)]) == 2
     assert f"{path}:2: " in capsys.readouterr().err
 
 
-def test_a_bad_option_ends_it_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_option_is_reported_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--port", "70000"]) == 2
-    assert "port is a number from 0 to 65535" in capsys.readouterr().err
+    assert "--port must be a number from 0 to 65535, got 70000" in capsys.readouterr().err
 
 
-def test_a_port_in_use_ends_it_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -108,7 +108,7 @@ def test_a_port_in_use_ends_it_with_the_reason(capsys: pytest.CaptureFixture[str
     assert "in use" in capsys.readouterr().err
 
 
-def test_signals_are_as_before_afterwards() -> None:
+def test_signal_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGTERM)
     main(["--port", "70000"])
     assert signal.getsignal(signal.SIGTERM) is before

@@ -1,4 +1,4 @@
-"""Configuration by file and environment, and how a bad one is refused."""
+"""Configuration by file and environment, and the errors of wrong configurations."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def test_a_file_sets_everything() -> None:
     assert (settings.rate_limits, settings.token_lifetime, settings.first_call_delay) == (True, 3600, 1.5)
     machine = settings.machine
     assert machine.name == "web-7"
-    assert machine.compute["platformFaultDomain"] == "2", "scalars of /instance are texts"
-    assert machine.compute["location"] == "eastus", "what is not given stays"
+    assert machine.compute["platformFaultDomain"] == "2", "scalars of /instance are strings"
+    assert machine.compute["location"] == "eastus", "other values stay"
     assert machine.compute["resourceId"].endswith("/virtualMachines/web-7")
     assert machine.compute["tags"] == "env:test;team:web"
     assert machine.system_assigned is None
@@ -62,10 +62,10 @@ def test_a_file_sets_everything() -> None:
     emulator = Emulator(settings=settings)
     assert emulator.events.events[0].not_before == 2208988800
     assert emulator.faults.pending[0].remaining == 2
-    assert Settings().machine.name == "vm-example-0", "the defaults are nobody's to change"
+    assert Settings().machine.name == "vm-example-0", "the defaults do not change"
 
 
-def test_json_may_be_indented_with_tabs(tmp_path: Path) -> None:
+def test_json_can_be_indented_with_tabs(tmp_path: Path) -> None:
     path = tmp_path / "emulator.json"
     path.write_text(
         json.dumps({"token_lifetime": 60, "machine": {"instance": {"compute": {"zone": "3"}}}}, indent="\t")
@@ -98,8 +98,8 @@ def test_an_empty_file_changes_nothing() -> None:
         ("rate_limits: 1\n", 1, "true or false"),
         ("token_lifetime: 0\n", 1, "from 1"),
         ("first_call_delay: true\n", 1, "number"),
-        ("attested_digest_oid: odd\n", 1, "observed, strict"),
-        ("port: 1\nport: 2\n", 2, "stands twice"),
+        ("attested_digest_oid: odd\n", 1, "must be observed or strict, got 'odd'"),
+        ("port: 1\nport: 2\n", 2, "contains 'port' twice"),
         ("- port\n", 1, "mapping"),
         ("machine:\n  tenant_id: nonsense\n", 2, "GUID"),
         ("machine:\n  user_assigned: id-a\n", 2, "list"),
@@ -108,25 +108,29 @@ def test_an_empty_file_changes_nothing() -> None:
         ("machine:\n  instance:\n    compte: {}\n", 3, "did you mean 'compute'"),
         ("machine:\n  load_balancer: {inboundRules: 5}\n", 2, "list"),
         ("machine:\n  document: nowhere.json\n", 2, "No such file"),
-        ("events:\n- event_type: Reboot\n- event_type: Explode\n", 3, "unknown event type"),
+        (
+            "events:\n- event_type: Reboot\n- event_type: Explode\n",
+            3,
+            "event_type must be one of Freeze, Reboot, Redeploy, Preempt, Terminate, got 'Explode'",
+        ),
         ("events:\n- event_type: Reboot\n  not_before: soon\n", 2, "soon"),
-        ("faults:\n- preset: nonsense\n", 2, "unknown preset"),
+        ("faults:\n- preset: nonsense\n", 2, "preset must be one of imds-restarting, "),
         ("faults:\n- {status: 500, times: many}\n", 2, "times"),
-        ("faults:\n- {delay: long}\n", 2, ""),
+        ("faults:\n- {delay: long}\n", 2, "delay must be a number of seconds"),
         ("machine: {\n", 2, "expected"),
         ("port: [1\nhost: x\n", 2, ""),
         ('{\n"port": 1\n"host": "x"}', 3, "not JSON"),
-        ("port: !!python/object:os.system x\n", 1, "not understood"),
+        ("port: !!python/object:os.system x\n", 1, "python/object:os.system is not supported"),
     ],
 )
-def test_a_bad_file_is_refused_with_line_and_reason(text: str, line: int, reason: str) -> None:
+def test_a_wrong_file_is_refused_with_line_and_reason(text: str, line: int, reason: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text, "file.yaml")
     assert str(caught.value).startswith(f"file.yaml:{line}: "), str(caught.value)
     assert reason in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: No such file"):
         load(tmp_path / "nowhere.yaml")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
@@ -134,7 +138,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load(tmp_path / "binary")
 
 
-def test_variables_set_what_is_one_value() -> None:
+def test_variables_set_the_settings_with_one_value() -> None:
     environment = {
         "AZURE_IMDS_EMULATOR_PORT": "8080",
         "AZURE_IMDS_EMULATOR_ARC": "yes",
@@ -149,13 +153,13 @@ def test_variables_set_what_is_one_value() -> None:
     ("name", "value"),
     [("PORT", "http"), ("PORT", "70000"), ("ARC", "maybe"), ("ATTESTED_DIGEST_OID", "odd"), ("TOKEN_LIFETIME", "1.5")],
 )
-def test_a_bad_variable_is_named(name: str, value: str) -> None:
+def test_a_wrong_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"AZURE_IMDS_EMULATOR_{name}: "):
         from_environment({f"AZURE_IMDS_EMULATOR_{name}": value})
 
 
 @pytest.mark.parametrize("options", [{"port": -1}, {"token_lifetime": 0}, {"attested_digest_oid": "odd"}])
-def test_a_bad_argument_is_refused(options: dict[str, Any]) -> None:
+def test_a_wrong_argument_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         Emulator(**options)
     with pytest.raises(TypeError):

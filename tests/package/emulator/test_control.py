@@ -1,4 +1,4 @@
-"""The control API."""
+"""The control API: it does for other processes what `Emulator` does in Python."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from azure_imds_emulator import Emulator
 from emulator_support import client_of
 
 
-def test_failures_can_be_asked_for_and_called_off(
-    emulator: Emulator, control: httpx.Client, http: httpx.Client
-) -> None:
+def test_faults_can_be_added_and_removed(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
     made = control.post("/api/faults", json={"status": 429, "times": 2, "retry_after": 1})
     assert (made.status_code, made.json()["remaining"]) == (201, 2)
     assert http.get("/versions").status_code == 429
@@ -23,7 +21,7 @@ def test_failures_can_be_asked_for_and_called_off(
     assert http.get("/versions").status_code == 200
 
 
-def test_events_can_be_led_through_their_life(emulator: Emulator, control: httpx.Client) -> None:
+def test_events_can_be_approved_completed_and_cancelled(emulator: Emulator, control: httpx.Client) -> None:
     made = control.post("/api/events", json={"event_type": "Reboot", "notice": 60})
     assert made.status_code == 201
     path = f"/api/events/{made.json()['event_id']}"
@@ -39,16 +37,16 @@ def test_events_can_be_led_through_their_life(emulator: Emulator, control: httpx
     }
 
 
-def test_the_clock_can_be_turned_and_frozen(emulator: Emulator, control: httpx.Client) -> None:
+def test_the_clock_can_be_advanced_and_frozen(emulator: Emulator, control: httpx.Client) -> None:
     before = emulator.clock.time()
-    answer = control.post("/api/clock", json={"advance": 3600, "frozen": True}).json()
-    assert answer["frozen"] is True
-    assert answer["time"] >= before + 3600
+    response = control.post("/api/clock", json={"advance": 3600, "frozen": True}).json()
+    assert response["frozen"] is True
+    assert response["time"] >= before + 3600
     assert emulator.clock.frozen
     assert control.post("/api/clock", json={"frozen": False}).json()["frozen"] is False
 
 
-def test_the_limits_can_be_switched(emulator: Emulator, control: httpx.Client) -> None:
+def test_the_limits_can_be_changed(emulator: Emulator, control: httpx.Client) -> None:
     assert control.post("/api/limits", json={"enabled": True}).json() == {"enabled": True}
     assert emulator.limits.enabled
     assert control.post("/api/limits", json={"enabled": 1}).status_code == 400
@@ -66,18 +64,22 @@ def test_the_machine_can_be_changed_as_in_a_file(emulator: Emulator, control: ht
     assert emulator.machine.compute["zone"] == "3", "a refused change changes nothing"
 
 
-def test_requests_are_told_without_secrets(control: httpx.Client) -> None:
+def test_requests_are_returned_without_secrets(control: httpx.Client) -> None:
     with Emulator(arc=True) as arc, client_of(arc) as http, httpx.Client(trust_env=False) as outside:
         secret = {"Authorization": "Basic c2VjcmV0"}
         http.get("/identity/oauth2/token?api-version=2020-06-01&resource=https://x.example", headers=secret)
-        (told,) = outside.get(f"{arc.control_url}/api/requests").json()
-        assert (told["method"], told["path"], told["status"]) == ("GET", "/metadata/identity/oauth2/token", 401)
-        assert "c2VjcmV0" not in json.dumps(told)
+        (request,) = outside.get(f"{arc.control_url}/api/requests").json()
+        assert (request["method"], request["path"], request["status"]) == (
+            "GET",
+            "/metadata/identity/oauth2/token",
+            401,
+        )
+        assert "c2VjcmV0" not in json.dumps(request)
         outside.delete(f"{arc.control_url}/api/requests")
         assert outside.get(f"{arc.control_url}/api/requests").json() == []
 
 
-def test_requests_stream_as_they_come(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
+def test_requests_are_streamed(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
     http.get("/versions")
     with control.stream("GET", "/api/stream") as stream:
         lines = stream.iter_lines()
@@ -89,7 +91,9 @@ def test_requests_stream_as_they_come(emulator: Emulator, control: httpx.Client,
     ]
 
 
-def test_a_reset_forgets_what_happened(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
+def test_a_reset_clears_events_faults_and_requests(
+    emulator: Emulator, control: httpx.Client, http: httpx.Client
+) -> None:
     emulator.schedule("Reboot")
     emulator.fail(500, times=9)
     http.get("/versions")
@@ -111,23 +115,23 @@ def test_a_reset_forgets_what_happened(emulator: Emulator, control: httpx.Client
         ("/api/clock", {"back": 1}),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_reason(control: httpx.Client, path: str, body: Any) -> None:
-    answer = control.post(path, json=body)
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+def test_wrong_arguments_are_refused_with_the_reason(control: httpx.Client, path: str, body: Any) -> None:
+    response = control.post(path, json=body)
+    assert response.status_code == 400
+    assert response.json()["error"].startswith(f"{path}: ")
 
 
-def test_other_peoples_pages_are_kept_out(control: httpx.Client) -> None:
+def test_requests_of_foreign_web_pages_are_refused(control: httpx.Client) -> None:
     rebound = control.get("/api/state", headers={"Host": "attacker.example"})
     assert rebound.status_code == 403
     simple = control.post("/api/faults", content='{"status": 500}', headers={"Content-Type": "text/plain"})
     assert simple.status_code == 415
-    answer = control.get("/")
-    assert "access-control-allow-origin" not in answer.headers
-    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    response = control.get("/")
+    assert "access-control-allow-origin" not in response.headers
+    assert "default-src 'self'" in response.headers["content-security-policy"]
     for host in ("localhost:1", "127.0.0.1", "[::1]:5", "emulator:8170"):
         assert control.get("/api/state", headers={"Host": host}).status_code == 200
 
 
-def test_the_metadata_port_knows_nothing_of_it(http: httpx.Client) -> None:
+def test_the_metadata_port_has_no_control_api(http: httpx.Client) -> None:
     assert http.get("/api/state").status_code == 404

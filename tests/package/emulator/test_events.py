@@ -1,4 +1,4 @@
-"""Scheduled events, from announcement to disappearance."""
+"""Scheduled events, from announcement to removal."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def start(*ids: str) -> dict[str, Any]:
     return {"StartRequests": [{"EventId": event_id} for event_id in ids]}
 
 
-def test_nothing_is_scheduled_at_first(http: httpx.Client) -> None:
+def test_a_new_document_has_no_events(http: httpx.Client) -> None:
     assert http.get(PATH, params={"api-version": "2020-07-01"}).content == b'{"DocumentIncarnation":1,"Events":[]}'
 
 
 @pytest.mark.parametrize("version", ["2017-08-01", "2019-04-01", "2019-08-01"])
-def test_the_document_of_each_version_is_that_of_the_examples(version: str) -> None:
+def test_the_document_of_each_version_equals_the_example(version: str) -> None:
     expected = json.loads((EXAMPLES / f"scheduledevents-{version}.json").read_text(encoding="utf-8"))
     with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, client_of(emulator) as http:
         emulator.schedule(
@@ -45,11 +45,11 @@ def test_the_document_of_each_version_is_that_of_the_examples(version: str) -> N
             event_id="00000000-0000-0000-0000-0000000000A2",
             description="Host server is undergoing maintenance.",
         )
-        answer = http.get(PATH, params={"api-version": version})
-    assert answer.content == json.dumps(expected, separators=(",", ":")).encode()
+        response = http.get(PATH, params={"api-version": version})
+    assert response.content == json.dumps(expected, separators=(",", ":")).encode()
 
 
-def test_an_event_lives_from_scheduled_over_started_to_gone() -> None:
+def test_an_event_is_scheduled_then_started_then_removed() -> None:
     names = ("empty", "scheduled", "started", "completed")
     expected = [json.loads((EXAMPLES / f"scheduledevents-{name}.json").read_text()) for name in names]
     with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, client_of(emulator) as http:
@@ -78,7 +78,7 @@ def test_an_event_starts_by_itself_at_not_before(emulator: Emulator, http: httpx
     assert document(http)["Events"][0]["NotBefore"] == ""
 
 
-def test_a_turn_over_the_whole_life_counts_every_change(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_long_advance_counts_every_change(emulator: Emulator, http: httpx.Client) -> None:
     emulator.schedule("Reboot")
     emulator.clock.advance(3600)
     assert document(http) == {"DocumentIncarnation": 4, "Events": []}
@@ -94,20 +94,20 @@ def test_each_type_has_its_documented_notice(emulator: Emulator, http: httpx.Cli
     assert document(http)["Events"][0]["EventType"] == kind
 
 
-def test_types_are_hidden_from_versions_older_than_they(emulator: Emulator, http: httpx.Client) -> None:
+def test_older_versions_do_not_show_newer_event_types(emulator: Emulator, http: httpx.Client) -> None:
     emulator.schedule("Preempt")
     emulator.schedule("Terminate")
     versions = ("2017-08-01", "2017-11-01", "2019-01-01")
     assert [len(document(http, version)["Events"]) for version in versions] == [0, 1, 2]
 
 
-def test_the_preview_version_put_an_underscore_before_names(emulator: Emulator, http: httpx.Client) -> None:
+def test_the_preview_version_puts_an_underscore_before_names(emulator: Emulator, http: httpx.Client) -> None:
     emulator.schedule("Reboot", resources=["web"])
     assert document(http, "2017-03-01")["Events"][0]["Resources"] == ["_web"]
     assert document(http, "2017-08-01")["Events"][0]["Resources"] == ["web"]
 
 
-def test_a_cancelled_event_disappears(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_cancelled_event_is_removed(emulator: Emulator, http: httpx.Client) -> None:
     event = emulator.schedule("Redeploy", source="User", duration=7)
     shown = document(http)["Events"][0]
     assert (shown["EventSource"], shown["DurationInSeconds"], shown["Resources"]) == ("User", 7, ["vm-example-0"])
@@ -117,12 +117,12 @@ def test_a_cancelled_event_disappears(emulator: Emulator, http: httpx.Client) ->
         emulator.events.cancel(event.event_id)
 
 
-def test_a_host_failure_comes_already_started(emulator: Emulator, http: httpx.Client) -> None:
+def test_an_event_can_start_without_notice(emulator: Emulator, http: httpx.Client) -> None:
     emulator.schedule("Reboot", started=True)
     assert document(http)["Events"][0]["EventStatus"] == "Started"
 
 
-def test_an_approval_may_be_repeated_and_sent_as_a_form(emulator: Emulator, http: httpx.Client) -> None:
+def test_an_approval_can_be_repeated_and_sent_with_a_form_content_type(emulator: Emulator, http: httpx.Client) -> None:
     event = emulator.schedule("Reboot")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     for _ in range(2):
@@ -140,7 +140,7 @@ def test_one_post_approves_several_or_none(emulator: Emulator, http: httpx.Clien
 
 
 @pytest.mark.parametrize("event_id", ["lower", "other"])
-def test_an_id_must_be_echoed_byte_for_byte(emulator: Emulator, http: httpx.Client, event_id: str) -> None:
+def test_an_approval_needs_the_exact_id(emulator: Emulator, http: httpx.Client, event_id: str) -> None:
     event = emulator.schedule("Reboot", event_id="00000000-0000-0000-0000-0000000000AB")
     sent = event.event_id.lower() if event_id == "lower" else "x"
     assert post(http, start(sent)).status_code == 400
@@ -166,16 +166,16 @@ def test_a_malformed_approval_is_refused(http: httpx.Client, body: Any) -> None:
     assert post(http, body).status_code == 400
 
 
-def test_a_body_that_is_much_too_long_is_refused_and_not_cut_off(http: httpx.Client) -> None:
+def test_a_very_long_body_gets_a_complete_error_response(http: httpx.Client) -> None:
     assert post(http, b" " * 1_000_000).status_code == 400
 
 
-def test_members_that_nobody_asked_for_do_no_harm(emulator: Emulator, http: httpx.Client) -> None:
+def test_unknown_members_of_an_approval_are_ignored(emulator: Emulator, http: httpx.Client) -> None:
     body = start(emulator.schedule("Reboot").event_id) | {"DocumentIncarnation": 2}
     assert post(http, body).status_code == 200
 
 
-def test_the_first_call_may_take_as_long_as_it_is_told() -> None:
+def test_the_first_response_has_the_configured_delay() -> None:
     clock = Clock(frozen=True)
     with (
         Emulator(first_call_delay=120, clock=clock) as emulator,
@@ -191,7 +191,7 @@ def test_the_first_call_may_take_as_long_as_it_is_told() -> None:
         assert document(http)["DocumentIncarnation"] == 1, "the second call does not wait"
 
 
-def test_a_late_first_answer_shows_what_is_announced_by_then() -> None:
+def test_a_delayed_first_response_contains_events_scheduled_meanwhile() -> None:
     clock = Clock(frozen=True)
     with (
         Emulator(first_call_delay=120, clock=clock) as emulator,
@@ -205,12 +205,12 @@ def test_a_late_first_answer_shows_what_is_announced_by_then() -> None:
         assert [event["EventType"] for event in waiting.result()["Events"]] == ["Reboot"]
 
 
-def test_a_day_without_requests_turns_the_feature_off_again(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_day_without_requests_turns_scheduled_events_off(emulator: Emulator, http: httpx.Client) -> None:
     emulator.events.first_call_delay = 5
-    assert emulator.events.asked() == 5
-    assert emulator.events.asked() == 0
+    assert emulator.events.record_request() == 5
+    assert emulator.events.record_request() == 0
     emulator.clock.advance(24 * 3600)
-    assert emulator.events.asked() == 5
+    assert emulator.events.record_request() == 5
 
 
 @pytest.mark.parametrize(
@@ -225,13 +225,13 @@ def test_a_day_without_requests_turns_the_feature_off_again(emulator: Emulator, 
         {"event_type": "Reboot", "event_id": 7},
     ],
 )
-def test_an_event_that_cannot_be_is_refused(emulator: Emulator, arguments: dict[str, Any]) -> None:
+def test_wrong_arguments_of_an_event_are_refused(emulator: Emulator, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         emulator.schedule(**arguments)
     assert emulator.events.incarnation == 1
 
 
-def test_an_id_is_used_once(emulator: Emulator) -> None:
+def test_an_event_id_must_be_new(emulator: Emulator) -> None:
     event = emulator.schedule("Reboot")
     with pytest.raises(ValueError, match="already"):
         emulator.schedule("Reboot", event_id=event.event_id)

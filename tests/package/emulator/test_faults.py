@@ -1,4 +1,4 @@
-"""Answers gone wrong on purpose, seen as bytes."""
+"""Faults, as clients receive them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ INFO = "/metadata/identity/info?api-version=2018-02-01"
 GET = b"GET /metadata/versions HTTP/1.1\r\nHost: x\r\nMetadata: true\r\n\r\n"
 
 
-def test_the_next_requests_fail_and_then_no_more(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_fault_affects_the_next_requests_only(emulator: Emulator, http: httpx.Client) -> None:
     fault = emulator.fail(429, times=3, retry_after=2)
-    answers = [http.get("/versions") for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [429, 429, 429, 200]
-    assert answers[0].headers["Retry-After"] == "2"
+    responses = [http.get("/versions") for _ in range(4)]
+    assert [response.status_code for response in responses] == [429, 429, 429, 200]
+    assert responses[0].headers["Retry-After"] == "2"
     assert (fault.hits, emulator.faults.pending) == (3, ())
 
 
@@ -41,7 +41,7 @@ def test_the_next_requests_fail_and_then_no_more(emulator: Emulator, http: httpx
         (599, INFO, {"error": "unknown", "error_description": "Unknown"}),
     ],
 )
-def test_a_failure_is_worded_as_its_endpoint_words_it(emulator: Emulator, status: int, target: str, body: Any) -> None:
+def test_a_status_has_the_error_text_of_the_endpoint(emulator: Emulator, status: int, target: str, body: Any) -> None:
     emulator.fail(status)
     head, sent = raw_get(emulator, target)
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
@@ -49,7 +49,7 @@ def test_a_failure_is_worded_as_its_endpoint_words_it(emulator: Emulator, status
     assert sent.lower() == json.dumps(body, separators=(",", ":")).encode().lower()
 
 
-def test_a_failure_can_be_kept_to_a_path_and_a_method(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_fault_can_be_limited_to_a_path_and_a_method(emulator: Emulator, http: httpx.Client) -> None:
     emulator.fail(503, path="/metadata/identity", times=9)
     emulator.fail(500, path="/metadata/*events", method="post", times=9)
     assert http.get("/versions").status_code == 200
@@ -58,13 +58,13 @@ def test_a_failure_can_be_kept_to_a_path_and_a_method(emulator: Emulator, http: 
     assert http.post("/scheduledevents?api-version=2020-07-01").status_code == 500
 
 
-def test_failures_come_in_the_order_they_were_asked_for(emulator: Emulator, http: httpx.Client) -> None:
+def test_faults_apply_in_the_order_in_which_they_were_added(emulator: Emulator, http: httpx.Client) -> None:
     for status in (500, 503, 429):
         emulator.fail(status)
     assert [http.get("/versions").status_code for _ in range(4)] == [500, 503, 429, 200]
 
 
-def test_a_failure_can_last_until_a_time(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_fault_can_end_at_a_time(emulator: Emulator, http: httpx.Client) -> None:
     emulator.clock.freeze()
     emulator.fail(410, seconds=70)
     assert [http.get("/versions").status_code for _ in range(5)] == [410] * 5
@@ -74,7 +74,7 @@ def test_a_failure_can_last_until_a_time(emulator: Emulator, http: httpx.Client)
     assert [http.get("/versions").status_code for _ in range(2)] == [410, 200]
 
 
-def test_failures_can_be_called_off(emulator: Emulator, http: httpx.Client) -> None:
+def test_faults_can_be_cancelled(emulator: Emulator, http: httpx.Client) -> None:
     emulator.fail(500, times=9).cancel()
     assert http.get("/versions").status_code == 200
     emulator.fail(500, seconds=9)
@@ -95,13 +95,17 @@ def test_body_and_headers_can_be_anything(emulator: Emulator) -> None:
     assert b"application/json" in head
 
 
-def test_a_redirect_leads_where_it_is_told(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_redirect_has_the_given_location(emulator: Emulator, http: httpx.Client) -> None:
     emulator.fail(redirect="http://example.invalid/")
-    answer = http.get("/versions")
-    assert (answer.status_code, answer.headers["Location"], answer.content) == (302, "http://example.invalid/", b"")
+    response = http.get("/versions")
+    assert (response.status_code, response.headers["Location"], response.content) == (
+        302,
+        "http://example.invalid/",
+        b"",
+    )
 
 
-def test_a_closed_connection_gives_no_byte(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_close_sends_no_byte(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     emulator.fail(close=True)
     with caplog.at_level(logging.DEBUG):
         assert exchange(emulator, GET) == b""
@@ -110,7 +114,7 @@ def test_a_closed_connection_gives_no_byte(emulator: Emulator, caplog: pytest.Lo
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_a_truncated_body_ends_before_its_announced_length(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_truncated_body_is_shorter_than_its_content_length(emulator: Emulator, http: httpx.Client) -> None:
     whole = http.get("/versions").content
     emulator.fail(truncate=10)
     head, body = raw_get(emulator, VERSIONS)
@@ -121,14 +125,14 @@ def test_a_truncated_body_ends_before_its_announced_length(emulator: Emulator, h
         http.get("/versions")
 
 
-def test_truncated_json_can_have_the_right_length(emulator: Emulator, http: httpx.Client) -> None:
+def test_truncated_json_can_have_the_right_content_length(emulator: Emulator, http: httpx.Client) -> None:
     emulator.fail(truncate=10, content_length=10)
-    answer = http.get("/versions")
-    assert (answer.status_code, answer.content) == (200, b'{"apiVersi')
+    response = http.get("/versions")
+    assert (response.status_code, response.content) == (200, b'{"apiVersi')
 
 
 @pytest.mark.parametrize("length", [0, 5, 100_000])
-def test_the_announced_length_can_be_wrong(emulator: Emulator, http: httpx.Client, length: int) -> None:
+def test_content_length_can_be_wrong(emulator: Emulator, http: httpx.Client, length: int) -> None:
     whole = http.get("/versions").content
     emulator.fail(content_length=length)
     head, body = raw_get(emulator, VERSIONS)
@@ -136,7 +140,7 @@ def test_the_announced_length_can_be_wrong(emulator: Emulator, http: httpx.Clien
     assert body == whole
 
 
-def test_a_delay_ends_when_the_clock_is_turned(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_delay_ends_when_the_clock_is_advanced(emulator: Emulator, http: httpx.Client) -> None:
     emulator.fail(delay=3600)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(http.get, "/versions")
@@ -145,7 +149,7 @@ def test_a_delay_ends_when_the_clock_is_turned(emulator: Emulator, http: httpx.C
         assert waiting.result().status_code == 200
 
 
-def test_slow_bytes_come_one_by_one(emulator: Emulator, http: httpx.Client) -> None:
+def test_slow_sends_single_bytes(emulator: Emulator, http: httpx.Client) -> None:
     emulator.clock.freeze()
     emulator.fail(200, body=b"abc", slow=60)
     with ThreadPoolExecutor(1) as pool:
@@ -158,7 +162,7 @@ def test_slow_bytes_come_one_by_one(emulator: Emulator, http: httpx.Client) -> N
         assert emulator.clock.elapsed() - begun >= 3 * 60
 
 
-def test_hanging_ends_with_the_client_or_the_emulator(http: httpx.Client) -> None:
+def test_a_hang_ends_when_the_client_disconnects_or_the_emulator_stops(http: httpx.Client) -> None:
     with Emulator() as emulator:
         emulator.fail(hang=True, times=2)
         with pytest.raises(httpx.ReadTimeout):
@@ -172,7 +176,7 @@ def test_hanging_ends_with_the_client_or_the_emulator(http: httpx.Client) -> Non
         assert time.monotonic() - begun < 30
 
 
-def test_connections_are_kept_between_answers_and_failures(emulator: Emulator) -> None:
+def test_a_failed_response_keeps_the_connection_open(emulator: Emulator) -> None:
     emulator.fail(500)
     last = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     received = exchange(emulator, GET + GET + last)
@@ -200,7 +204,7 @@ def test_connections_are_kept_between_answers_and_failures(emulator: Emulator) -
         {"delay": float("nan")},
     ],
 )
-def test_a_failure_that_makes_no_sense_is_refused(emulator: Emulator, arguments: dict[str, Any]) -> None:
+def test_wrong_arguments_of_a_fault_are_refused(emulator: Emulator, arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         emulator.fail(**arguments)
     assert emulator.faults.pending == ()

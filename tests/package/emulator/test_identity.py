@@ -1,4 +1,4 @@
-"""Tokens: which identity, which claims, and for how long."""
+"""Tokens: the selected identity, the claims, the lifetime and the cache."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def test_the_published_key_verifies_the_token(emulator: Emulator, control: httpx
     assert emulator.jwks() == {"keys": [key]}
 
 
-def test_a_user_assigned_token_names_the_identity_and_the_machine(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_user_assigned_token_contains_the_identity_and_the_machine(emulator: Emulator, http: httpx.Client) -> None:
     identity = emulator.machine.add_user_assigned("id-a")
     found = claims(token(http, client_id=identity.client_id).json()["access_token"])
     assert found["xms_mirid"].endswith("/userAssignedIdentities/id-a")
     assert found["xms_az_rid"].endswith("/virtualMachines/vm-example-0")
 
 
-def test_a_token_is_served_from_a_cache_with_falling_expires_in(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_cached_token_has_a_decreasing_expires_in(emulator: Emulator, http: httpx.Client) -> None:
     emulator.clock.freeze()
     first = token(http).json()
     emulator.clock.advance(3600)
@@ -102,7 +102,7 @@ def test_a_token_about_to_expire_is_replaced(emulator: Emulator, http: httpx.Cli
     assert token(http).json()["access_token"] != first["access_token"]
 
 
-def test_bypass_cache_gives_another_token(http: httpx.Client) -> None:
+def test_bypass_cache_returns_a_new_token(http: httpx.Client) -> None:
     first = token(http).json()["access_token"]
     fresh = token(http, bypass_cache="true").json()["access_token"]
     assert fresh != first
@@ -110,7 +110,7 @@ def test_bypass_cache_gives_another_token(http: httpx.Client) -> None:
     assert token(http, bypass_cache="yes").status_code == 400
 
 
-def test_the_cache_tells_resources_apart_to_the_last_slash(http: httpx.Client) -> None:
+def test_the_cache_distinguishes_resources_by_a_trailing_slash(http: httpx.Client) -> None:
     with_slash = token(http, resource=RESOURCE + "/").json()
     assert with_slash["access_token"] != token(http).json()["access_token"]
     assert claims(with_slash["access_token"])["aud"] == RESOURCE + "/"
@@ -141,9 +141,9 @@ def test_several_user_assigned_identities_have_no_default(emulator: Emulator, ht
     emulator.machine.system_assigned = None
     for name in ("id-a", "id-b"):
         emulator.machine.add_user_assigned(name)
-    answer = token(http)
-    assert answer.status_code == 400
-    assert answer.content == (
+    response = token(http)
+    assert response.status_code == 400
+    assert response.content == (
         b'{"error":"invalid_request","error_description":"Multiple user assigned identities exist,'
         b' please specify the clientId / resourceId of the identity in the token request"}'
     )
@@ -176,8 +176,8 @@ def test_each_selector_finds_its_identity_in_any_case(
 @pytest.mark.parametrize("selector", ["client_id", "object_id", "msi_res_id"])
 @pytest.mark.parametrize("value", ["00000000-0000-0000-0000-00000000dead", ""])
 def test_an_identity_that_is_not_attached_is_not_found(http: httpx.Client, selector: str, value: str) -> None:
-    answer = token(http, **{selector: value})
-    assert (answer.status_code, answer.content) == (400, NOT_FOUND)
+    response = token(http, **{selector: value})
+    assert (response.status_code, response.content) == (400, NOT_FOUND)
 
 
 def test_two_selectors_exclude_each_other(emulator: Emulator, http: httpx.Client) -> None:
@@ -185,7 +185,7 @@ def test_two_selectors_exclude_each_other(emulator: Emulator, http: httpx.Client
     assert token(http, client_id=identity.client_id, object_id=identity.object_id).status_code == 400
 
 
-def test_mi_res_id_is_ignored_unless_switched_on() -> None:
+def test_mi_res_id_is_ignored_by_default() -> None:
     machine = Machine()
     identity = machine.add_user_assigned("id-a")
     assert identity.resource_id is not None
@@ -200,13 +200,13 @@ def test_a_resource_that_the_tenant_does_not_know_is_invalid(
     emulator: Emulator, http: httpx.Client, resource: str
 ) -> None:
     emulator.machine.invalid_resources.add("https://unknown.example")
-    answer = token(http, resource=resource)
-    assert answer.status_code == 400
-    assert answer.json()["error"] == "invalid_resource"
-    assert answer.json()["error_description"].startswith("AADSTS500011: ")
+    response = token(http, resource=resource)
+    assert response.status_code == 400
+    assert response.json()["error"] == "invalid_resource"
+    assert response.json()["error_description"].startswith("AADSTS500011: ")
 
 
-def test_a_resource_may_be_an_application_id(http: httpx.Client) -> None:
+def test_a_resource_can_be_an_application_id(http: httpx.Client) -> None:
     assert token(http, resource="00000003-0000-0000-c000-000000000000").status_code == 200
 
 
@@ -214,5 +214,5 @@ def test_a_missing_resource_is_refused(http: httpx.Client) -> None:
     assert token(http, resource="").json()["error"] == "invalid_request"
 
 
-def test_info_tells_the_tenant(emulator: Emulator, http: httpx.Client) -> None:
+def test_info_returns_the_tenant(emulator: Emulator, http: httpx.Client) -> None:
     assert http.get("/identity/info", params=QUERY).json() == {"tenantId": emulator.machine.tenant_id}

@@ -22,7 +22,7 @@ def example(name: str) -> Any:
 
 
 def paths(node: Any, prefix: str = "") -> set[str]:
-    """Every field's path, with [] for the elements of arrays."""
+    """Returns the path of every field, with [] for the elements of arrays."""
     if isinstance(node, dict):
         return {prefix} | {path for key, value in node.items() for path in paths(value, f"{prefix}.{key}".strip("."))}
     if isinstance(node, list):
@@ -35,7 +35,7 @@ def test_versions_are_published_in_ascending_order(http: httpx.Client) -> None:
     assert set(PUBLISHED) == set(example("versions")["apiVersions"])
 
 
-def test_the_newest_document_is_the_machine(emulator: Emulator, http: httpx.Client) -> None:
+def test_the_newest_document_is_complete(emulator: Emulator, http: httpx.Client) -> None:
     assert http.get("/instance", params={"api-version": "2025-04-07"}).json() == example("instance-2025-04-07")
 
 
@@ -60,7 +60,7 @@ def test_a_field_appears_with_the_version_that_introduced_it(http: httpx.Client,
     assert statuses == [404, 200]
 
 
-def test_fields_of_array_elements_are_cut_too(http: httpx.Client) -> None:
+def test_fields_of_array_elements_have_versions_too(http: httpx.Client) -> None:
     def disk(version: str) -> dict[str, Any]:
         path = "/instance/compute/storageProfile/dataDisks/0"
         found: dict[str, Any] = http.get(path, params={"api-version": version}).json()
@@ -70,7 +70,7 @@ def test_fields_of_array_elements_are_cut_too(http: httpx.Client) -> None:
     assert "isUltraDisk" in disk("2021-05-01")
 
 
-def test_keys_stand_in_alphabetical_order_without_white_space(emulator: Emulator) -> None:
+def test_json_is_compact_with_sorted_keys(emulator: Emulator) -> None:
     head, body = raw_get(emulator, "/metadata/instance?api-version=2025-04-07")
     document = json.loads(body)
     assert body == json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
@@ -81,21 +81,21 @@ def test_keys_stand_in_alphabetical_order_without_white_space(emulator: Emulator
     assert b"x-ms-request-id: " in head
 
 
-def test_a_leaf_in_text_form_is_the_bare_value(emulator: Emulator) -> None:
+def test_the_text_form_of_a_leaf_is_its_value(emulator: Emulator) -> None:
     head, body = raw_get(emulator, "/metadata/instance/compute/location?api-version=2021-02-01&format=text")
     assert body == b"eastus"
     assert b"Content-Type: text/plain" in head
 
 
 def test_an_empty_leaf_is_an_empty_body(http: httpx.Client) -> None:
-    answer = http.get("/instance/compute/licenseType", params={"api-version": "2021-02-01", "format": "text"})
-    assert (answer.status_code, answer.content) == (200, b"")
+    response = http.get("/instance/compute/licenseType", params={"api-version": "2021-02-01", "format": "text"})
+    assert (response.status_code, response.content) == (200, b"")
 
 
 @pytest.mark.parametrize("query", [{}, {"format": "json"}])
 def test_a_leaf_has_no_json_form(http: httpx.Client, query: dict[str, str]) -> None:
-    answer = http.get("/instance/compute/location", params={"api-version": "2021-02-01"} | query)
-    assert (answer.status_code, answer.text) == (400, '{"error":"Bad request"}')
+    response = http.get("/instance/compute/location", params={"api-version": "2021-02-01"} | query)
+    assert (response.status_code, response.text) == (400, '{"error":"Bad request"}')
 
 
 def test_a_container_in_text_form_lists_its_children(http: httpx.Client) -> None:
@@ -132,14 +132,14 @@ def test_array_elements_are_addressed_by_index(http: httpx.Client) -> None:
         "compute/location/x",
     ],
 )
-def test_an_unknown_node_is_not_found_in_the_observed_words(emulator: Emulator, path: str) -> None:
+def test_an_unknown_node_gets_the_observed_error(emulator: Emulator, path: str) -> None:
     quoted = httpx.URL("http://x/metadata/instance/" + path).raw_path.decode()
     head, body = raw_get(emulator, f"{quoted}?api-version=2021-02-01")
     assert head.startswith(b"HTTP/1.1 404 ")
     assert body == b'{ "error": "Not found" }'
 
 
-def test_extended_adds_what_provisioning_agents_ask_for(http: httpx.Client) -> None:
+def test_extended_adds_a_member_for_provisioning_agents(http: httpx.Client) -> None:
     query = {"api-version": "2021-08-01", "extended": "true"}
     served = http.get("/instance", params=query).json()
     assert list(served) == ["compute", "extended", "network"]
@@ -162,5 +162,5 @@ def test_two_emulators_are_two_machines() -> None:
 
 
 @pytest.mark.parametrize("version", PUBLISHED)
-def test_every_published_version_serves_the_instance(http: httpx.Client, version: str) -> None:
+def test_the_instance_supports_every_published_version(http: httpx.Client, version: str) -> None:
     assert http.get("/instance", params={"api-version": version}).status_code == 200

@@ -1,4 +1,4 @@
-"""Starting, stopping, and what an emulator keeps to itself."""
+"""Start and stop, recorded requests, and secrets that must not appear."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ PACKAGE = Path(azure_imds_emulator.__file__).parent
 
 def test_it_starts_and_stops_without_a_with_statement() -> None:
     emulator = Emulator()
-    with pytest.raises(RuntimeError, match="does not run"):
+    with pytest.raises(RuntimeError, match="is not running"):
         _ = emulator.endpoint
-    assert emulator.start() is emulator
-    first = emulator.endpoint
-    assert emulator.start().endpoint == first, "starting twice is starting once"
-    emulator.stop()
-    emulator.stop()
-    emulator.start()
-    with client_of(emulator) as http:
-        assert http.get("/versions").status_code == 200
-    emulator.stop()
+    try:
+        assert emulator.start() is emulator
+        first = emulator.endpoint
+        assert emulator.start().endpoint == first, "a second start does nothing"
+        emulator.stop()
+        emulator.stop()
+        emulator.start()
+        with client_of(emulator) as http:
+            assert http.get("/versions").status_code == 200
+    finally:
+        emulator.stop()
 
 
 def test_stopping_ends_the_thread_and_frees_the_ports() -> None:
@@ -41,8 +43,8 @@ def test_stopping_ends_the_thread_and_frees_the_ports() -> None:
         ports = [urlsplit(url).port for url in (emulator.endpoint, emulator.control_url)]
     assert threading.active_count() == before
     for port in ports:
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port or 0))
+        with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port or 0)):
+            pass
 
 
 def test_it_listens_on_loopback_only() -> None:
@@ -52,14 +54,16 @@ def test_it_listens_on_loopback_only() -> None:
         assert emulator.endpoint != emulator.control_url
 
 
-def test_a_port_in_use_is_an_error_of_the_caller() -> None:
-    with Emulator() as emulator, pytest.raises(OSError, match="in use"):
-        Emulator(port=urlsplit(emulator.endpoint).port or 0).start()
+def test_a_port_in_use_raises_and_leaves_no_thread() -> None:
+    with Emulator() as emulator:
+        port = urlsplit(emulator.endpoint).port or 0
+        with pytest.raises(OSError, match="in use"), Emulator(port=port):
+            pytest.fail("two emulators listen on one port")
     threads = [thread.name for thread in threading.enumerate()]
     assert "azure-imds-emulator" not in threads
 
 
-def test_ipv6_loopback_is_an_address_too() -> None:
+def test_it_can_listen_on_ipv6_loopback() -> None:
     try:
         emulator = Emulator(host="::1").start()
     except OSError:
@@ -69,7 +73,7 @@ def test_ipv6_loopback_is_an_address_too() -> None:
         assert http.get("/versions").status_code == 200
 
 
-def test_requests_are_recorded_as_they_came(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_recorded_request_has_all_parts_of_the_request(emulator: Emulator, http: httpx.Client) -> None:
     emulator.clock.freeze()
     http.post("/scheduledevents?api-version=2020-07-01&x=%20y", content=b"body", headers={"X-Mine": "1"})
     (request,) = emulator.requests
@@ -80,7 +84,7 @@ def test_requests_are_recorded_as_they_came(emulator: Emulator, http: httpx.Clie
     assert request.time == emulator.clock.time()
 
 
-def test_only_the_last_requests_are_kept() -> None:
+def test_only_the_last_requests_are_recorded() -> None:
     with Emulator(max_recorded_requests=3) as emulator, client_of(emulator) as http:
         for _ in range(5):
             http.get("/versions")
@@ -90,26 +94,28 @@ def test_only_the_last_requests_are_kept() -> None:
         assert (len(emulator.requests), emulator.requests.total) == (0, 0)
 
 
-def test_tokens_and_keys_show_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_repr_log_or_state_contains_a_token_or_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     query = {"api-version": "2020-06-01", "resource": "https://vault.azure.net"}
     with Emulator() as emulator, client_of(emulator) as http:
         token = http.get("/identity/oauth2/token", params=query).json()["access_token"]
         shown = repr([emulator, emulator.tokens, emulator.requests[-1], emulator.settings, vars(emulator)])
         kept = repr([vars(emulator.tokens), vars(emulator.attested)])
-        told = httpx.get(f"{emulator.control_url}/api/state", trust_env=False).text
+        state = httpx.get(f"{emulator.control_url}/api/state", trust_env=False).text
         exchange(emulator, b"GET / HTTP/1.1\r\nAuthorization: Basic c2Vj\x00cmV0\r\n\r\n")
     assert "c2Vj" not in caplog.text
-    for place in (shown, kept, told, caplog.text):
+    for place in (shown, kept, state, caplog.text):
         assert token.split(".")[1] not in place
 
 
-def test_the_clock_turns_forward_only() -> None:
+def test_the_clock_only_advances() -> None:
     clock = Clock(1_700_000_000, frozen=True)
     clock.advance(1.5)
     assert clock.time() == 1_700_000_001.5
     for wrong in (-1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="advances"):
+        with pytest.raises(
+            ValueError, match=f"advance must be a number of seconds of 0 or more, for example 60, got {wrong}"
+        ):
             clock.advance(wrong)
     clock.resume()
     assert clock.time() >= 1_700_000_001.5

@@ -1,4 +1,4 @@
-"""Rate limits, counted on a clock that stands still."""
+"""Rate limits, counted on a frozen clock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_sixth_request_of_a_second_is_throttled(limited: Emulator) -> None:
         assert statuses(http, "/versions", 6) == [200] * 5 + [429]
 
 
-def test_identity_takes_twenty_requests_a_second_beside_the_others(limited: Emulator) -> None:
+def test_identity_has_its_own_limit_of_twenty_requests_per_second(limited: Emulator) -> None:
     with client_of(limited) as http:
         assert statuses(http, INFO, 21) == [200] * 20 + [429]
         assert http.get(INFO).content == THROTTLED
@@ -52,25 +52,25 @@ def test_a_throttled_approval_has_no_effect(limited: Emulator) -> None:
     event = limited.schedule("Reboot")
     with client_of(limited) as http:
         statuses(http, "/versions", 5)
-        answer = http.post(
+        response = http.post(
             "/scheduledevents?api-version=2020-07-01", json={"StartRequests": [{"EventId": event.event_id}]}
         )
-    assert answer.status_code == 429
+    assert response.status_code == 429
     assert event.status == "Scheduled"
 
 
-def test_identity_serves_five_at_once(limited: Emulator) -> None:
+def test_identity_allows_five_concurrent_requests(limited: Emulator) -> None:
     limited.fail(delay=1, path="/metadata/identity", times=6)
     with client_of(limited) as http, ThreadPoolExecutor(6) as pool:
         waiting = [pool.submit(http.get, INFO) for _ in range(6)]
         until(lambda: limited.clock.waiting == 6)
         limited.clock.advance(1)
-        found = sorted(answer.result().status_code for answer in waiting)
+        found = sorted(response.result().status_code for response in waiting)
         assert found == [200] * 5 + [429]
         assert http.get(INFO).status_code == 200
 
 
-def test_the_limits_can_be_switched_while_it_runs(limited: Emulator) -> None:
+def test_the_limits_can_be_changed_while_it_runs(limited: Emulator) -> None:
     limited.limits.enabled = False
     with client_of(limited) as http:
         assert statuses(http, "/versions", 20) == [200] * 20
@@ -78,5 +78,5 @@ def test_the_limits_can_be_switched_while_it_runs(limited: Emulator) -> None:
         assert 429 in statuses(http, "/versions", 6)
 
 
-def test_in_tests_there_is_no_limit_by_default(emulator: Emulator, http: httpx.Client) -> None:
+def test_the_limits_are_off_by_default(emulator: Emulator, http: httpx.Client) -> None:
     assert statuses(http, "/versions", 30) == [200] * 30

@@ -13,7 +13,7 @@ import pytest
 from integration.errands import fingerprint, token_of
 
 from azure_imds_emulator import Emulator, RecordedRequest
-from azure_imds_emulator.limits import IDENTITY_AT_ONCE
+from azure_imds_emulator.limits import IDENTITY_CONCURRENT
 from support import TEST_PATH
 
 pytestmark = [
@@ -72,6 +72,6 @@ def test_without_it_all_get_a_token_in_the_end(
     monkeypatch.setattr(emulator.requests, "append", arrive)
     results = run(colour)
     rush = Counter(request.status for request in emulator.requests[:PROCESSES])
-    assert rush == {200: IDENTITY_AT_ONCE, 429: PROCESSES - IDENTITY_AT_ONCE}
+    assert rush == {200: IDENTITY_CONCURRENT, 429: PROCESSES - IDENTITY_CONCURRENT}
     assert Counter(request.status for request in emulator.requests)[200] == PROCESSES
     assert results == everybody_has_it(emulator)
