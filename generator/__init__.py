@@ -1,1 +1,1 @@
-"""How openapi.yaml becomes generated/azure_imds_api. Run as `python -m generator`; never shipped."""
+"""Generates generated/azure_imds_api from openapi.yaml. Run as `python -m generator`; not part of the distribution."""

@@ -1,4 +1,4 @@
-"""`python -m generator [--check] [--root DIR]`: regenerate, or say what regenerating would change."""
+"""`python -m generator [--check] [--root DIR]`: generates the client, or shows what generating would change."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from .specification import SpecificationError
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m generator", description="Make generated/ from openapi.yaml.")
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit 1 with the difference if there is one"
+    parser = argparse.ArgumentParser(
+        prog="python -m generator", description="Generate generated/azure_imds_api from openapi.yaml."
     )
-    parser.add_argument("--root", type=Path, default=Path(__file__).parent.parent, help="the folder of openapi.yaml")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; print the difference and exit with 1 if there is one"
+    )
+    parser.add_argument(
+        "--root", type=Path, default=Path(__file__).parent.parent, help="folder that contains openapi.yaml"
+    )
     arguments = parser.parse_args()
-    # An ordinary exit takes the temporary folder away.
+    # SystemExit, unlike the signal's default action, lets the temporary folder be removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         if arguments.check:
@@ -26,17 +30,17 @@ def main() -> int:
             if changes:
                 print(changes)
                 print(
-                    "generated/ is not what openapi.yaml and generator/ give: run `make` and commit it.",
+                    "generated/ is out of date: run `make` and commit the result.",
                     file=sys.stderr,
                 )
                 return 1
-            print("generated/ is what openapi.yaml gives.")
+            print("generated/ is up to date.")
         else:
             changed = generate(arguments.root)
             print("generated/azure_imds_api: " + ("regenerated." if changed else "unchanged."))
     except (SpecificationError, GenerationError) as error:
         print(error, file=sys.stderr)
-        print("\ngenerated/ is as it was.", file=sys.stderr)
+        print("\ngenerated/ was not changed.", file=sys.stderr)
         return 1
     return 0
 

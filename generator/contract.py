@@ -1,7 +1,7 @@
-"""What the specification says about each operation and the generator does not pass on to its templates.
+"""Facts of the specification that openapi-python-client does not pass to its templates.
 
-openapi-python-client drops constraints, extensions and `format: password`. They are read here from the same
-document and written by the templates beside the operations, as data, so that nobody states them twice.
+The generator drops constraints, extensions, descriptions of tags and `format: password`. This module reads them from
+the same document, and the templates write them next to the operations as data. So nothing has to be stated twice.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from openapi_python_client.strings import PythonIdentifier
 
 from .specification import Operation, Specification
 
-#: JSON Schema keywords that the wrapper enforces on what is sent.
+#: JSON Schema keywords that the wrapper enforces on requests.
 ENFORCED = (
     "type",
     "enum",
@@ -33,12 +33,12 @@ ENFORCED = (
     "required",
 )
 
-#: Keywords that a right value explains better than they do themselves.
+#: Keywords for which an error message should show an example of a valid value.
 _EXPLAINED = {"pattern", "minLength", "maxLength", "minimum", "maximum"}
 
 _NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
 
-#: Our extensions, by the kind of node that may carry them, each with the form it must have.
+#: Our extensions with the schema of their values, by the kind of node that may have them.
 EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
     "operation": {
         "x-mutually-exclusive": {"type": "array", "items": {**_NAMES, "minItems": 2}},
@@ -60,17 +60,17 @@ EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def python_name(name: str, prefix: str = "field_") -> str:
-    """The identifier that the generator makes of a parameter's, property's or operation's name."""
+    """The generator's Python identifier for the name of a parameter, property or operation."""
     return str(PythonIdentifier(name, prefix=prefix))
 
 
 def python_tag(name: str) -> str:
-    """The identifier that the generator makes of a tag."""
+    """The generator's Python identifier for a tag."""
     return python_name(name, prefix="tag")
 
 
 def method_name(operation: Operation) -> str:
-    """The facade's method: the operation's name without its tag."""
+    """The name of the facade's method: the operationId without its tag, in snake case."""
     return python_name(operation.id).removeprefix(python_tag(operation.tag) + "_")
 
 
@@ -93,12 +93,12 @@ def example_of(specification: Specification, schema: dict[str, Any], parameter: 
 
 
 def is_json(content_type: str) -> bool:
-    """Whether a body of this type is read as JSON."""
+    """Whether a body of this content type is parsed as JSON."""
     return content_type == "application/json" or content_type.endswith("+json")
 
 
 def described(specification: Specification) -> dict[str, Any]:
-    """The document, with `deprecated` said in the descriptions of schemas: the generator makes docstrings of these."""
+    """A copy of the document with "Deprecated." in the descriptions of deprecated schemas, for their docstrings."""
     document = copy.deepcopy(specification.document)
     for node in specification.nodes():
         if node.is_schema and node.data.get("deprecated"):
@@ -110,7 +110,7 @@ def described(specification: Specification) -> dict[str, Any]:
 
 
 class Contract:
-    """The facts that templates ask for, by the generator's own names."""
+    """The facts that templates need. They identify operations by the generator's name, such as `identity_get_token`."""
 
     def __init__(self, specification: Specification) -> None:
         self._spec = specification
@@ -133,7 +133,7 @@ class Contract:
         ]
 
     def method(self, name: str) -> str:
-        """The facade's method: the operation's name without its tag."""
+        """The name of the facade's method."""
         return method_name(self._operations[name])
 
     def operation(self, name: str) -> Operation:
@@ -141,28 +141,28 @@ class Contract:
         return self._operations[name]
 
     def is_open(self, name: str) -> bool:
-        """Whether an operation may be called without credentials."""
+        """Whether the operation accepts requests without credentials."""
         return {} in self._operations[name].data.get("security", [{}])
 
     def deprecation(self, name: str) -> str:
-        """What the caller of a deprecated operation is told; "" where it is not deprecated."""
+        """The warning for callers of a deprecated operation. "" if it is not deprecated."""
         operation = self._operations[name]
         if not operation.data.get("deprecated"):
             return ""
-        told = str(operation.data.get("description") or operation.data.get("summary") or "")
-        return _deprecated(public_name(operation), told)
+        description = operation.data.get("description") or operation.data.get("summary") or ""
+        return _deprecated(public_name(operation), str(description))
 
     def deprecated_arguments(self, name: str) -> dict[str, str]:
-        """What the caller is told who gives a deprecated argument, by its Python name."""
-        told: dict[str, str] = {}
+        """The warnings for deprecated arguments, by Python name."""
+        messages: dict[str, str] = {}
         for _, parameter in self._spec.parameters(self._operations[name]):
             argument, schema = python_name(parameter["name"]), self._spec.resolve(parameter["schema"])
             if parameter.get("deprecated") or schema.get("deprecated"):
-                told[argument] = _deprecated(argument, str(schema.get("description", "")))
-        return told
+                messages[argument] = _deprecated(argument, str(schema.get("description", "")))
+        return messages
 
     def facts(self, name: str) -> dict[str, Any]:
-        """One operation's facts, as keyword arguments of the generated `Operation`."""
+        """The keyword arguments of the generated `Operation`."""
         operation = self._operations[name]
         data = operation.data
         facts: dict[str, Any] = {
@@ -231,7 +231,7 @@ class Contract:
         return " ".join(str(self._spec.resolve(responses[code])["description"]).split())
 
     def describe(self, name: str, parameter: str) -> str:
-        """What the specification says about one argument, with its default: a line of the facade's docstring."""
+        """The description of one argument, including its default, for the facade's docstring."""
         for _, data in self._spec.parameters(self._operations[name]):
             if data["name"] == parameter:
                 schema = self._spec.resolve(data["schema"])
@@ -280,7 +280,7 @@ class Contract:
         return rules
 
     def _required(self, operation: Operation) -> list[str]:
-        """The arguments that a caller must give: required, and without a default."""
+        """The arguments that a caller must pass: required ones without a default."""
         names = [
             python_name(p["name"])
             for _, p in self._spec.parameters(operation)
@@ -298,7 +298,7 @@ class Contract:
         return sorted(ranges)
 
     def _answer(self, operation: Operation) -> dict[str, Any]:
-        """What a JSON success must have for the generated code to read it: types and members of what is required."""
+        """A schema of what the generated code needs to parse a JSON success: required members and their types."""
         for code, response in operation.data["responses"].items():
             for content_type, media in self._spec.resolve(response).get("content", {}).items():
                 if str(code).startswith("2") and is_json(content_type):
@@ -307,7 +307,7 @@ class Contract:
 
     def _skeleton(self, schema: Any, above: tuple[int, ...] = ()) -> dict[str, Any]:
         _, target = self._spec.follow((), schema)
-        if id(target) in above:  # a document without end cannot be asked for
+        if id(target) in above:  # a recursive schema that requires itself has no finite document
             return {}
         above = (*above, id(target))
         schema = self._spec.resolve(target)
@@ -321,7 +321,7 @@ class Contract:
         return kept
 
     def _is_secret(self, schema: Any, above: tuple[int, ...] = ()) -> bool:
-        """Whether a value of this schema is, or directly holds, a secret (`format: password`)."""
+        """Whether a value of this schema is a secret (`format: password`), or a list, map or union with secrets."""
         _, target = self._spec.follow((), schema)
         if not isinstance(target, dict) or id(target) in above:
             return False
@@ -331,15 +331,15 @@ class Contract:
 
 
 def _deprecated(name: str, description: str) -> str:
-    """A warning's text: the first paragraph of the description says what to use instead."""
-    told = " ".join(description.strip().split("\n\n")[0].split())
-    return f"{name} is deprecated: {told}" if told else f"{name} is deprecated"
+    """The text of a warning. Contains the first paragraph of the description, which says what to use instead."""
+    first_paragraph = " ".join(description.strip().split("\n\n")[0].split())
+    return f"{name} is deprecated: {first_paragraph}" if first_paragraph else f"{name} is deprecated"
 
 
 def python_pattern(pattern: str) -> str:
-    r"""A pattern of ECMA-262, as JSON Schema has it, with the same meaning in Python.
+    r"""Converts a pattern from ECMA-262, which JSON Schema uses, to Python's `re`.
 
-    There, `$` is the very end (Python's also matches before a last line feed), and `\d` and `\w` know ASCII only.
+    In ECMA-262 `$` matches only at the end, in Python also before a final line feed. ECMA's `\d` and `\w` match ASCII.
     """
     classes = {r"\d": "0-9", r"\w": "A-Za-z0-9_"}
     out, inside = "", False

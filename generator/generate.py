@@ -1,4 +1,5 @@
-"""Makes generated/azure_imds_api from openapi.yaml: lint, generate beside it, try it out, swap in whole."""
+"""Generates generated/azure_imds_api from openapi.yaml: lints it, generates into a temporary folder, tries the package,
+and replaces the old package as a whole."""
 
 from __future__ import annotations
 
@@ -34,18 +35,19 @@ BANNER = (
     "# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.\n"
 )
 RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120")
-#: Names that are undefined, or defined twice: something in the specification collided with the generator's own names.
+#: Rules of ruff for undefined names and redefinitions: a name in the specification collided with a generated name.
 COLLISIONS = "--select=E9,F402,F811,F821,F823"
 
 
 class GenerationError(Exception):
-    """The specification passed its lint, but no usable code came of it."""
+    """The specification passed the lint, but no usable code could be generated from it."""
 
 
 def generate(root: Path) -> bool:
-    """Replaces `generated/azure_imds_api` under `root` by what openapi.yaml says now; says whether it changed.
+    """Generates `generated/azure_imds_api` under `root`. Returns whether anything changed.
 
-    Raises SpecificationError or GenerationError, and leaves the folder byte for byte as it was.
+    Raises:
+        SpecificationError, GenerationError: the folder is unchanged, byte for byte.
     """
     target = root / "generated" / "azure_imds_api"
     with _built(root) as fresh:
@@ -66,29 +68,29 @@ def generate(root: Path) -> bool:
 
 
 def drift(root: Path) -> str:
-    """The difference between the committed `generated/` and what openapi.yaml gives now; empty when there is none."""
+    """A diff between the committed `generated/` and what openapi.yaml generates now. Empty if they are equal."""
     with _built(root) as fresh:
         return difference(root / "generated" / "azure_imds_api", fresh)
 
 
 @contextlib.contextmanager
 def _built(root: Path) -> Iterator[Path]:
-    """A finished, checked package in a temporary folder on the same file system as its destination."""
+    """Yields a generated and checked package, in a temporary folder on the destination's file system."""
     specification = Specification.load(root / "openapi.yaml")
     lint.check(specification)
     try:
         (root / "generated").mkdir(exist_ok=True)
-        workshop = Path(tempfile.mkdtemp(prefix=".new-", dir=root / "generated"))
+        folder = Path(tempfile.mkdtemp(prefix=".new-", dir=root / "generated"))
     except OSError as error:
         raise GenerationError(f"{root / 'generated'} cannot be written: {error.strerror}") from None
     try:
-        fresh = workshop / "azure_imds_api"
-        _write(specification, root / "openapi.yaml", fresh, workshop / "templates")
+        fresh = folder / "azure_imds_api"
+        _write(specification, root / "openapi.yaml", fresh, folder / "templates")
         _finish(specification, fresh)
         _check(specification, fresh)
         yield fresh
     finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(specification: Specification, source: Path, output: Path, templates: Path) -> None:
@@ -104,11 +106,11 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
     try:
         data = GeneratorData.from_dict(described(specification), config=config)
         if isinstance(data, GeneratorError):
-            raise GenerationError(_told(specification, [data]))
+            raise GenerationError(_message(specification, [data]))
         contract = Contract(specification)
         for collection in data.endpoint_collections_by_tag.values():
             for endpoint in collection.endpoints:
-                # Otherwise an optional credential would make the low-level functions insist on one.
+                # Otherwise the low-level functions would require a credential that is optional.
                 endpoint.requires_security = endpoint.requires_security and not contract.is_open(endpoint.name)
         project = Project(openapi=data, config=config, custom_template_path=templates)
         project.env.globals["contract"] = contract
@@ -118,14 +120,14 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
         (output / "descriptions.py").write_text(descriptions, encoding="utf-8")
     except GenerationError:
         raise
-    except Exception as error:  # the generator crashes on some documents instead of refusing them
+    except Exception as error:  # the generator crashes on some documents instead of reporting an error
         raise GenerationError(f"openapi.yaml: [generator] {type(error).__name__}: {error}") from error
     if errors:
-        raise GenerationError(_told(specification, list(errors)))
+        raise GenerationError(_message(specification, list(errors)))
 
 
-def _told(specification: Specification, errors: list[GeneratorError]) -> str:
-    """What the generator complains about, with the line of the operation or schema that its words name."""
+def _message(specification: Specification, errors: list[GeneratorError]) -> str:
+    """The generator's errors, each with the line of the operation or schema that its text names."""
     lines: list[str] = []
     for error in errors:
         message = " ".join(f"{error.header.strip()} {error.detail or ''}".split())
@@ -139,13 +141,14 @@ def _told(specification: Specification, errors: list[GeneratorError]) -> str:
 
 
 def prepare_templates(folder: Path) -> None:
-    """Puts our templates into `folder`, and the stock ones that we only amend with their patch applied.
+    """Copies our templates into `folder`, and stock templates with our patches applied.
 
-    A patch that no longer applies stops generation and shows which upstream lines changed under it.
+    Raises:
+        GenerationError: a patch does not apply. The message shows which upstream lines have changed.
     """
     shutil.copytree(HERE / "templates", folder)
     stock = Path(openapi_python_client.__file__).parent / "templates"
-    # Inside a work tree, or with GIT_DIR set by a hook, `git apply` would look for the files in that repository.
+    # Without this, `git apply` would use the repository around `folder`, or the one in GIT_DIR if a hook has set that.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {
         "GIT_CEILING_DIRECTORIES": str(folder.parent)
     }
@@ -163,12 +166,12 @@ def prepare_templates(folder: Path) -> None:
             version = importlib.metadata.version("openapi-python-client")
             raise GenerationError(
                 f"generator/templates/{patch.name} does not fit openapi-python-client {version}:\n"
-                f"{applied.stderr}{_moved(patch, template)}"
+                f"{applied.stderr}{_upstream_changes(patch, template)}"
             )
 
 
-def _moved(patch: Path, template: Path) -> str:
-    """For each part of a patch that has no counterpart: what the patch expects there, against what is there now."""
+def _upstream_changes(patch: Path, template: Path) -> str:
+    """A diff between the lines that a patch expects and the upstream lines, for each hunk that does not match."""
     upstream = template.read_text(encoding="utf-8").splitlines()
     changes: list[str] = []
     for hunk in re.split(r"^@@ -", patch.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
@@ -181,7 +184,7 @@ def _moved(patch: Path, template: Path) -> str:
 
 
 def _finish(specification: Specification, package: Path) -> None:
-    """What the generator leaves out: the typing marker, the banner, one formatting, and where it all came from."""
+    """Adds the typing marker, the banner and provenance.json, and formats the code."""
     (package / "py.typed").touch()
     for module in package.rglob("*.py"):
         module.write_text(BANNER + module.read_text(encoding="utf-8"), encoding="utf-8")
@@ -215,7 +218,7 @@ def _hash(*places: Path) -> str:
 
 
 def _check(specification: Specification, package: Path) -> None:
-    """Imports every module and uses every model and operation once."""
+    """Imports every module, and uses every model and operation once."""
     done = subprocess.run(
         [sys.executable, "-P", str(HERE / "trial.py"), str(package.parent)],
         env=os.environ | {"PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -239,7 +242,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def difference(committed: Path, fresh: Path) -> str:
-    """A unified diff of two folders, new and missing files included."""
+    """A unified diff of two folders, including new and missing files."""
     before, after = _files(committed), _files(fresh)
     lines: list[str] = []
     for name in sorted(before.keys() | after.keys()):
@@ -250,7 +253,7 @@ def difference(committed: Path, fresh: Path) -> str:
                 f"generated/azure_imds_api/{name}" if name in before else "/dev/null",
                 f"regenerated/{name}" if name in after else "/dev/null",
             )
-            # An empty file, or two that differ in what is no text, have no lines to show.
-            where = "changed" if name in before and name in after else "only on one side"
-            lines += list(changes) or [f"{where}: {name}\n"]
+            # An empty file, or bytes that are not text, have no lines to show.
+            kind = "changed" if name in before and name in after else "only on one side"
+            lines += list(changes) or [f"{kind}: {name}\n"]
     return "".join(lines)

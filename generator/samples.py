@@ -1,4 +1,4 @@
-"""Documents and arguments made up from the specification, for the trial of the generated package (trial.py)."""
+"""Sample documents and arguments, derived from the specification, for the trial of the generated package (trial.py)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from openapi_python_client.strings import ClassName
 from .contract import is_json, method_name, python_name, python_tag
 from .specification import Operation, Specification
 
-#: How many objects inside one another a document gets where its schema has no end.
+#: Maximum nesting of sample objects. Recursive schemas need a limit.
 _DEPTH = 6
 
 
 def trial_plan(spec: Specification) -> list[dict[str, Any]]:
-    """What to try: each model with documents, each operation with arguments, the request and the answers of it."""
+    """The plan of the trial: each model with documents, and each operation with arguments, its request and answers."""
     schemas = spec.document.get("components", {}).get("schemas") or {}
     models = [
         {
@@ -63,18 +63,27 @@ def _parameter(spec: Specification, parameter: dict[str, Any]) -> dict[str, Any]
 
 
 def _documents(spec: Specification, schema: Any) -> list[Any]:
-    """One with every member, one with the other kind of each member that has two, and one with what is required."""
+    """Sample documents: with all members, with the other type of members that have two, with required members only."""
     wanted = (0, True), (-1, True), (0, False)
     documents = [_sample(spec, schema, "value", choice, full) for choice, full in wanted]
     return [document for index, document in enumerate(documents) if document not in documents[:index]]
 
 
 def _sample(spec: Specification, schema: Any, name: str, choice: int, full: bool, depth: int = 0) -> Any:
-    """A value of a schema. `choice` is the member of a union to take; with `full`, optional members are there too."""
+    """A value that fits a schema.
+
+    Args:
+        spec: the document, to resolve references.
+        schema: the schema.
+        name: becomes part of sample strings.
+        choice: index of the member to use from unions, enums and lists of types.
+        full: whether to include optional members.
+        depth: how deep in the document this value is.
+    """
     schema = spec.resolve(schema)
     for union in ("anyOf", "oneOf"):
         if schema.get(union):
-            # null is read as None like what is absent, and so not given back.
+            # A parsed null is None, like an absent member, so to_dict() omits it.
             members = [m for m in schema[union] if spec.resolve(m).get("type") != "null"] or schema[union]
             return _sample(spec, members[choice], name, choice, full, depth)
     if schema.get("enum"):

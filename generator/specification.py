@@ -1,4 +1,4 @@
-"""Reads openapi.yaml so that every later message can name the line it speaks of."""
+"""Reads openapi.yaml and keeps the line of every node, so that messages can name it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Path_ = tuple[str | int, ...]
 
-#: Keys of OpenAPI's own objects whose value maps names to things, so that a key in there is no keyword.
+#: Keys of OpenAPI's own objects whose value is a map of names. Keys of such a map are not keywords.
 _NAMES = {"paths", "responses", "headers", "content", "callbacks", "links", "variables", "encoding", "examples"}
-#: Keys of a schema that hold a schema, a list of them, or names of them. What other keys hold is data.
+#: Keys of a schema whose value is a schema or a list of schemas.
 _SUBSCHEMAS = {
     "items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "unevaluatedItems",
     "unevaluatedProperties", "allOf", "anyOf", "oneOf", "prefixItems",
 }  # fmt: skip
+#: Keys of a schema whose value maps names to schemas. The value of any other key is data.
 _SUBSCHEMA_NAMES = {"properties", "patternProperties", "dependentSchemas", "$defs"}
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """One thing that is wrong with the specification: where, which rule, and what to do."""
+    """One problem in the specification: its line and place, the rule, and a message."""
 
     line: int
     rule: str
@@ -40,8 +41,11 @@ class Finding:
         return f"openapi.yaml:{self.line}: [{self.rule}] {self.message}\n    at {self.place}"
 
 
+Findings = Iterator[Finding]
+
+
 class SpecificationError(Exception):
-    """The specification cannot be used. `findings` says why, one line each."""
+    """The specification cannot be used. `findings` has the reasons."""
 
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__("\n".join(str(finding) for finding in findings))
@@ -54,7 +58,7 @@ def _unreadable(message: str, line: int = 1) -> SpecificationError:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation as it stands in the document, with the path that leads to it."""
+    """One operation of the document. `place` is the sequence of keys that leads to it."""
 
     place: Path_
     path: str
@@ -72,7 +76,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Node:
-    """One mapping of the document, and whether it is a JSON Schema or an object of OpenAPI's own."""
+    """One mapping of the document: a JSON Schema, or an object of OpenAPI itself."""
 
     place: Path_
     data: dict[str, Any]
@@ -80,7 +84,7 @@ class Node:
 
 
 class Specification:
-    """The parsed document, its text's hash, and the line on which each node starts."""
+    """The parsed document, the hash of its text, and the line of each node."""
 
     def __init__(self, text: str) -> None:
         self.sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -107,12 +111,12 @@ class Specification:
             raise _unreadable(f"not UTF-8: byte 0x{error.object[error.start]:02x}", line) from None
 
     def line(self, place: Path_) -> int:
-        """The line of a node, or of the nearest node above it that has one."""
+        """The line of a node. If the node does not exist, the line of its nearest ancestor."""
         node, line = self._marked, 1
         for step in place:
             try:
                 if isinstance(node, CommentedMap):
-                    # A key such as 200 is a number to YAML, and a string to JSON.
+                    # YAML reads a key such as 200 as a number. In JSON it is a string.
                     step = next(key for key in node if str(key) == str(step))
                     line = node.lc.key(step)[0] + 1
                 elif isinstance(node, CommentedSeq):
@@ -126,7 +130,7 @@ class Specification:
         return Finding(self.line(place), rule, message, " > ".join(str(step) for step in place) or "(document)")
 
     def nodes(self) -> Iterator[Node]:
-        """Every mapping that means something by its keys: no maps of names, and no data such as examples."""
+        """All mappings whose keys are keywords. Leaves out maps of names, and data such as examples."""
 
         def walk(place: Path_, node: Any, is_schema: bool, names: bool) -> Iterator[Node]:
             if isinstance(node, list):
@@ -144,8 +148,8 @@ class Specification:
                     yield from walk(below, value, True, key in _SUBSCHEMA_NAMES)
                 elif not is_schema and key not in ("example", "value") and not key.startswith("x-"):
                     in_components = place == ("components",)
-                    is_one = key == "schema" or (in_components and key == "schemas")
-                    yield from walk(below, value, is_one, in_components or key in _NAMES)
+                    holds_schemas = key == "schema" or (in_components and key == "schemas")
+                    yield from walk(below, value, holds_schemas, in_components or key in _NAMES)
 
         yield from walk((), self.document, False, False)
 
@@ -158,7 +162,7 @@ class Specification:
         ]
 
     def target(self, reference: str) -> tuple[Path_, Any]:
-        """Where a reference leads. Raises KeyError if that is nowhere in this document."""
+        """The target of a reference and its place. Raises KeyError if this document does not contain it."""
         place: Path_ = ()
         node: Any = self.document
         root, *steps = reference.split("/")
@@ -172,7 +176,7 @@ class Specification:
         return place, node
 
     def follow(self, place: Path_, node: Any) -> tuple[Path_, Any]:
-        """What stands at the end of a node's references, with its place. Nothing, where they run in a circle."""
+        """Follows a node's `$ref` to the end. Returns the place and the node, or {} if the references are cyclic."""
         seen: set[str] = set()
         while isinstance(node, dict) and "$ref" in node:
             if node["$ref"] in seen:
@@ -182,7 +186,7 @@ class Specification:
         return place, node
 
     def resolve(self, node: Any, above: tuple[int, ...] = ()) -> Any:
-        """Follows `$ref` and a lone `allOf` member until something else comes."""
+        """Resolves `$ref`, and merges a node with its `allOf` if that has a single member."""
         _, node = self.follow((), node)
         if isinstance(node, dict) and len(node.get("allOf", ())) == 1:
             if id(node) in above:
@@ -192,7 +196,7 @@ class Specification:
         return node
 
     def parameters(self, operation: Operation) -> list[tuple[Path_, dict[str, Any]]]:
-        """The operation's parameters and its path's, references followed, each with the place where it is written."""
+        """The parameters of the operation and of its path, with references resolved, and the place of each."""
 
         def listed(place: Path_, parameters: list[Any] | None) -> list[tuple[Path_, dict[str, Any]]]:
             return [self.follow((*place, "parameters", i), p) for i, p in enumerate(parameters or [])]
@@ -204,7 +208,7 @@ class Specification:
 
 
 def _plain(node: Any, above: tuple[int, ...] = ()) -> Any:
-    """Builtin types, as JSON has them: what reads the document from here on must not depend on ruamel's classes."""
+    """Converts ruamel's classes to Python's own types, so that no other code depends on ruamel."""
     if id(node) in above:
         raise _unreadable("an alias contains itself", node.lc.line + 1)
     if isinstance(node, dict):

@@ -1,6 +1,6 @@
-"""Uses a freshly generated package as callers would. A script of its own, which generate.py runs with it on its path.
+"""Uses a generated package as callers would. generate.py runs this script with the package on its path.
 
-The plan comes on standard input (samples.trial_plan); what went wrong goes to standard output, as (place, message).
+It reads the plan (samples.trial_plan) from standard input, and writes problems as (place, message) to standard output.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SECRET = "<not to be seen>"
 def import_everything(folder: str) -> None:
     package = importlib.import_module(PACKAGE)
     if Path(str(package.__file__)).resolve().parent.parent != Path(folder).resolve():
-        raise ImportError(f"{PACKAGE} came from {package.__file__}")
+        raise ImportError(f"{PACKAGE} was imported from {package.__file__}")
     for module in pkgutil.walk_packages(package.__path__, f"{PACKAGE}."):
         importlib.import_module(module.name)
 
@@ -42,7 +42,7 @@ def model_problems(entry: dict[str, Any]) -> Iterator[str]:
     for document in entry["documents"]:
         parsed = model.from_dict(document)
         yield from same(document, plain(parsed), f"model {entry['model']}")
-        yield from (f"model {entry['model']} does not know {name!r}" for name in left_over(parsed))
+        yield from (f"model {entry['model']} has no attribute for {name!r}" for name in left_over(parsed))
         hidden = {
             name: SECRET if name in secrets and isinstance(value, str) else value for name, value in document.items()
         }
@@ -76,9 +76,9 @@ def operation_problems(entry: dict[str, Any]) -> Iterator[str]:
 def arguments(
     entry: dict[str, Any], parameters: list[dict[str, Any]], body: Any, offered: set[str] | None = None
 ) -> dict[str, Any]:
-    """Arguments by their Python names, which the operation's own rules tell.
+    """Arguments by their Python names, which the operation's rules contain.
 
-    The facade does not offer those that can only have their default.
+    With `offered`, leaves out fixed parameters, which the facade does not offer.
     """
     tag = importlib.import_module(f"{PACKAGE}.api.{entry['tag']}")
     operation = getattr(tag, entry["module"].upper())
@@ -136,7 +136,7 @@ def same(wanted: Any, found: Any, what: str) -> Iterator[str]:
     if wanted != found:
         if isinstance(wanted, dict) and isinstance(found, dict):
             wrong = sorted(k for k in {*wanted, *found} if wanted.get(k, found) != found.get(k, wanted))
-            yield f"{what}: wrong, missing or unasked for: {', '.join(map(repr, wrong))}"
+            yield f"{what}: wrong, missing or unexpected: {', '.join(map(repr, wrong))}"
         else:
             yield f"{what}: {found!r} instead of {wanted!r}"
 
@@ -152,7 +152,7 @@ def plain(value: Any) -> Any:
 
 
 def left_over(value: Any) -> Iterator[str]:
-    """Members that no attribute took, at any depth."""
+    """Names of members that no attribute holds, at any depth."""
     if isinstance(value, list):
         for item in value:
             yield from left_over(item)

@@ -8,7 +8,7 @@ from typing import IO, BinaryIO, Generic, TypeVar
 
 from attrs import define
 
-# What is absent reads as None: users see `str | None`, and need no second kind of nothing.
+# Absent fields are None: users see `str | None`, and do not need a second value for "nothing".
 Unset = NoneType
 UNSET: None = None
 

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""The API's models, each imported when first used."""
+"""The API's models. Each is imported when it is first used."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

@@ -134,6 +134,6 @@ class AttestedData:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.attested_time_stamp import AttestedTimeStamp
 from ..models.plan import Plan

@@ -558,7 +558,7 @@ class Compute:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.additional_capabilities import AdditionalCapabilities
 from ..models.extended_location import ExtendedLocation
 from ..models.host import Host

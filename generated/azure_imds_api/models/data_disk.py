@@ -220,7 +220,7 @@ class DataDisk:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.disk_image import DiskImage
 from ..models.managed_disk import ManagedDisk
 from ..models.vhd import Vhd

@@ -76,5 +76,5 @@ class DiskEncryptionKey:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.source_vault import SourceVault

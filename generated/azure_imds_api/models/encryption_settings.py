@@ -92,6 +92,6 @@ class EncryptionSettings:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.disk_encryption_key import DiskEncryptionKey
 from ..models.key_encryption_key import KeyEncryptionKey

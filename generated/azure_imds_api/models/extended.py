@@ -67,5 +67,5 @@ class Extended:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.extended_compute import ExtendedCompute

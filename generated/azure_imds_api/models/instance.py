@@ -100,7 +100,7 @@ class Instance:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.compute import Compute
 from ..models.extended import Extended
 from ..models.network import Network

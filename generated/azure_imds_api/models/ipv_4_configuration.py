@@ -93,6 +93,6 @@ class Ipv4Configuration:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.ipv_4_address import Ipv4Address
 from ..models.subnet import Subnet

@@ -72,5 +72,5 @@ class Ipv6Configuration:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.ipv_6_address import Ipv6Address

@@ -114,7 +114,7 @@ class LoadBalancer:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.inbound_rule import InboundRule
 from ..models.outbound_rule import OutboundRule
 from ..models.public_ip_address import PublicIpAddress

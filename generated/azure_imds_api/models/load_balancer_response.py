@@ -60,5 +60,5 @@ class LoadBalancerResponse:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.load_balancer import LoadBalancer

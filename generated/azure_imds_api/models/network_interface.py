@@ -92,6 +92,6 @@ class NetworkInterface:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.ipv_4_configuration import Ipv4Configuration
 from ..models.ipv_6_configuration import Ipv6Configuration

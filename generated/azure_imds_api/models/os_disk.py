@@ -226,7 +226,7 @@ class OsDisk:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.diff_disk_settings import DiffDiskSettings
 from ..models.disk_image import DiskImage
 from ..models.encryption_settings import EncryptionSettings

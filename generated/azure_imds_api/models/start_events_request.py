@@ -68,5 +68,5 @@ class StartEventsRequest:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.start_request import StartRequest

@@ -121,7 +121,7 @@ class StorageProfile:
         return key in self.additional_properties
 
 
-# Last, since models may hold each other: by now this one is there.
+# Imported last, because models may refer to each other: this class exists now.
 from ..models.data_disk import DataDisk
 from ..models.image_reference import ImageReference
 from ..models.os_disk import OsDisk

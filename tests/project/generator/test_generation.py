@@ -364,7 +364,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        pytest.param("  /thing:", "the query: wrong, missing or unasked for: 'shades'", id="a-default-that-is-lost"),
+        pytest.param("  /thing:", "the query: wrong, missing or unexpected: 'shades'", id="a-default-that-is-lost"),
         pytest.param("  /other:", "299 is not a valid HTTPStatus", id="an-answer-that-crashes"),
         pytest.param("    Thing:", "'str' object is not callable", id="a-property-that-hides-a-function"),
     ],

@@ -220,7 +220,7 @@ MISTAKES: dict[str, list[Mistake]] = {
             Mistake(
                 f"a-parameter-named-{name}", "parameter", query(name, "{type: string}", "taken-parameter", at="head")
             )
-            for name in sorted(lint.TAKEN_PARAMETERS)
+            for name in sorted(lint.names.TAKEN_PARAMETERS)
         ),
         Mistake(
             "a-parameter-that-hides-anothers-json",
@@ -331,7 +331,7 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake("two-tags", "path", operation("twice", tags="[a, b]").replace("  get:", "  get: # ! one-tag")),
         *(
             Mistake(f"a-tag-named-{tag}", "path", operation(f"tag-{tag}", tags=f"[{tag}] # ! taken-tag"))
-            for tag in sorted(lint.TAKEN_TAGS)
+            for tag in sorted(lint.names.TAKEN_TAGS)
         ),
         Mistake("a-tag-that-is-described-twice", "tag", "- name: spare\n- name: spare # ! duplicate-tag"),
         Mistake(
@@ -473,7 +473,7 @@ MISTAKES: dict[str, list[Mistake]] = {
         # Schemas
         *(
             Mistake(f"format-{kind}", "property", f"f-{kind}: {{type: string, format: {kind}}} # ! typed-format")
-            for kind in sorted(lint.TYPED_FORMATS)
+            for kind in sorted(lint.schemas.TYPED_FORMATS)
         ),
         Mistake(
             "format-date-time-in-the-query",
@@ -514,11 +514,11 @@ MISTAKES: dict[str, list[Mistake]] = {
         # Names
         *(
             Mistake(f"a-model-named-{name}", "schema", f"{name}: {{type: object}} # ! taken-model")
-            for name in sorted(lint.TAKEN_MODELS)
+            for name in sorted(lint.names.TAKEN_MODELS)
         ),
         *(
             Mistake(f"a-property-named-{name}", "property", f"{name}: {{type: string}} # ! taken-property")
-            for name in sorted(lint.TAKEN_PROPERTIES)
+            for name in sorted(lint.names.TAKEN_PROPERTIES)
         ),
         Mistake(
             "a-model-that-differs-by-case",
@@ -640,7 +640,8 @@ def test_a_finding_names_line_rule_reason_and_place() -> None:
     text = CONTRACT.replace("  /versions:\n", "  /versions:\n    x-foo: 1\n")
     line = text[: text.index("    x-foo")].count("\n") + 1
     assert str(refused(text)[0]) == (
-        f"openapi.yaml:{line}: [extension] nothing reads 'x-foo' here; known are some of operations and servers\n"
+        f"openapi.yaml:{line}: [extension] unknown extension 'x-foo'; "
+        "only operations, parameters and servers have any\n"
         "    at paths > /versions > x-foo"
     )
 
@@ -654,14 +655,14 @@ def test_all_findings_come_at_once_in_the_order_of_the_document() -> None:
 def test_a_server_that_the_wrapper_looks_for_must_be_there(name: str) -> None:
     text = CONTRACT.replace(f"    x-name: {name}\n", "    x-name: elsewhere\n")
     line = CONTRACT[: CONTRACT.index("\nservers:")].count("\n") + 2
-    said = f"the wrapper finds its hosts by these names: {name}"
+    said = f"the wrapper needs servers with the x-name {name}"
     assert [(f.line, f.rule, f.message) for f in refused(text)] == [(line, "server", said)]
 
 
 def test_no_tag_can_hide_an_attribute_of_the_client() -> None:
     operations = {*dir(Operations)}
     attributes = {name for client in (ImdsClient, AsyncImdsClient) for name in dir(client) if not name.startswith("_")}
-    assert attributes - operations <= lint.TAKEN_TAGS
+    assert attributes - operations <= lint.names.TAKEN_TAGS
 
 
 # What is no YAML, or no document
@@ -729,7 +730,9 @@ def test_make_stops_with_the_line_and_the_rule(project: Path) -> None:
     done = make(project)
     line = CONTRACT[: CONTRACT.index("operationId: Identity_GetInfo")].count("\n") + 1
     assert (done.returncode, files(project)) == (1, before)
-    assert f"openapi.yaml:{line}: [duplicate-operation-id] operationId 'Identity_GetToken' is taken" in done.stderr
+    assert (
+        f"openapi.yaml:{line}: [duplicate-operation-id] operationId 'Identity_GetToken' is already used" in done.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from ...models.true_flag import TrueFlag
 from ...types import UNSET, Response
 
 if TYPE_CHECKING:
-    # The facade sends without them, and they take a while to import.
+    # The facade does not use these, and importing them takes time.
     from ...client import AuthenticatedClient, Client
 
 

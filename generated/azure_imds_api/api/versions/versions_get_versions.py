@@ -12,7 +12,7 @@ from ...models.versions_response import VersionsResponse
 from ...types import Response
 
 if TYPE_CHECKING:
-    # The facade sends without them, and they take a while to import.
+    # The facade does not use these, and importing them takes time.
     from ...client import AuthenticatedClient, Client
 
 

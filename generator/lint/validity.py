@@ -1,6 +1,7 @@
-"""Whether openapi.yaml is OpenAPI 3.1 at all: the first question, since every other rule takes it for granted.
+"""Checks that openapi.yaml is valid OpenAPI 3.1. These checks run first, because every other rule relies on them.
 
-The usual validator says little about where an error is, so its two halves are run here one by one, each with the place.
+openapi-spec-validator does not report where an error is. So its two parts, OpenAPI's own objects and JSON Schema, run
+separately here, and every finding has its place.
 """
 
 from __future__ import annotations
@@ -14,39 +15,37 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from openapi_spec_validator.schemas import openapi_v31_schema_validator
 
-from .contract import python_pattern
-from .specification import Finding, Node, Path_, Specification
-
-Findings = Iterator[Finding]
+from ..contract import python_pattern
+from ..specification import Findings, Node, Path_, Specification
 
 
 def siblings(spec: Specification) -> Findings:
-    """Beside `$ref` every other key is ignored by the generator."""
+    """A `$ref` has no other keys next to it. The generator would ignore them."""
     for node in spec.nodes():
         if isinstance(node.data.get("$ref"), str) and len(node.data) > 1:
-            lost = [key for key in node.data if key != "$ref"]
+            ignored = [key for key in node.data if key != "$ref"]
             yield spec.finding(
-                (*node.place, lost[0]),
+                (*node.place, ignored[0]),
                 "ref-sibling",
-                f"{', '.join(map(repr, lost))} beside $ref is ignored; write allOf: [{{$ref: ...}}] with it",
+                f"{', '.join(map(repr, ignored))} is ignored next to $ref; use allOf: [{{$ref: ...}}] instead of $ref",
             )
 
 
 def structure(spec: Specification) -> Findings:
-    """OpenAPI's own objects have the keys and types that OpenAPI 3.1 gives them."""
+    """OpenAPI's own objects have the keys and types that OpenAPI 3.1 defines."""
     version = str(spec.document.get("openapi", ""))
     if not version.startswith("3.1."):
-        yield spec.finding(("openapi",), "valid-openapi", f"openapi is {version!r}; this project reads 3.1")
+        yield spec.finding(("openapi",), "valid-openapi", f"openapi is {version!r}; only 3.1 is supported")
         return
     for error in openapi_v31_schema_validator.iter_errors(spec.document):
         place, message = tuple(error.absolute_path), _first_line(error.message)
-        if stranger := re.search(r"\('(.+?)'.* unexpected\)", message):
-            place = (*place, stranger[1])
+        if unexpected := re.search(r"\('(.+?)'.* unexpected\)", message):
+            place = (*place, unexpected[1])
         yield spec.finding(place, "valid-openapi", message)
 
 
 def schemas(spec: Specification) -> Findings:
-    """Every schema is JSON Schema 2020-12, with patterns that Python can read."""
+    """Every schema is valid JSON Schema 2020-12. Its patterns compile in Python."""
     validator = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     roots: list[tuple[str | int, ...]] = []
     for node in spec.nodes():
@@ -56,17 +55,19 @@ def schemas(spec: Specification) -> Findings:
                 yield spec.finding((*node.place, *error.path), "valid-openapi", _first_line(error.message))
         for place in _booleans(node):
             yield spec.finding(
-                place, "boolean-schema", "the generator cannot read true or false for a schema; write {}"
+                place, "boolean-schema", "the generator does not support true or false as a schema; use {}"
             )
         if node.is_schema and isinstance(node.data.get("pattern"), str):
             try:
                 re.compile(python_pattern(node.data["pattern"]))
             except re.error as error:
-                yield spec.finding((*node.place, "pattern"), "pattern", f"Python cannot read the pattern: {error}")
+                yield spec.finding(
+                    (*node.place, "pattern"), "pattern", f"the pattern does not compile in Python: {error}"
+                )
 
 
 def _booleans(node: Node) -> Iterator[Path_]:
-    """Where true or false, which is JSON Schema, stands for a schema."""
+    """Places where the schema is true or false. JSON Schema allows that."""
     for key in ("schema",) if not node.is_schema else ("items", "properties", "allOf", "anyOf", "oneOf"):
         value = node.data.get(key)
         below: list[tuple[Path_, Any]] = [((*node.place, key), value)]
@@ -78,7 +79,7 @@ def _booleans(node: Node) -> Iterator[Path_]:
 
 
 def references(spec: Specification) -> Findings:
-    """Every `$ref` leads to a component of this document, and not round in a circle."""
+    """Every `$ref` refers to a component of this document, without a cycle."""
     for node in spec.nodes():
         reference = node.data.get("$ref")
         if not isinstance(reference, str):
@@ -87,19 +88,19 @@ def references(spec: Specification) -> Findings:
         try:
             spec.target(reference)
         except KeyError:
-            yield spec.finding(place, "broken-ref", f"{reference} leads nowhere in this document")
+            yield spec.finding(place, "broken-ref", f"{reference} does not exist in this document")
             continue
         kind = "schemas" if node.is_schema else {"requestBody": "requestBodies"}.get(str(place[-2]), str(place[-3]))
         if not re.fullmatch(rf"#/components/{kind}/[^/]+", reference):
             yield spec.finding(
-                place, "broken-ref", f"{reference} is none of #/components/{kind}, and only these are read"
+                place, "broken-ref", f"{reference} is not supported here; only #/components/{kind}/... is"
             )
-        elif _is_endless(spec, node.data):
-            yield spec.finding(place, "broken-ref", f"{reference} leads back to itself")
+        elif _is_cyclic(spec, node.data):
+            yield spec.finding(place, "broken-ref", f"{reference} refers to itself")
 
 
-def _is_endless(spec: Specification, node: Any, above: tuple[int, ...] = ()) -> bool:
-    """Whether a node is, or is composed of, nothing but itself."""
+def _is_cyclic(spec: Specification, node: Any, above: tuple[int, ...] = ()) -> bool:
+    """Whether a node refers to itself directly, or as a part of its own composition."""
     if not isinstance(node, dict):
         return False
     if id(node) in above:
@@ -108,21 +109,21 @@ def _is_endless(spec: Specification, node: Any, above: tuple[int, ...] = ()) -> 
     if isinstance(node.get("$ref"), str):
         with contextlib.suppress(KeyError):
             parts.append(spec.target(node["$ref"])[1])
-    return any(_is_endless(spec, part, (*above, id(node))) for part in parts)
+    return any(_is_cyclic(spec, part, (*above, id(node))) for part in parts)
 
 
 def defaults(spec: Specification) -> Findings:
-    """A default meets its own schema."""
+    """A default is valid against its own schema."""
     for node in spec.nodes():
         if node.is_schema and "default" in node.data:
-            # With the components, because references lead from the root of what is given here.
+            # The validator resolves references from the root of the schema that it gets, so that needs the components.
             schema = {**spec.resolve(node.data), "components": spec.document.get("components", {})}
             for error in Draft202012Validator(schema).iter_errors(node.data["default"]):
                 yield spec.finding((*node.place, "default"), "default", _first_line(error.message))
 
 
 def standard(spec: Specification) -> Findings:
-    """Whatever else the usual validator has to say."""
+    """Everything else that openapi-spec-validator reports."""
     for error in OpenAPIV31SpecValidator(spec.document).iter_errors():
         yield spec.finding(tuple(error.absolute_path), "valid-openapi", _first_line(error.message))
 
@@ -131,5 +132,5 @@ def _first_line(message: str) -> str:
     return message.split("\n")[0][:300]
 
 
-#: In this order, and each only when the ones before found nothing.
+#: The stages in their order. A stage runs only if the stages before it found nothing.
 STAGES: list[Callable[[Specification], Findings]] = [siblings, structure, schemas, references, defaults]

@@ -1,0 +1,129 @@
+"""The rest of the document: content types, ignored keys, servers, security and extensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from ..contract import EXTENSIONS, is_json
+from ..specification import Findings, Node, Operation, Path_, Specification
+
+#: Names (x-name) of the servers that the wrapper uses.
+HOSTS = {"azure", "arc"}
+
+#: Keywords of which a schema needs at least one to describe a body.
+_MEANINGFUL = {"type", "enum", "properties", "allOf", "anyOf", "oneOf"}
+
+#: Valid OpenAPI keys that have no effect here.
+_UNREAD = {
+    "webhooks": "webhooks have no effect",
+    "callbacks": "callbacks have no effect",
+    "links": "links have no effect",
+    "servers": "only the servers of the whole document have an effect",
+    "allowReserved": "reserved characters are always escaped",
+    "allowEmptyValue": "an empty value must meet the parameter's constraints, like any other",
+}
+
+
+def contents(spec: Specification) -> Findings:
+    """A body has one content type, with a schema. The generator reads the first and ignores the rest."""
+    for node in spec.nodes():
+        content = node.data.get("content")
+        if node.is_schema or not isinstance(content, dict):
+            continue
+        place = (*node.place, "content")
+        first = next(iter(content), "application/json")
+        if len(content) > 1:
+            yield spec.finding(place, "second-content-type", f"the generator would read only {first!r}")
+        if not is_json(first) and first != "text/plain":
+            yield spec.finding((*place, first), "content-type", f"{first!r} is neither JSON nor text/plain")
+        elif first in content and "schema" not in content[first]:
+            yield spec.finding((*place, first), "content-schema", "the generator ignores a body without a schema")
+        elif first in content and not _MEANINGFUL & spec.resolve(content[first]["schema"]).keys():
+            yield spec.finding(
+                (*place, first, "schema"), "content-schema", "the generator ignores a body of unspecified type"
+            )
+        elif first == "text/plain" and spec.resolve(content[first]["schema"]).get("type") != "string":
+            yield spec.finding((*place, first, "schema"), "content-schema", "a text/plain body must be a string")
+
+
+def unread(spec: Specification) -> Findings:
+    """Every key has an effect."""
+    for node in spec.nodes():
+        for key in node.data:
+            if not node.is_schema and key in _UNREAD and (key, node.place) != ("servers", ()):
+                yield spec.finding((*node.place, key), "unread", _UNREAD[key])
+
+
+def servers(spec: Specification) -> Findings:
+    """Servers have unique names, among them those that the wrapper uses."""
+    seen: set[str] = set()
+    for index, server in enumerate(spec.document.get("servers") or []):
+        name = str(server.get("x-name", server["url"]))
+        if name in seen:
+            yield spec.finding(("servers", index), "server", f"two servers have the name {name!r}")
+        seen.add(name)
+    missing = sorted(HOSTS - seen) if "servers" in spec.document else []
+    if missing:
+        yield spec.finding(("servers",), "server", f"the wrapper needs servers with the x-name {', '.join(missing)}")
+
+
+def security(spec: Specification) -> Findings:
+    """A security requirement names an existing scheme."""
+    schemes = spec.document.get("components", {}).get("securitySchemes") or {}
+    for node in spec.nodes():
+        for index, requirement in enumerate(node.data.get("security", ()) if not node.is_schema else ()):
+            for name in sorted(requirement.keys() - schemes.keys()):
+                yield spec.finding(
+                    (*node.place, "security", index), "security", f"the security scheme {name!r} does not exist"
+                )
+
+
+def extensions(spec: Specification) -> Findings:
+    """Every extension is known, has a valid value, and names existing parameters and values."""
+    operations = {operation.place: operation for operation in spec.operations()}
+    parameters = {place for operation in operations.values() for place, _ in spec.parameters(operation)}
+    for node in spec.nodes():
+        kind = "operation" if node.place in operations else "parameter" if node.place in parameters else ""
+        kind = "server" if node.place[:1] == ("servers",) else kind
+        malformed = list(_well_formed(spec, node, EXTENSIONS.get(kind, {})))
+        yield from malformed
+        if kind == "operation" and not malformed:
+            yield from _unknown_parameters(spec, operations[node.place])
+        if kind == "parameter" and not malformed:
+            yield from _low_level_values(spec, node)
+
+
+def _well_formed(spec: Specification, node: Node, known: dict[str, Any]) -> Findings:
+    for key, value in node.data.items():
+        place: Path_ = (*node.place, key)
+        if key.startswith("x-") and key not in known:
+            hint = f"known here: {', '.join(known)}" if known else "only operations, parameters and servers have any"
+            yield spec.finding(place, "extension", f"unknown extension {key!r}; {hint}")
+        elif key.startswith("x-"):
+            for error in Draft202012Validator(known[key]).iter_errors(value):
+                yield spec.finding(place, "extension", f"{key}: {error.message}")
+
+
+def _unknown_parameters(spec: Specification, operation: Operation) -> Findings:
+    known = {parameter["name"] for _, parameter in spec.parameters(operation)}
+    groups = operation.data.get("x-mutually-exclusive", [])
+    named = {
+        "x-mutually-exclusive": {name for group in groups for name in group},
+        "x-echoed": set(operation.data.get("x-echoed", ())),
+    }
+    for key, names in named.items():
+        for name in sorted(names - known):
+            yield spec.finding((*operation.place, key), "extension", f"the operation has no parameter {name!r}")
+
+
+def _low_level_values(spec: Specification, parameter: Node) -> Findings:
+    hidden = parameter.data.get("x-low-level-only", [])
+    values = spec.resolve(parameter.data.get("schema", {})).get("enum", [])
+    place = (*parameter.place, "x-low-level-only")
+    for value in hidden:
+        if value not in values:
+            yield spec.finding(place, "extension", f"{value!r} is not in the parameter's enum")
+    if values and all(value in hidden for value in values):
+        yield spec.finding(place, "extension", "at least one value of the enum must remain")
