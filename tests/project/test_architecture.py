@@ -321,6 +321,18 @@ def test_the_one_private_attribute_of_httpx_is_still_there() -> None:
     assert isinstance(httpx.HTTPTransport()._pool, httpcore.ConnectionPool)
 
 
+# The public names
+
+
+def test_type_checkers_see_the_names_that_python_finds() -> None:
+    (block,) = [node for node in tree(WRAPPER / "__init__.py").body if isinstance(node, ast.If)]
+    imports = [statement for statement in block.body if isinstance(statement, ast.ImportFrom)]
+    seen = {alias.asname: statement.module for statement in imports for alias in statement.names if alias.name != "*"}
+    assert seen == {**azure_imds._MODULES, "attestation": None, "errors": None}
+    names = {*azure_imds._MODULES, *azure_imds.errors.__all__, "spec_version"}
+    assert sorted(names) == azure_imds.__all__
+
+
 # The typing contract (typing/usage.py) leaves nothing out
 
 USAGE = (ROOT / "tests" / "typing" / "usage.py").read_text(encoding="utf-8")

@@ -23,6 +23,7 @@ from azure_imds import (
     AsyncImdsClient,
     AsyncImdsCredential,
     BadRequestError,
+    Clock,
     EventChange,
     EventWatcher,
     ForbiddenError,
@@ -92,6 +93,9 @@ def constructors() -> None:
     ImdsClient(api_version="newest", step_down=False, cache=True).with_options(cache=False, api_version=None).close()
     AsyncImdsClient(transport=httpx.AsyncHTTPTransport())
     AsyncImdsClient(http_client=httpx.AsyncClient(), deadline=1)
+    clock = Clock()
+    assert_type((clock.time(), clock.monotonic()), tuple[float, float])
+    ImdsClient(clock=clock).close()
     ImdsCredential(client_id=ID)
     ImdsCredential(object_id=ID, shared_cache=True)
     ImdsCredential(resource_id="/subscriptions/x", shared_cache="/run/tokens")

@@ -1,4 +1,4 @@
-"""Azure's Instance Metadata Service: tokens without secrets, and everything else the machine knows about itself.
+"""Azure's Instance Metadata Service (IMDS): the machine's metadata, and tokens without stored secrets.
 
     from azure_imds import ImdsClient
 
@@ -6,7 +6,7 @@
         imds.identity.get_token(resource="https://vault.azure.net").access_token
         imds.instances.get_metadata().compute.location
 
-Importing this package imports nothing else; each name brings what it needs when it is first used.
+Importing this package imports none of its modules. The first use of a name imports the module that defines it.
 """
 
 from __future__ import annotations
@@ -14,107 +14,69 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from azure_imds_api.api import SPEC_VERSION as spec_version
-
-    from . import attestation as attestation
-    from . import errors as errors
-    from ._client.client import AsyncImdsClient, ImdsClient
-    from ._client.retry import RetryPolicy
-    from ._events.changes import EventChange
-    from ._events.watcher import EventWatcher
-    from ._tokens.cache import AccessToken
-    from ._tokens.credential import AsyncImdsCredential, ImdsCredential
-    from ._tokens.httpx_auth import ImdsAuth
-    from ._values import as_address, as_bool, as_int, primary_interface, tags, user_data
-    from ._version import __version__
-    from .errors import (
-        ArcChallengeError,
-        AttestationError,
-        BadRequestError,
-        ForbiddenError,
-        GoneError,
-        IdentityNotFoundError,
-        ImdsError,
-        ImdsResponseError,
-        ImdsStatusError,
-        ImdsTimeoutError,
-        ImdsUnavailableError,
-        ImdsValidationError,
-        InvalidResourceError,
-        MultipleIdentitiesError,
-        NotFoundError,
-        ServerError,
-        ThrottledError,
-        UnsupportedApiVersionError,
-    )
-
-__all__ = [
-    "AccessToken",
-    "ArcChallengeError",
-    "AsyncImdsClient",
-    "AsyncImdsCredential",
-    "AttestationError",
-    "BadRequestError",
-    "EventChange",
-    "EventWatcher",
-    "ForbiddenError",
-    "GoneError",
-    "IdentityNotFoundError",
-    "ImdsAuth",
-    "ImdsClient",
-    "ImdsCredential",
-    "ImdsError",
-    "ImdsResponseError",
-    "ImdsStatusError",
-    "ImdsTimeoutError",
-    "ImdsUnavailableError",
-    "ImdsValidationError",
-    "InvalidResourceError",
-    "MultipleIdentitiesError",
-    "NotFoundError",
-    "RetryPolicy",
-    "ServerError",
-    "ThrottledError",
-    "UnsupportedApiVersionError",
-    "__version__",
-    "as_address",
-    "as_bool",
-    "as_int",
-    "primary_interface",
-    "spec_version",
-    "tags",
-    "user_data",
-]
-
-#: Where each name lives; what is not here is an error.
-_HOME = {
-    "AccessToken": "._tokens.cache",
-    "AsyncImdsClient": "._client.client",
-    "AsyncImdsCredential": "._tokens.credential",
-    "EventChange": "._events.changes",
-    "EventWatcher": "._events.watcher",
-    "ImdsAuth": "._tokens.httpx_auth",
-    "ImdsClient": "._client.client",
-    "ImdsCredential": "._tokens.credential",
-    "RetryPolicy": "._client.retry",
-    "__version__": "._version",
-    **dict.fromkeys(("as_address", "as_bool", "as_int", "primary_interface", "tags", "user_data"), "._values"),
+#: The module of each public name, except errors (`errors.__all__`). A test compares it with the imports below.
+_MODULES = {
+    "AccessToken": "_tokens.cache",
+    "AsyncImdsClient": "_client.client",
+    "AsyncImdsCredential": "_tokens.credential",
+    "Clock": "_clock",
+    "EventChange": "_events.changes",
+    "EventWatcher": "_events.watcher",
+    "ImdsAuth": "_tokens.httpx_auth",
+    "ImdsClient": "_client.client",
+    "ImdsCredential": "_tokens.credential",
+    "RetryPolicy": "_client.retry",
+    "__version__": "_version",
+    "as_address": "_values",
+    "as_bool": "_values",
+    "as_int": "_values",
+    "primary_interface": "_values",
+    "tags": "_values",
+    "user_data": "_values",
 }
 
+if TYPE_CHECKING:
+    from . import attestation as attestation
+    from . import errors as errors
+    from ._client.client import AsyncImdsClient as AsyncImdsClient
+    from ._client.client import ImdsClient as ImdsClient
+    from ._client.retry import RetryPolicy as RetryPolicy
+    from ._clock import Clock as Clock
+    from ._events.changes import EventChange as EventChange
+    from ._events.watcher import EventWatcher as EventWatcher
+    from ._tokens.cache import AccessToken as AccessToken
+    from ._tokens.credential import AsyncImdsCredential as AsyncImdsCredential
+    from ._tokens.credential import ImdsCredential as ImdsCredential
+    from ._tokens.httpx_auth import ImdsAuth as ImdsAuth
+    from ._values import as_address as as_address
+    from ._values import as_bool as as_bool
+    from ._values import as_int as as_int
+    from ._values import primary_interface as primary_interface
+    from ._values import tags as tags
+    from ._values import user_data as user_data
+    from ._version import __version__ as __version__
+    from .errors import *  # noqa: F403
 
-def __getattr__(name: str) -> object:
-    if name in ("attestation", "errors"):
-        return import_module(f".{name}", __name__)
-    if name == "spec_version":
-        value: object = import_module("azure_imds_api.api").SPEC_VERSION
-    elif name in __all__:
-        value = getattr(import_module(_HOME.get(name, ".errors"), __name__), name)
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    spec_version: str
+else:
+    # Type checkers do not read this branch: a module with `__getattr__` has every name for them.
 
+    def __getattr__(name: str) -> object:
+        if name in ("attestation", "errors"):
+            return import_module(f".{name}", __name__)
+        if name in _MODULES:
+            value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+        elif name == "spec_version":
+            value = import_module("azure_imds_api.api").SPEC_VERSION
+        elif name == "__all__":
+            value = sorted({*_MODULES, "spec_version", *import_module(".errors", __name__).__all__})
+        else:
+            errors = import_module(".errors", __name__)
+            if name not in errors.__all__:
+                raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            value = getattr(errors, name)
+        globals()[name] = value
+        return value
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__getattr__("__all__")})
