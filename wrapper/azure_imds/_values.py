@@ -1,4 +1,4 @@
-"""Reads values that IMDS sends as text, and leaves what came over the wire as it is."""
+"""Parses values that IMDS sends as text. The documents themselves keep the text."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .errors import ImdsError, ImdsResponseError
+from .errors import ImdsError, ImdsResponseError, ImdsValidationError
 
 if TYPE_CHECKING:
     from azure_imds_api.models import Instance, NetworkInterface
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 
 def tags(instance: Instance) -> dict[str, str]:
-    """The machine's tags by name.
+    """Returns the machine's tags by name.
 
-    From `tagsList` where the document has it (2019-06-04 and newer). Older documents have one string, `a:b;c:d`, which
-    nothing escapes; it is read so: pieces end at each `;`, a piece's name ends at its first `:`, and a piece without
-    `:` belongs to the value before it.
+    Documents since api-version 2019-06-04 have them in `tagsList`. Older documents have one string, `a:b;c:d`, without
+    escaping. It is split at each `;`. The name of a piece ends at its first `:`, and a piece without `:` belongs to the
+    value before it.
+
+    Args:
+        instance: the document that `imds.instances.get_metadata()` returns.
 
     Returns:
-        Names and values; empty where there are no tags.
+        Names and values. Empty if there are no tags.
     """
     compute = instance.compute
     if compute is None:
@@ -43,86 +48,123 @@ def tags(instance: Instance) -> dict[str, str]:
 
 
 def user_data(instance: Instance) -> bytes:
-    """The machine's user data, decoded; b"" where there is none. It is not secret: any process here can read it.
+    """Returns the machine's user data, decoded. It is not secret: every process on the machine can read it.
+
+    Args:
+        instance: the document that `imds.instances.get_metadata()` returns.
+
+    Returns:
+        The bytes. b"" if the machine has no user data.
 
     Raises:
-        ImdsResponseError: what IMDS sent is not base64.
+        ImdsResponseError: the value in the document is not base64.
     """
     text = (instance.compute.user_data if instance.compute else None) or ""
     with suppress(ValueError):
         return base64.b64decode("".join(text.split()), validate=True)
-    raise ImdsResponseError("userData is not base64")
+    raise ImdsResponseError("user_data: userData is not base64")
 
 
 def as_bool(text: str | None) -> bool | None:
-    """`true` and `false` in any case as a bool; None for "" and for a missing field.
+    """Converts "true" and "false", in upper or lower case, to bool.
+
+    Returns:
+        The value. None for "" and None, which both mean that the document does not contain the value.
 
     Raises:
-        ImdsResponseError: it is something else.
+        ImdsResponseError: the text is something else.
     """
     if not text:
         return None
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    raise ImdsResponseError("neither true nor false")
+    raise ImdsResponseError('as_bool: expected "true" or "false"')
 
 
 def as_int(text: str | None) -> int | None:
-    """Digits as an int; None for "" and for a missing field.
+    """Converts decimal digits to int.
+
+    Returns:
+        The value. None for "" and None, which both mean that the document does not contain the value.
 
     Raises:
-        ImdsResponseError: it is something else.
+        ImdsResponseError: the text is something else.
     """
     if not text:
         return None
     if text.isascii() and text.isdigit():
         return int(text)
-    raise ImdsResponseError("not a whole number")
+    raise ImdsResponseError('as_int: expected digits, such as "30"')
 
 
-def as_address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An IP address; None for "" and for a missing field. IPv6 may be bare or in brackets, since IMDS sends both.
+def as_address(text: str | None) -> Address | None:
+    """Converts text to an IP address. IMDS sends IPv6 addresses with and without brackets; both are accepted.
+
+    Returns:
+        The address. None for "" and None, which both mean that the document does not contain the value.
 
     Raises:
-        ImdsResponseError: it is something else.
+        ImdsResponseError: the text is something else.
     """
+    with suppress(ValueError):
+        return _parse_address(text)
+    raise ImdsResponseError('as_address: expected an IP address, such as "10.0.0.4" or "[2001:db8::4]"')
+
+
+def _parse_address(text: str | None) -> Address | None:
     if not text:
         return None
-    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    with suppress(ValueError):
-        return ipaddress.ip_address(bare)
-    raise ImdsResponseError("not an IP address")
+    return ipaddress.ip_address(text[1:-1] if text.startswith("[") and text.endswith("]") else text)
 
 
 def primary_interface(instance: Instance, *, local_address: str | None = None) -> NetworkInterface:
-    """The primary network interface, which need not be the first: IMDS does not promise any order.
+    """Returns the primary network interface. It may not be the first in the document: IMDS does not define an order.
 
-    A request to IMDS leaves from the primary interface's primary address, so the interface that has this address is
-    the one. (Microsoft Learn, "Azure Instance Metadata Service for virtual machines".)
+    Requests to IMDS are sent from the primary address of the primary interface, so this function returns the interface
+    with that address. (Microsoft Learn, "Azure Instance Metadata Service for virtual machines".)
 
     Args:
-        instance: the document, with its `network` part.
-        local_address: this machine's address towards IMDS. None to ask the operating system, which sends nothing.
+        instance: the document that `imds.instances.get_metadata()` returns, with its `network` part.
+        local_address: the address from which this machine sends requests to IMDS. Default: the operating system's
+            answer, which needs no request.
 
     Raises:
-        ImdsError: the document has no interface, or none with that address.
+        ImdsError: no interface has this address, or this machine has no route to IMDS.
+        ImdsResponseError: an address in the document is invalid.
+        ImdsValidationError: `local_address` is not an IP address.
     """
     interfaces = (instance.network.interface if instance.network else None) or []
     if len(interfaces) == 1:
         return interfaces[0]
-    local = as_address(local_address or _local_address())
+    local = _local_address(local_address)
     for interface in interfaces:
         for family in (interface.ipv4, interface.ipv6):
             for address in (family.ip_address if family else None) or []:
-                if as_address(address.private_ip_address) == local:
+                if _document_address(address.private_ip_address) == local:
                     return interface
     raise ImdsError(
-        f"none of the document's {len(interfaces)} network interfaces has the address {local}",
-        hint="Early in boot the list can be incomplete; behind a NAT (a container) give local_address.",
+        f"primary_interface: none of the document's {len(interfaces)} network interfaces has the address {local}",
+        hint="Early in boot, the list can be incomplete. Behind NAT (in a container), pass local_address.",
     )
 
 
-def _local_address() -> str:
+def _document_address(text: str | None) -> Address | None:
+    with suppress(ValueError):
+        return _parse_address(text)
+    raise ImdsResponseError("primary_interface: the document contains an invalid IP address")
+
+
+def _local_address(given: str | None) -> Address | None:
+    if not given:
+        return _parse_address(_find_local_address())
+    with suppress(ValueError):
+        return _parse_address(given)
+    problem = 'must be an IP address, such as "10.0.0.4"'
+    raise ImdsValidationError(f"primary_interface: local_address {problem}", parameter="local_address", problem=problem)
+
+
+def _find_local_address() -> str:
+    """Returns the address from which the operating system would send a packet to IMDS. It sends nothing."""
     from ._client.host import find_host
 
     parts = urlsplit(find_host(None).endpoint)
@@ -133,4 +175,4 @@ def _local_address() -> str:
             reason = error.strerror
         else:
             return str(probe.getsockname()[0])
-    raise ImdsError(f"this machine has no route to IMDS: {reason}", hint="Give local_address.")
+    raise ImdsError(f"primary_interface: no route to IMDS: {reason}", hint="Pass local_address.")

@@ -1,4 +1,4 @@
-"""Values that arrive as text, read as Python values."""
+"""The functions that parse values which IMDS sends as text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from azure_imds import (
     ImdsError,
     ImdsResponseError,
+    ImdsValidationError,
     as_address,
     as_bool,
     as_int,
@@ -52,7 +53,7 @@ def test_an_old_document_s_string_is_read_by_one_rule(text: str, expected: dict[
     assert tags(instance(tags=text)) == expected
 
 
-def test_a_classic_machine_has_no_compute_and_no_tags() -> None:
+def test_a_document_without_compute_has_no_tags() -> None:
     assert tags(Instance.from_dict({"network": {"interface": []}})) == {}
 
 
@@ -71,7 +72,7 @@ def test_user_data_is_bytes(text: str | None, expected: bytes) -> None:
 
 @pytest.mark.parametrize("text", ["abc", "a$==", "é"])
 def test_user_data_that_is_not_base64_is_a_clear_error(text: str) -> None:
-    with pytest.raises(ImdsResponseError, match="userData") as caught:
+    with pytest.raises(ImdsResponseError, match=r"^user_data: userData is not base64$") as caught:
         user_data(instance(userData=text))
     assert caught.value.__context__ is None
 
@@ -98,15 +99,24 @@ def test_no_address() -> None:
     assert as_address(None) is None
 
 
+EXPECTED = {
+    as_bool: '"true" or "false"',
+    as_int: 'digits, such as "30"',
+    as_address: 'an IP address, such as "10.0.0.4" or "[2001:db8::4]"',
+}
+
+
 @pytest.mark.parametrize(
-    ("read", "text"), [(as_bool, "yes"), (as_int, "-1"), (as_int, "٣"), (as_int, "1.5"), (as_address, "[10.0.0.1")]
+    ("parse", "text"), [(as_bool, "yes"), (as_int, "-1"), (as_int, "٣"), (as_int, "1.5"), (as_address, "[10.0.0.1")]
 )
-def test_anything_else_is_a_clear_error(read: Any, text: str) -> None:
-    with pytest.raises(ImdsResponseError):
-        read(text)
+def test_other_text_is_an_error_that_names_the_function_and_what_it_expects(parse: Any, text: str) -> None:
+    with pytest.raises(ImdsResponseError) as caught:
+        parse(text)
+    assert str(caught.value) == f"{parse.__name__}: expected {EXPECTED[parse]}"
+    assert caught.value.__context__ is None
 
 
-def test_what_came_over_the_wire_is_untouched() -> None:
+def test_parsing_does_not_change_the_document() -> None:
     document = example("instance-2025-04-07")
     parsed = Instance.from_dict(copy.deepcopy(document))
     tags(parsed), user_data(parsed)
@@ -127,11 +137,26 @@ def test_a_single_interface_is_the_primary_one() -> None:
 
 
 def test_no_interface_with_that_address_is_a_clear_error() -> None:
-    with pytest.raises(ImdsError, match=r"none of the document's 2 network interfaces has the address 192\.0\.2\.1"):
+    expected = r"^primary_interface: none of the document's 2 network interfaces has the address 192\.0\.2\.1$"
+    with pytest.raises(ImdsError, match=expected):
         primary_interface(Instance.from_dict(example("instance-2025-04-07")), local_address="192.0.2.1")
 
 
-def test_the_operating_system_is_asked_without_sending_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_address_that_is_no_address_is_an_invalid_argument() -> None:
+    with pytest.raises(ImdsValidationError, match=r"^primary_interface: local_address must be an IP address") as caught:
+        primary_interface(Instance.from_dict(example("instance-2025-04-07")), local_address="vm-0")
+    assert caught.value.parameter == "local_address"
+    assert caught.value.__context__ is None
+
+
+def test_an_invalid_address_in_the_document_is_an_unreadable_response() -> None:
+    document = example("instance-2025-04-07")
+    document["network"]["interface"][0]["ipv4"]["ipAddress"][0]["privateIpAddress"] = "10.0.0"
+    with pytest.raises(ImdsResponseError, match=r"^primary_interface: the document contains an invalid IP address$"):
+        primary_interface(Instance.from_dict(document), local_address="192.0.2.1")
+
+
+def test_the_operating_system_finds_the_local_address_without_sending_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")
     with pytest.raises(ImdsError, match=r"127\.0\.0\.1"):
         primary_interface(Instance.from_dict(example("instance-2025-04-07")))
