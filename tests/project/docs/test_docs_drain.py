@@ -1,13 +1,15 @@
-"""What docs/guides/drain-gunicorn.md and drain-kubernetes.md show, drains."""
+"""The programs of docs/guides/drain-gunicorn.md and drain-kubernetes.md, run against the emulator."""
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +26,39 @@ pytestmark = pytest.mark.integration
 GUNICORN = DOCS / "guides" / "drain-gunicorn.md"
 KUBERNETES = DOCS / "guides" / "drain-kubernetes.md"
 
-#: Ends a program of a page that would not end by itself.
-PATIENCE = 60
+#: Seconds after which a program is killed, so that a test that waits for its output fails.
+TIME_LIMIT = 60
 
 
 @contextmanager
 def program(words: list[str], folder: Path, emulator: Emulator, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """Runs a program. At the end it is killed with all processes that it started, also after a failed assertion."""
     environment = {**os.environ, **emulator.environment, "PYTHONUNBUFFERED": "1", **more}
     with subprocess.Popen(
-        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        words,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     ) as process:
+
+        def kill() -> None:
+            with suppress(ProcessLookupError):  # all of its processes have ended
+                os.killpg(process.pid, signal.SIGKILL)
+
+        time_limit = threading.Timer(TIME_LIMIT, kill)
+        time_limit.start()
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
+            time_limit.cancel()
+            kill()
 
 
-def said(process: subprocess.Popen[str], pattern: str) -> str:
-    """The first line that has it, or all that was said until the end."""
+def find_line(process: subprocess.Popen[str], pattern: str) -> str:
+    """Reads until a line matches, and returns the match. Fails with all of the output if the program ends first."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -53,12 +69,12 @@ def said(process: subprocess.Popen[str], pattern: str) -> str:
 
 
 def rest(process: subprocess.Popen[str]) -> str:
-    return process.communicate(timeout=PATIENCE)[0]
+    return process.communicate(timeout=TIME_LIMIT)[0]
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Path:
-    """The folder with the files of the guide, on a free port."""
+    """The folder with the files of the guide, which listens on a free port here."""
     write_files(GUNICORN, tmp_path)
     config = tmp_path / "gunicorn.conf.py"
     config.write_text(config.read_text(encoding="utf-8").replace(":8000", ":0"), encoding="utf-8")
@@ -67,7 +83,7 @@ def web(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def serve() -> list[str]:
-    """The guide's command."""
+    """The command of the guide."""
     [(command, _)] = commands(GUNICORN)
     python, *words = command.split()
     assert python == "python"
@@ -75,11 +91,11 @@ def serve() -> list[str]:
 
 
 def address(process: subprocess.Popen[str]) -> str:
-    return said(process, r"http://127\.0\.0\.1:\d+")
+    return find_line(process, r"http://127\.0\.0\.1:\d+")
 
 
 @pytest.mark.parametrize("page", [GUNICORN, KUBERNETES], ids=["gunicorn", "kubernetes"])
-def test_all_python_of_the_guides_is_in_the_files_that_run_here(page: Path) -> None:
+def test_the_guides_show_no_python_outside_the_files_that_these_tests_run(page: Path) -> None:
     assert own_python(page) == ""
 
 
@@ -95,7 +111,7 @@ def test_gunicorn_ends_before_an_eviction_which_is_then_approved(
     assert [event.status for event in imds_emulator.events.events] == ["Started"]
 
 
-def test_gunicorn_stays_through_a_pause(web: Path, serve: list[str], imds_emulator: Emulator) -> None:
+def test_gunicorn_keeps_running_during_a_pause(web: Path, serve: list[str], imds_emulator: Emulator) -> None:
     imds_emulator.schedule("Freeze")
     with program(serve, web, imds_emulator) as process:
         assert httpx.get(address(process), trust_env=False).text == "here\n"
@@ -113,7 +129,7 @@ def test_sigterm_is_passed_on_to_gunicorn(web: Path, serve: list[str], imds_emul
     assert process.returncode == 0
 
 
-def test_the_notice_of_the_table_is_the_emulator_s() -> None:
+def test_the_table_and_the_emulator_have_the_same_notices() -> None:
     from azure_imds_emulator.events import NOTICE
 
     rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) ", GUNICORN.read_text(encoding="utf-8"), re.MULTILINE))
@@ -129,7 +145,7 @@ exit ${KUBECTL_STATUS:-0}
 
 @pytest.fixture
 def node(tmp_path: Path) -> Path:
-    """The folder with the files of the guide, and a kubectl that says what it was asked."""
+    """The folder with the files of the guide, and a kubectl that prints its arguments."""
     write_files(KUBERNETES, tmp_path)
     kubectl = tmp_path / "kubectl"
     kubectl.write_text(KUBECTL)
@@ -147,20 +163,20 @@ def drainer(node: Path, emulator: Emulator, **more: str) -> Iterator[subprocess.
 def test_the_node_is_drained_before_an_eviction_which_is_then_approved(node: Path, imds_emulator: Emulator) -> None:
     event = imds_emulator.schedule("Preempt")
     with drainer(node, imds_emulator) as process:
-        order = said(process, "kubectl drain .*")
+        order = find_line(process, "kubectl drain .*")
         until(lambda: event.event_id in {one.event_id for one in started(imds_emulator)})
     found = re.fullmatch(
         r"kubectl drain node-1 --ignore-daemonsets --delete-emptydir-data --force --timeout=(\d+)s", order
     )
     assert found
-    assert 1 <= int(found[1]) <= 25, "five seconds less than the notice"
+    assert 1 <= int(found[1]) <= 25, "the notice minus the margin of five seconds"
 
 
-def test_what_kubectl_could_not_drain_is_not_approved(node: Path, imds_emulator: Emulator) -> None:
+def test_an_event_is_not_approved_after_kubectl_has_failed(node: Path, imds_emulator: Emulator) -> None:
     imds_emulator.schedule("Preempt")
     with drainer(node, imds_emulator, KUBECTL_STATUS="1") as process:
-        said(process, "kubectl drain")
-        said(process, "CalledProcessError")
+        find_line(process, "kubectl drain")
+        find_line(process, "CalledProcessError")
     assert started(imds_emulator) == []
     assert not any(request.method == "POST" for request in imds_emulator.requests)
 
@@ -174,7 +190,7 @@ def manifest() -> dict[str, dict[str, Any]]:
     return {document["kind"]: document for document in yaml.safe_load_all(block.text)}
 
 
-def test_the_manifest_s_parts_name_each_other() -> None:
+def test_the_parts_of_the_manifest_match() -> None:
     parts = manifest()
     account, role = parts["ServiceAccount"]["metadata"], parts["ClusterRole"]["metadata"]
     binding, pod = parts["ClusterRoleBinding"], parts["DaemonSet"]["spec"]["template"]
@@ -185,7 +201,7 @@ def test_the_manifest_s_parts_name_each_other() -> None:
     assert parts["DaemonSet"]["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"]
 
 
-def test_the_manifest_runs_the_program_of_the_image_with_the_variable_that_it_reads() -> None:
+def test_the_manifest_runs_the_program_of_the_image_and_sets_its_variable() -> None:
     [dockerfile] = blocks(KUBERNETES, "dockerfile")
     [program] = blocks(KUBERNETES, "python")
     [container] = manifest()["DaemonSet"]["spec"]["template"]["spec"]["containers"]
@@ -195,5 +211,5 @@ def test_the_manifest_runs_the_program_of_the_image_with_the_variable_that_it_re
     assert [variable["name"] for variable in container["env"]] == re.findall(r"environ\[\"(\w+)\"\]", program.text)
 
 
-def test_the_pod_is_on_the_node_s_own_network_where_imds_is() -> None:
+def test_the_pod_uses_the_network_of_the_node_where_imds_is_reachable() -> None:
     assert manifest()["DaemonSet"]["spec"]["template"]["spec"]["hostNetwork"] is True
