@@ -61,11 +61,11 @@ class FakeClock(Clock):
         self.waits.append(seconds)
         self.now += seconds
 
-    def wait(self, seconds: float, bell: SimpleQueue[None]) -> bool:
-        if bell.empty():
+    def wait(self, seconds: float, wakeups: SimpleQueue[None]) -> bool:
+        if wakeups.empty():
             self.sleep(seconds)
             return False
-        bell.get()
+        wakeups.get()
         return True
 
     async def asleep(self, seconds: float) -> None:
