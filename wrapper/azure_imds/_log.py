@@ -1,4 +1,4 @@
-"""The logger of this package: `azure_imds`."""
+"""The logger of the package, named `azure_imds`."""
 
 from __future__ import annotations
 

@@ -123,9 +123,9 @@ def test_the_annotation_of_on_offers_the_types_of_the_contract() -> None:
     ("arguments", "problem"),
     [
         ((), "at least one event type is required"),
-        ((print,), "all arguments must be event types, and the handler is not an argument"),
-        (("Preempt", print), "all arguments must be event types, and the handler is not an argument"),
-        ((print, "Preempt"), "all arguments must be event types, and the handler is not an argument"),
+        ((print,), "pass only event types, not the handler"),
+        (("Preempt", print), "pass only event types, not the handler"),
+        ((print, "Preempt"), "pass only event types, not the handler"),
         ((["Preempt", "Reboot"],), "an event type must be a string such as \"Preempt\", not ['Preempt', 'Reboot']"),
         (("Preempt", None), 'an event type must be a string such as "Preempt", not None'),
         (("",), "an event type must be a string such as \"Preempt\", not ''"),

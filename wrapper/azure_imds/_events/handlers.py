@@ -239,7 +239,7 @@ def _check_event_types(event_types: tuple[str, ...]) -> None:
     elif not wrong:
         return
     elif callable(wrong[0]):
-        problem = "all arguments must be event types, and the handler is not an argument"
+        problem = "pass only event types, not the handler"
     else:
         problem = f'an event type must be a string such as "Preempt", not {wrong[0]!r}'
     raise ImdsValidationError(
