@@ -282,7 +282,7 @@ def holding(colour: Colour, **options: Any) -> Iterator[Held]:
 
     if colour.name == "sync":
         # Followers are counted, so that a test knows when they all wait.
-        counted = SimpleNamespace(Event=Event, Thread=threading.Thread)
+        counted = SimpleNamespace(Event=Event)
         with mock.patch.object(_credential, "threading", counted), ImdsCredential(**options) as credential:
             yield Held(credential, None, waiting)
         return

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 #: The module of each public name, except errors (`errors.__all__`). A test compares it with the imports below.
 _MODULES = {
-    "AccessToken": "_tokens.cache",
+    "AccessToken": "_tokens.access_token",
     "AsyncImdsClient": "_client.client",
-    "AsyncImdsCredential": "_tokens.credential",
+    "AsyncImdsCredential": "_tokens.async_credential",
     "Clock": "_clock",
     "EventChange": "_events.changes",
     "EventWatcher": "_events.watcher",
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from ._clock import Clock as Clock
     from ._events.changes import EventChange as EventChange
     from ._events.watcher import EventWatcher as EventWatcher
-    from ._tokens.cache import AccessToken as AccessToken
-    from ._tokens.credential import AsyncImdsCredential as AsyncImdsCredential
+    from ._tokens.access_token import AccessToken as AccessToken
+    from ._tokens.async_credential import AsyncImdsCredential as AsyncImdsCredential
     from ._tokens.credential import ImdsCredential as ImdsCredential
     from ._tokens.httpx_auth import ImdsAuth as ImdsAuth
     from ._values import as_address as as_address

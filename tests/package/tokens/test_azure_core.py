@@ -42,7 +42,8 @@ from azure_imds import (
     ServerError,
     UnsupportedApiVersionError,
 )
-from azure_imds._tokens.credential import _for_chains, _own
+from azure_imds._tokens.azure_identity import as_chain_error
+from azure_imds._tokens.single_flight import copy_error
 from azure_imds_emulator import Emulator, Machine
 from support import CANARY, Colour, answer, told
 from token_support import DAY, DOWN, SCOPE, Clocks, Imds, holding, number
@@ -378,7 +379,7 @@ errors = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).
 
 @errors
 def test_it_is_ours_and_theirs(error: ImdsError) -> None:
-    made = _for_chains(error)
+    made = as_chain_error(error)
     assert isinstance(made, type(error))
     assert isinstance(made, CredentialUnavailableError)
     assert isinstance(made, (AzureError, HttpResponseError))
@@ -388,7 +389,7 @@ def test_it_is_ours_and_theirs(error: ImdsError) -> None:
 
 @errors
 def test_it_says_what_ours_says(error: ImdsError) -> None:
-    made: Any = _for_chains(error)
+    made: Any = as_chain_error(error)
     assert (str(made), repr(made), made.args) == (str(error), repr(error), error.args)
     assert made.message == str(error)
     assert {name: getattr(made, name) for name in vars(error)} == vars(error)
@@ -397,7 +398,7 @@ def test_it_says_what_ours_says(error: ImdsError) -> None:
 
 @errors
 def test_whatever_handlers_of_azure_core_s_errors_look_at_is_there(error: ImdsError) -> None:
-    made: Any = _for_chains(error)
+    made: Any = as_chain_error(error)
     for attribute in vars(HttpResponseError(message="x")):
         getattr(made, attribute)
 
@@ -405,7 +406,7 @@ def test_whatever_handlers_of_azure_core_s_errors_look_at_is_there(error: ImdsEr
 @errors
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_it_survives_pickling(error: ImdsError, protocol: int) -> None:
-    made = _for_chains(error)
+    made = as_chain_error(error)
     again = pickle.loads(pickle.dumps(made, protocol))
     assert type(again) is type(made)
     assert (str(again), vars(again)) == (str(made), vars(made))
@@ -413,8 +414,8 @@ def test_it_survives_pickling(error: ImdsError, protocol: int) -> None:
 
 @errors
 def test_it_can_be_copied_for_each_of_many(error: ImdsError) -> None:
-    made = _for_chains(error)
-    for again in (_own(made), copy.copy(made), copy.deepcopy(made)):
+    made = as_chain_error(error)
+    for again in (copy_error(made), copy.copy(made), copy.deepcopy(made)):
         assert again is not made
         assert type(again) is type(made)
         assert (str(again), vars(again)) == (str(made), vars(made))
@@ -422,9 +423,9 @@ def test_it_can_be_copied_for_each_of_many(error: ImdsError) -> None:
 
 @errors
 def test_it_is_made_once(error: ImdsError) -> None:
-    made = _for_chains(error)
-    assert _for_chains(made) is made
-    assert type(_for_chains(error)) is type(made), "the class too"
+    made = as_chain_error(error)
+    assert as_chain_error(made) is made
+    assert type(as_chain_error(error)) is type(made), "the class too"
 
 
 @pytest.mark.parametrize(
@@ -433,7 +434,7 @@ def test_it_is_made_once(error: ImdsError) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_what_ends_a_chain_stays_as_it_is(error: Exception) -> None:
-    assert _for_chains(error) is error
+    assert as_chain_error(error) is error
 
 
 def test_its_traceback_drags_nothing_of_ours_along(colour: Colour) -> None:
@@ -488,7 +489,7 @@ def test_nothing_of_azure_is_imported_and_all_works_where_it_cannot_be() -> None
 
 
 def test_an_error_that_is_both_can_be_read_where_azure_is_not() -> None:
-    data = pickle.dumps(_for_chains(ERRORS[0])).hex()
+    data = pickle.dumps(as_chain_error(ERRORS[0])).hex()
     mro, text, hint = python(
         """
         import json, pickle, sys
@@ -504,7 +505,7 @@ def test_an_error_that_is_both_can_be_read_where_azure_is_not() -> None:
 
 def test_where_azure_identity_is_not_in_use_errors_are_ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "azure.identity")
-    assert _for_chains(ERRORS[0]) is ERRORS[0]
+    assert as_chain_error(ERRORS[0]) is ERRORS[0]
 
 
 def test_a_failed_early_refresh_ends_where_azure_identity_is_loaded_too(colour: Colour) -> None:

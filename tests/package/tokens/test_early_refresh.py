@@ -25,7 +25,6 @@ from azure_imds import (
     ImdsCredential,
     ImdsUnavailableError,
 )
-from azure_imds._tokens import credential as _credential
 from azure_imds._tokens.cache import Cache, Entry
 from azure_imds_emulator import Emulator
 from support import COLOURS, Colour, answer
@@ -412,7 +411,7 @@ def test_a_thread_that_cannot_start_makes_no_error(monkeypatch: pytest.MonkeyPat
         credential.get_token()
         clock.advance(DAY / 2)
         with monkeypatch.context() as patch:
-            patch.setattr(_credential.threading, "Thread", Late)
+            patch.setattr(threading, "Thread", Late)
             assert number(credential.get_token()) == 1
         credential.get_token()
         assert len(imds) == 1, "and is followed by the usual pause"

@@ -115,7 +115,7 @@ def test_what_it_was_told_travels_along(colour: Colour, tmp_path: Path) -> None:
         assert repr(travelled) == repr(held.credential)
         options = travelled._client.options
         assert (options.deadline, options.timeout, options.retry) == (7, 3, retry)
-        assert travelled._disk._folder == str(tmp_path)
+        assert travelled._shared_cache._folder == str(tmp_path)
 
 
 def test_where_no_endpoint_was_given_the_other_process_looks_for_its_own(

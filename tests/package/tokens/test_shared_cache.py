@@ -20,7 +20,8 @@ import pytest
 
 from azure_imds import ImdsCredential, ImdsValidationError
 from azure_imds._tokens import shared_cache as _shared_cache
-from azure_imds._tokens.cache import AccessToken, Entry
+from azure_imds._tokens.access_token import AccessToken
+from azure_imds._tokens.cache import Entry
 from azure_imds._tokens.shared_cache import SharedCache
 from azure_imds_emulator import Emulator
 from support import CANARY, CLIENT_ID, COLOURS, ROOT, Colour
@@ -875,7 +876,7 @@ def test_a_lock_dies_with_the_parent_though_a_forked_child_lives_on(folder: Path
 def test_a_child_that_leaves_where_its_parent_held_a_lock_does_not_unlock_it(folder: Path) -> None:
     cache = SharedCache.open(folder, Clocks())
     assert cache is not None
-    with cache.turn("a-b", 1, forced=True, fresh=False):
+    with cache.wait_for_token("a-b", 1, ignore_stored=True, only_fresh=False):
         pid = os.fork()
         if pid:
             os.waitpid(pid, 0)

@@ -458,7 +458,7 @@ def test_a_cache_is_never_torn_between_threads(impatient: None) -> None:
     def write(index: int) -> None:
         while not stop.is_set():
             resource = f"r{index % 3}"
-            cache.put(resource, entry(resource), cache.number())
+            cache.put(resource, entry(resource), cache.next_sequence())
             if index == 0:
                 cache.clear()
 
@@ -466,8 +466,9 @@ def test_a_cache_is_never_torn_between_threads(impatient: None) -> None:
         try:
             for turn in range(3000):
                 resource = f"r{turn % 3}"
-                found = cache.get((resource,), resource) or cache.by_scopes.get((resource,))
+                found, read = cache.get((resource,), resource), cache.by_scopes.get((resource,))
                 assert found is None or found.token.token == resource
+                assert read is None or read().token == resource
                 if cache.begin_refresh(resource):
                     cache.end_refresh(resource, failed=bool(turn % 2))
         except BaseException as error:

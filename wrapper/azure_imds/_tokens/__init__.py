@@ -1,1 +1,1 @@
-"""Tokens as applications need them: cached, refreshed early, fetched once however many threads ask."""
+"""Tokens for applications: cached, refreshed before they expire, and fetched once for all threads that wait."""

@@ -1,4 +1,4 @@
-"""What a credential keeps: tokens, until when each is good, and who is fetching one right now. No I/O."""
+"""The tokens that a credential keeps in memory, and when each is to be refreshed. No I/O."""
 
 from __future__ import annotations
 
@@ -6,63 +6,31 @@ import math
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from collections.abc import Callable
+from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from .._clock import Clock
-from ..errors import ImdsValidationError
+from .access_token import AccessToken
+from .single_flight import SingleFlight
 
-if TYPE_CHECKING:
-    # azure-core's clients are typed to take only tokens of this very class; at run time they use its attributes alone.
-    from azure.core.credentials import AccessToken as _Base
-else:
-    _Base = object
-
-E = TypeVar("E")
-
-#: Seconds before its expiry at which a token is to be replaced, whatever its life. (MSAL does the same.)
+#: Seconds before expiry from which a token is due for a refresh, whatever its lifetime. (MSAL does the same.)
 ALMOST_EXPIRED = 300.0
-#: Seconds of life from which on a token is to be replaced at half of it. (MSAL, azure-identity.)
+#: Tokens with a lifetime of at least this many seconds are refreshed at half of it. (MSAL, azure-identity.)
 LONG_LIFE = 7200.0
-#: Seconds after an attempt at early refresh in which there is no other.
+#: Seconds to wait after an early refresh before the next attempt.
 REFRESH_PAUSE = 30.0
-#: Seconds between two looks at a refresh that is under way: it may end without a word, as after a fork.
-_LOOK_AGAIN = 1.0
-
-
-@frozen(order=False)
-class AccessToken(_Base):
-    """A token and its times, in the form that azure-core's clients expect. The repr hides the token.
-
-    Attributes:
-        token: the bearer token. Treat it as opaque, and as a secret.
-        expires_on: Unix seconds at which it stops being valid.
-        refresh_on: Unix seconds from which a new one is worth getting, or None.
-        token_type: `Bearer`.
-    """
-
-    token: str = field(repr=False)  # pyright: ignore[reportIncompatibleVariableOverride]
-    expires_on: int  # pyright: ignore[reportIncompatibleVariableOverride]
-    refresh_on: int | None = None
-    token_type: str = "Bearer"
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("an access token is not pickled; pickle the credential, and ask it for a token where you are")
-
-    def __copy__(self) -> AccessToken:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> AccessToken:
-        return self
+#: Seconds between checks of whether a running refresh has ended. It may never report its end, for example after a fork.
+_CHECK_AGAIN = 1.0
 
 
 @frozen(eq=False, repr=False)
 class Entry:
-    """A token with its times on both clocks: it is good only while both say so.
+    """A token with its times on both clocks. It is valid only while both clocks agree.
 
-    The wall clock can be set back, and the monotonic clock stops while the machine is suspended; either alone would
-    make an expired token look valid.
+    The wall clock can be set back, and the monotonic clock stops while the machine is suspended. With only one of them,
+    an expired token could look valid.
     """
 
     token: AccessToken
@@ -72,27 +40,34 @@ class Entry:
     due_monotonic: float
 
     def valid(self, clock: Clock) -> bool:
-        """Whether it may be handed out."""
+        """Whether the token has not expired."""
         return clock.time() < self.expires and clock.monotonic() < self.expires_monotonic
 
     def fresh(self, clock: Clock) -> bool:
-        """Whether it may be handed out and nobody need think of a new one."""
+        """Whether the token is valid and not yet due for a refresh."""
         return clock.time() < self.due and clock.monotonic() < self.due_monotonic
 
 
-def entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
-    """Reads a token answer that was asked for at these times, or says why it cannot be used.
+def read_entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
+    """Reads IMDS's answer to a token request.
 
-    Numbers may be strings, integers or floats; what is none counts as absent. It raises nothing, since an error's
-    traceback would keep this frame, and with it the token.
+    Numbers may be strings, integers or floats. Any other value counts as missing.
+
+    Args:
+        answer: the answer, as the generated model.
+        asked: the Unix time, in seconds, at which the request was sent. Lifetimes count from there.
+        asked_monotonic: the same moment on the monotonic clock.
+
+    Returns:
+        The entry, or what is wrong with the answer.
     """
     token = answer.access_token
     if not (token.isascii() and token.isprintable() and token == token.strip()):
-        return "the token has a character that no header can carry"
-    expires, life, refresh_in = map(number, (answer.expires_on, answer.expires_in, answer.refresh_in))
+        return "the token contains a character that is not allowed in a header"
+    expires, life, refresh_in = map(parse_number, (answer.expires_on, answer.expires_in, answer.refresh_in))
     if expires is None:
         if life is None:
-            return "it has neither expires_on nor expires_in, so the token's life is unknown"
+            return "it has neither expires_on nor expires_in, so the token's lifetime is unknown"
         expires = asked + life
     if life is None:
         life = expires - asked
@@ -113,8 +88,8 @@ def entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
     )
 
 
-def number(value: Any) -> float | None:
-    """A finite number from a string, an integer or a float; None for anything else."""
+def parse_number(value: Any) -> float | None:
+    """Converts a string, an integer or a float to a finite float. Returns None for anything else."""
     if isinstance(value, bool) or value is None:
         return None
     try:
@@ -124,45 +99,37 @@ def number(value: Any) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def resource_of(scopes: tuple[str, ...]) -> str:
-    """The resource that a scope speaks of: `https://x/.default` is `https://x`, and a resource is itself.
+def token_reader(entry: Entry, clock: Clock) -> Callable[[], AccessToken]:
+    """Makes a function that returns the token while it is fresh, and raises LookupError afterwards.
 
-    Raises:
-        ImdsValidationError: not exactly one scope, or a blank one.
+    A cached call is one look-up in a dict and a call of this function: nothing is faster, and the caller's frame never
+    holds the token.
     """
-    if len(scopes) != 1:
-        raise ImdsValidationError(f"give exactly one scope or resource, not {len(scopes)}", parameter="scopes")
-    scope = scopes[0]
-    if not isinstance(scope, str):
-        raise ImdsValidationError(f"a scope is a str, not {type(scope).__name__}", parameter="scopes")
-    resource = scope.removesuffix("/.default")
-    if not resource.strip():
-        raise ImdsValidationError("the scope is blank", parameter="scopes")
-    return resource
+    token, due, due_monotonic = entry.token, entry.due, entry.due_monotonic
+    time, monotonic = clock.time, clock.monotonic
 
+    def read() -> AccessToken:
+        if time() < due and monotonic() < due_monotonic:
+            return token
+        raise LookupError
 
-class Flight(Generic[E]):
-    """One fetch under way. `landed` is what the others wait on: a threading or an anyio event."""
-
-    def __init__(self, landed: E) -> None:
-        self.landed = landed
-        self.entry: Entry | None = None
-        self.error: Exception | None = None
+    return read
 
 
 class Cache:
-    """The tokens of one credential by resource, safe for threads without the GIL, and usable after a fork.
+    """The tokens of one credential, by resource, and the running fetches. Thread-safe, and usable after a fork.
 
-    Fetches are numbered when they start. What an older one brings never replaces what a newer one did, and nothing
-    that was asked for before `clear` is kept after it.
+    Each fetch gets a sequence number when it starts. The result of an older fetch never replaces that of a newer one.
+    The result of a fetch that started before `clear` is not stored.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        #: Entries by the very arguments they were asked for with: the one look-up of a cached call.
-        self.by_scopes: dict[tuple[str, ...], Entry] = {}
+        #: For the exact arguments of a `get_token` call, a function that returns their token while it is fresh.
+        self.by_scopes: dict[tuple[str, ...], Callable[[], AccessToken]] = {}
+        self.fetches: SingleFlight[Entry] = SingleFlight()
         self._entries: dict[str, Entry] = {}
-        self._numbers: dict[str, int] = {}
+        self._sequences: dict[str, int] = {}
         self._next_try: dict[str, float] = {}
         self._last = 0
         self._cleared = 0
@@ -170,41 +137,46 @@ class Cache:
         _caches.add(self)
 
     def reset(self) -> None:
-        """Forgets fetches: after a fork, the threads that made them are not there, and a lock may be locked."""
+        """Prepares for use in a forked child, which has none of the parent's other threads: a lock may be held."""
         self._lock = threading.Lock()
-        self._flights: dict[Any, Flight[Any]] = {}
         self._refreshing: set[str] = set()
+        self.fetches.reset()
 
     def get(self, scopes: tuple[str, ...], resource: str) -> Entry | None:
-        """The entry of a resource if it is valid; remembered for these scopes.
+        """Returns the entry of a resource if it is valid, and remembers it for these scopes.
 
-        One that is due, while nobody is to refresh it, is given as due later: until then it costs no more than a fresh
-        one. What a refresh brings takes its place at once.
+        If the token is due but a refresh is running or was tried within the last 30 seconds, the returned copy is
+        marked as due later, so that callers keep taking the fast path. A new token replaces the copy at once.
         """
         with self._lock:
             found = self._entries.get(resource)
             if found is None or not found.valid(self.clock):
                 return None
             if not found.fresh(self.clock) and not self._may_refresh(resource):
-                later = max(self._next_try.get(resource, 0.0), self.clock.monotonic() + _LOOK_AGAIN)
+                later = max(self._next_try.get(resource, 0.0), self.clock.monotonic() + _CHECK_AGAIN)
                 found = evolve(found, due=found.expires, due_monotonic=min(later, found.expires_monotonic))
             if len(self.by_scopes) > 2 * len(self._entries) + 100:
                 self.by_scopes.clear()
-            self.by_scopes[scopes] = found
+            self.by_scopes[scopes] = token_reader(found, self.clock)
             return found
 
-    def put(self, resource: str, new: Entry, number: int, *, forced: bool = False) -> bool:
-        """Keeps what fetch `number` brought, unless it has expired or something newer is there; says whether it did.
+    def find(self, resource: str, *, only_fresh: bool) -> Entry | None:
+        """Returns the entry of a resource if it is valid, or only if it is fresh."""
+        found = self._entries.get(resource)
+        return found if found is not None and (found.fresh if only_fresh else found.valid)(self.clock) else None
 
-        A forced fetch ends the old token in any case: whoever forced it had a reason.
+    def put(self, resource: str, new: Entry, sequence: int, *, forced: bool = False) -> bool:
+        """Stores the result of a fetch, unless it has expired or a newer one is stored. Returns whether it was stored.
+
+        A forced fetch removes the old token in any case, since the caller had a reason to reject it.
         """
         with self._lock:
-            if number <= max(self._cleared, self._numbers.get(resource, 0)):
+            if sequence <= max(self._cleared, self._sequences.get(resource, 0)):
                 return False
             self._next_try[resource] = 0.0 if new.fresh(self.clock) else self._pause_end()
             valid = new.valid(self.clock)
             if valid or forced:
-                self._numbers[resource] = number
+                self._sequences[resource] = sequence
                 self._refreshing.discard(resource)
                 self.by_scopes.clear()
                 self._entries.pop(resource, None)
@@ -213,44 +185,26 @@ class Cache:
             return valid
 
     def clear(self) -> None:
-        """Forgets every token, and lets nobody who comes later wait for a fetch that is under way."""
+        """Removes every token. Later calls do not wait for a fetch that is running, and its result is not stored."""
         with self._lock:
             self._cleared = self._last
-            for memory in (self._entries, self.by_scopes, self._numbers, self._next_try, self._flights):
+            for memory in (self._entries, self.by_scopes, self._sequences, self._next_try):
                 memory.clear()
             self._refreshing.clear()
+        self.fetches.clear()
 
-    # One flight for all who ask at once
-
-    def board(self, key: Any, resource: str, mine: Flight[E], *, forced: bool, early: bool) -> Flight[E] | Entry:
-        """What there is already, an entry or somebody's flight; else `mine`, which the caller is to fly and to land."""
-        with self._lock:
-            found = None if forced else self._entries.get(resource)
-            if found is not None and (found.fresh if early else found.valid)(self.clock):
-                return found
-            return self._flights.setdefault(key, mine)
-
-    def land(self, key: Any, mine: Flight[Any]) -> None:
-        """Ends a flight, if it was one."""
-        with self._lock:
-            if self._flights.get(key) is mine:
-                del self._flights[key]
-        mine.landed.set()
-
-    def number(self) -> int:
-        """The number of a fetch that starts now."""
+    def next_sequence(self) -> int:
+        """Returns the sequence number of a fetch that starts now."""
         with self._lock:
             self._last += 1
             return self._last
 
-    def cleared_since(self, number: int) -> bool:
+    def cleared_since(self, sequence: int) -> bool:
         """Whether `clear` was called after this fetch had started."""
-        return number <= self._cleared
-
-    # Early refresh
+        return sequence <= self._cleared
 
     def begin_refresh(self, resource: str) -> bool:
-        """Whether the caller is to refresh a token that is due: nobody else is, and none failed a moment ago."""
+        """Whether the caller should refresh a token that is due: no refresh is running, and none failed recently."""
         with self._lock:
             may = self._may_refresh(resource)
             if may:
@@ -261,7 +215,7 @@ class Cache:
         return resource not in self._refreshing and self.clock.monotonic() >= self._next_try.get(resource, 0.0)
 
     def end_refresh(self, resource: str, *, failed: bool) -> None:
-        """Lets others refresh again, after a pause if this attempt failed."""
+        """Allows the next refresh. If this one failed, the next has to wait for the pause to end."""
         with self._lock:
             self._refreshing.discard(resource)
             if failed:

@@ -1,4 +1,4 @@
-"""`ImdsAuth`: a bearer token on every request of an httpx client, and nowhere it must not go."""
+"""`ImdsAuth`: adds a bearer token to every request of an httpx client, and to no other request."""
 
 from __future__ import annotations
 
@@ -6,104 +6,135 @@ import base64
 import ipaddress
 import re
 from collections.abc import AsyncGenerator, Generator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
+from .._sensitive import strip_sensitive
 from ..errors import ImdsValidationError
-from .credential import AsyncImdsCredential, ImdsCredential, check_scope
+from .credential import ImdsCredential
+from .credential_base import CredentialBase, check_scope, invalid_argument
 
-C = TypeVar("C", ImdsCredential, AsyncImdsCredential)
+if TYPE_CHECKING:
+    from .async_credential import AsyncImdsCredential
 
-#: Options that `ImdsCredential` or `AsyncImdsCredential` takes, and not both.
-_OF_ONE_KIND = ("client", "transport", "http_client")
+C = TypeVar("C", bound=CredentialBase[Any])
+
+#: Options whose type differs between `ImdsCredential` and `AsyncImdsCredential`.
+_TYPED_BY_KIND = ("client", "transport", "http_client")
 
 
 class ImdsAuth(httpx.Auth):
     """Signs requests with the machine's identity: `httpx.Client(auth=ImdsAuth("https://vault.azure.net"))`.
 
-    Serves `httpx.AsyncClient` too. A 401 with a claims challenge (continuous access evaluation) is answered once, with
-    a new token. The token goes over https or to this machine only, and never to where a redirect leads.
+    Works with `httpx.AsyncClient` too. After a 401 with a claims challenge (continuous access evaluation), the request
+    is sent once more with a new token. The token is sent only over https or to this machine, and never to the target of
+    a redirect to another host.
 
     Args:
         scope: the scope or resource of the service.
-        credential: one whose tokens are to serve here too, an `AsyncImdsCredential` for an `httpx.AsyncClient`.
-            None: one of its own.
-        options: without a credential, those of `ImdsCredential`, such as `client_id`.
+        credential: an `ImdsCredential`, or for `httpx.AsyncClient` an `AsyncImdsCredential`, whose stored tokens are
+            used. None: this object has a credential of its own.
+        options: options of `ImdsCredential`, such as `client_id`. Not together with a credential.
 
     Raises:
-        ImdsValidationError: the scope is blank, or an option is not of its kind, or the credential is not of the
-            client's.
+        ImdsValidationError: the scope is blank, an option has the wrong type or form, or the credential does not match
+            the httpx client.
     """
 
     def __init__(
         self, scope: str, *, credential: ImdsCredential | AsyncImdsCredential | None = None, **options: Any
     ) -> None:
-        check_scope(scope)
+        check_scope(scope, "ImdsAuth")
         self._scope = scope
         self._given = credential
         self._options = options
         self._own: dict[Any, Any] = {}
         if credential is None:
-            # A bad option is to be refused here, not at the first request. What only one of the two kinds of credential
-            # takes is seen then.
-            ImdsCredential(**{name: value for name, value in options.items() if name not in _OF_ONE_KIND})
+            _check_options(options)
         elif options:
-            raise ImdsValidationError("the credential has its options already", parameter=next(iter(options)))
-        elif not isinstance(credential, (ImdsCredential, AsyncImdsCredential)):
-            raise _not_this(credential)
+            name = next(iter(options))
+            raise invalid_argument("ImdsAuth", name, "cannot be combined with credential: pass it to the credential")
+        elif not isinstance(credential, CredentialBase):
+            raise _wrong_credential(credential)
 
     def _credential(self, kind: type[C]) -> C:
         if self._given is None:
-            mine: C = self._own.get(kind) or self._own.setdefault(kind, kind(**self._options))
-            return mine
+            own: C = self._own.get(kind) or self._own.setdefault(kind, kind(**self._options))
+            return own
         if isinstance(self._given, kind):
             return self._given
-        raise _not_this(self._given)
+        raise _wrong_credential(self._given)
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """httpx's own protocol; see `httpx.Auth`."""
+        """Implements httpx's protocol. See `httpx.Auth`."""
         _check_safe(request.url)
         credential = self._credential(ImdsCredential)
-        token = credential.get_token(self._scope)
-        response = yield _signed(request, token.token)
-        claims = _claims(request, response)
-        if claims:
-            token = credential.get_token(self._scope, claims=claims)
-            if _repeatable(request):
-                yield _signed(request, token.token)
+        try:
+            response = yield _add_token(request, credential.get_token(self._scope).token)
+            claims = _find_claims(request, response)
+            if claims and _is_repeatable(request):
+                yield _add_token(request, credential.get_token(self._scope, claims=claims).token)
+            elif claims:
+                credential.get_token(self._scope, claims=claims)
+        except BaseException as error:
+            _remove_token(request)
+            raise strip_sensitive(error)  # noqa: B904
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """httpx's own protocol; see `httpx.Auth`."""
+        """Implements httpx's protocol. See `httpx.Auth`."""
+        from .async_credential import AsyncImdsCredential
+
         _check_safe(request.url)
         credential = self._credential(AsyncImdsCredential)
-        token = await credential.get_token(self._scope)
-        response = yield _signed(request, token.token)
-        claims = _claims(request, response)
-        if claims:
-            token = await credential.get_token(self._scope, claims=claims)
-            if _repeatable(request):
-                yield _signed(request, token.token)
+        try:
+            response = yield _add_token(request, (await credential.get_token(self._scope)).token)
+            claims = _find_claims(request, response)
+            if claims and _is_repeatable(request):
+                yield _add_token(request, (await credential.get_token(self._scope, claims=claims)).token)
+            elif claims:
+                await credential.get_token(self._scope, claims=claims)
+        except BaseException as error:
+            _remove_token(request)
+            raise strip_sensitive(error)  # noqa: B904
 
     def __repr__(self) -> str:
         return f"ImdsAuth({self._scope!r})"
 
     def __reduce__(self) -> Any:
-        return _revived, (self._scope, self._given, self._options)
+        return _rebuild_auth, (self._scope, self._given, self._options)
 
 
-def _revived(scope: str, credential: Any, options: dict[str, Any]) -> ImdsAuth:
+def _rebuild_auth(scope: str, credential: Any, options: dict[str, Any]) -> ImdsAuth:
     return ImdsAuth(scope, credential=credential, **options)
 
 
-def _not_this(credential: object) -> ImdsValidationError:
-    wanted = "an ImdsCredential for an httpx.Client, and an AsyncImdsCredential for an httpx.AsyncClient"
-    return ImdsValidationError(f"credential must be {wanted}, not {type(credential).__name__}", parameter="credential")
+def _check_options(options: dict[str, Any]) -> None:
+    """Checks options before the first request. Those whose type depends on the httpx client are checked there."""
+    try:
+        ImdsCredential(**{name: value for name, value in options.items() if name not in _TYPED_BY_KIND})
+    except ImdsValidationError as error:
+        if not error.problem:
+            raise
+        parameter, problem = error.parameter, error.problem
+    else:
+        return
+    raise invalid_argument("ImdsAuth", parameter, problem)
 
 
-def _signed(request: httpx.Request, token: str) -> httpx.Request:
+def _wrong_credential(credential: object) -> ImdsValidationError:
+    kinds = "an ImdsCredential for httpx.Client, or an AsyncImdsCredential for httpx.AsyncClient"
+    return invalid_argument("ImdsAuth", "credential", f"must be {kinds}, not {type(credential).__name__}")
+
+
+def _add_token(request: httpx.Request, token: str) -> httpx.Request:
     request.headers["Authorization"] = f"Bearer {token}"
     return request
+
+
+def _remove_token(request: httpx.Request) -> None:
+    """Removes the token from a request that failed. The request is in the frames of the error, and often in itself."""
+    request.headers.pop("Authorization", None)
 
 
 def _check_safe(url: httpx.URL) -> None:
@@ -114,18 +145,17 @@ def _check_safe(url: httpx.URL) -> None:
     except ValueError:
         loopback = False
     if not loopback:
-        raise ImdsValidationError(
-            f"a token is not sent to {url.scheme}://{url.host}: only https, or this very machine", parameter="url"
-        )
+        problem = f"must use https or a loopback address, for example https://{url.host}, to receive a token"
+        raise invalid_argument("ImdsAuth", "url", problem)
 
 
-def _repeatable(request: httpx.Request) -> bool:
-    """Whether the body can be sent again: that of a generator is gone."""
+def _is_repeatable(request: httpx.Request) -> bool:
+    """Whether the body can be sent again. The body of a generator cannot."""
     return isinstance(request.stream, httpx.ByteStream)
 
 
-def _claims(request: httpx.Request, response: httpx.Response) -> str:
-    """The claims that a 401 asks for, or "". What a redirect led to may not ask for anything."""
+def _find_claims(request: httpx.Request, response: httpx.Response) -> str:
+    """Returns the claims that a 401 demands, or "". A response after a redirect to another host is ignored."""
     if response.status_code != 401 or _origin(response.request.url) != _origin(request.url):
         return ""
     for header in response.headers.get_list("www-authenticate"):
@@ -138,8 +168,8 @@ def _claims(request: httpx.Request, response: httpx.Response) -> str:
     return ""
 
 
-#: The `error` beside it is insufficient_claims, or invalid_token where Azure Resource Manager says that a session was
-#: revoked. (Microsoft identity platform, "Claims challenges"; azure-mgmt-core.)
+#: The header also has an `error`: insufficient_claims, or invalid_token if Azure Resource Manager reports a revoked
+#: session. (Microsoft identity platform, "Claims challenges"; azure-mgmt-core.)
 _CLAIMS = re.compile(r'(?:^|[\s,])claims\s*=\s*"([^"]+)"', re.IGNORECASE)
 
 

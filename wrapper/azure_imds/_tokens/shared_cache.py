@@ -1,6 +1,6 @@
-"""Tokens shared between the processes of one user on one machine: a file each, in a folder that is only theirs.
+"""Tokens shared between the processes of one user on one machine, as files in a folder that only the user can use.
 
-Whatever is wrong with the files, the processes go on without them: one warning, never an error.
+If anything is wrong with the files, the processes continue without them. There is one warning, and never an error.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from typing import Any, Literal
 
 from .._clock import Clock
 from .._log import log
-from ..errors import ImdsValidationError
-from .cache import AccessToken, Entry, number
+from .access_token import AccessToken
+from .cache import Entry, parse_number
 
-#: Bytes; a token has some thousands.
+#: Bytes of the largest file that is read or written. A token has a few thousand.
 _LARGEST = 65536
-#: Seconds between two looks at another process's lock.
-_LOOK = 0.01
-#: The form of a file; another one is ignored.
+#: Seconds between two attempts to lock a file that another process has locked.
+_LOCK_INTERVAL = 0.01
+#: The version of the file format. Files of another version are ignored.
 _FORM = 1
 _TIMES = ("expires_on", "stored", "stored_monotonic", "life", "due", "fresh_for")
 
 
 class SharedCache:
-    """A folder of tokens, one file and one lock for each identity and resource."""
+    """A folder of tokens, with one token file and one lock file for each identity and resource."""
 
     def __init__(self, folder: str, clock: Clock) -> None:
         self._folder = folder
@@ -40,70 +40,75 @@ class SharedCache:
         self._warned = False
 
     @classmethod
-    def open(cls, asked: Literal[True] | str | os.PathLike[str], clock: Clock) -> SharedCache:
-        """The cache at a path, or at the user's usual place for True."""
+    def open(cls, path: Literal[True] | str | os.PathLike[str], clock: Clock) -> SharedCache | None:
+        """Returns the cache at a path, or in the user's usual folder for True. None if it is not a path."""
         try:
-            # Absolute: the process may go elsewhere. And a link with a slash behind it would be followed.
-            folder = _usual_folder() if asked is True else os.path.abspath(os.fsdecode(asked))
+            # Absolute, since the process may change its directory. abspath also removes a trailing slash: with one, a
+            # symbolic link would be followed.
+            folder = _usual_folder() if path is True else os.path.abspath(os.fsdecode(path))
         except TypeError:
-            folder = "\0"
-        if "\0" in folder:
-            raise ImdsValidationError("shared_cache must be True, False or a path", parameter="shared_cache")
-        return cls(folder, clock)
+            return None
+        return None if "\0" in folder else cls(folder, clock)
 
     @staticmethod
     def name(identity: tuple[str, ...], resource: str) -> str:
-        """A file name that says nothing about whose token it is, and that no two identities or resources share."""
+        """Returns a file name that is unique for an identity and a resource, and reveals neither."""
         return f"{_digest(identity)}-{_digest(resource)}"
 
     @contextlib.contextmanager
-    def turn(self, name: str, patience: float, *, forced: bool, fresh: bool) -> Generator[Entry | None]:
-        """Gives what another process has left, now or while this one waits; or None, with the lock of `name`.
+    def wait_for_token(
+        self, name: str, seconds: float, *, ignore_stored: bool, only_fresh: bool
+    ) -> Generator[Entry | None]:
+        """Waits until another process has stored the token (yields it), or until we hold the lock (yields None).
 
-        After `patience` seconds, and where there can be no lock, it gives None without it.
+        After `seconds`, or if the file system has no locks, it yields None without the lock.
 
         Args:
-            forced: whether nothing that others leave will do.
-            fresh: whether only what is not due will do.
+            name: the name of the token's files.
+            seconds: how long to wait for the process that holds the lock.
+            ignore_stored: never yield a stored token, only None.
+            only_fresh: yield a stored token only if it is not due for a refresh.
         """
-        # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
-        if (found := self._useful(name, forced, fresh)) is not None:
+        # A stored token needs no lock: the process that holds it may be waiting for an IMDS that does not answer.
+        if (found := self._read_unless(ignore_stored, name, only_fresh)) is not None:
             yield found
             return
         with self._lock_file(name) as descriptor:
-            until = self._clock.monotonic() + patience
-            while not (seen := self._look(descriptor, until, name, forced, fresh))[0]:
-                self._clock.sleep(_LOOK)
+            until = self._clock.monotonic() + seconds
+            while not (seen := self._try(descriptor, until, name, ignore_stored, only_fresh))[0]:
+                self._clock.sleep(_LOCK_INTERVAL)
             yield seen[1]
 
     @contextlib.asynccontextmanager
-    async def aturn(self, name: str, patience: float, *, forced: bool, fresh: bool) -> AsyncGenerator[Entry | None]:
-        """The same, waiting without blocking the event loop."""
-        # A token that is there needs no lock: its holder may be waiting for an IMDS that is away.
-        if (found := self._useful(name, forced, fresh)) is not None:
+    async def await_token(
+        self, name: str, seconds: float, *, ignore_stored: bool, only_fresh: bool
+    ) -> AsyncGenerator[Entry | None]:
+        """Does the same as `wait_for_token` without blocking the event loop."""
+        # A stored token needs no lock: the process that holds it may be waiting for an IMDS that does not answer.
+        if (found := self._read_unless(ignore_stored, name, only_fresh)) is not None:
             yield found
             return
         with self._lock_file(name) as descriptor:
-            until = self._clock.monotonic() + patience
-            while not (seen := self._look(descriptor, until, name, forced, fresh))[0]:
-                await self._clock.asleep(_LOOK)
+            until = self._clock.monotonic() + seconds
+            while not (seen := self._try(descriptor, until, name, ignore_stored, only_fresh))[0]:
+                await self._clock.asleep(_LOCK_INTERVAL)
             yield seen[1]
 
-    def _look(
-        self, descriptor: int | None, until: float, name: str, forced: bool, fresh: bool
+    def _try(
+        self, descriptor: int | None, until: float, name: str, ignore_stored: bool, only_fresh: bool
     ) -> tuple[bool, Entry | None]:
-        """Whether the waiting is over, and what there is."""
+        """Tries once to lock the file and to read the token. Returns whether the wait is over, and the token."""
         held = descriptor is None or _try_lock(descriptor)
-        # All who wait for a token take it as soon as it is there, and not one after the other.
-        found = self._useful(name, forced, fresh)
+        # All waiting processes read the token as soon as it is stored, without queueing for the lock.
+        found = self._read_unless(ignore_stored, name, only_fresh)
         return held or found is not None or self._clock.monotonic() >= until, found
 
-    def _useful(self, name: str, forced: bool, fresh: bool) -> Entry | None:
-        return None if forced else self.read(name, fresh=fresh)
+    def _read_unless(self, ignore_stored: bool, name: str, only_fresh: bool) -> Entry | None:
+        return None if ignore_stored else self.read(name, only_fresh=only_fresh)
 
     @contextlib.contextmanager
     def _lock_file(self, name: str) -> Generator[int | None]:
-        # The file stays: to remove it while another process waits for it would let two hold it.
+        # The file is never removed: another process may be waiting for it, and then two would hold the lock.
         descriptor: int | None = None
         try:
             self._check_folder()
@@ -115,35 +120,35 @@ class SharedCache:
         try:
             yield descriptor
         finally:
-            # A process that was forked meanwhile shares the lock, so closing alone would not free it; and there it is
-            # neither to be freed nor closed again.
+            # A process that was forked in between shares the lock, so closing alone does not release it. In that
+            # process, the descriptor is already closed and must not be released.
             if descriptor is not None and process == os.getpid():
                 _locks.discard(descriptor)
                 with contextlib.suppress(OSError):
                     _unlock(descriptor)
                 os.close(descriptor)
 
-    def read(self, name: str, *, fresh: bool = False) -> Entry | None:
-        """The entry that another process left, if it is valid (and, if asked, not due)."""
+    def read(self, name: str, *, only_fresh: bool = False) -> Entry | None:
+        """Returns the entry that another process stored, if it is valid, or only if it is fresh."""
         try:
             self._check_folder()
             descriptor = _open(self._path(name, "json"), os.O_RDONLY)
             with open(descriptor, "rb") as file:
                 content = file.read(_LARGEST + 1)
-            found = self._entry(content)
+            found = self._parse(content)
         except FileNotFoundError:
             return None
-        except Exception as error:  # a file may hold anything
+        except Exception as error:  # a file can contain anything
             self._warn(error)
             return None
-        return found if found is not None and (found.fresh if fresh else found.valid)(self._clock) else None
+        return found if found is not None and (found.fresh if only_fresh else found.valid)(self._clock) else None
 
-    def _entry(self, content: bytes) -> Entry | None:
-        """What a file says; any exception means that it is damaged."""
+    def _parse(self, content: bytes) -> Entry | None:
+        """Parses a token file. Any exception means that the file is damaged."""
         if len(content) > _LARGEST:
             raise ValueError("too large")
         stored: dict[str, Any] = json.loads(content)
-        if stored["form"] != _FORM or stored["boot"] != _boot():
+        if stored["form"] != _FORM or stored["boot"] != _boot_id():
             return None
         text, kind = stored["token"], stored["token_type"]
         if not (isinstance(text, str) and text and isinstance(kind, str)):
@@ -151,7 +156,7 @@ class SharedCache:
         refresh_on = None if stored["refresh_on"] is None else int(_finite(stored["refresh_on"]))
         expires, since, since_monotonic, life, due, fresh_for = (_finite(stored[name]) for name in _TIMES)
         now, monotonic = self._clock.time(), self._clock.monotonic()
-        # Both clocks count the token's age. One that was set back since cannot say how old it is.
+        # The token's age by both clocks. If a clock was set back after the token was stored, the age is unknown.
         ages = now - since, monotonic - since_monotonic
         if min(ages) < 0:
             return None
@@ -164,12 +169,12 @@ class SharedCache:
         )
 
     def write(self, name: str, new: Entry) -> None:
-        """Leaves an entry for other processes, all at once or not at all."""
+        """Stores an entry for other processes. They see the whole file or none of it."""
         now, monotonic = self._clock.time(), self._clock.monotonic()
         token = new.token
         stored = {
             "form": _FORM,
-            "boot": _boot(),
+            "boot": _boot_id(),
             "token": token.token,
             "token_type": token.token_type,
             "expires_on": token.expires_on,
@@ -205,7 +210,7 @@ class SharedCache:
             os.unlink(self._path(name, "json"))
 
     def clear(self, identity: tuple[str, ...]) -> None:
-        """Removes the tokens of one identity, and what a process that was killed may have left of one."""
+        """Removes the tokens of one identity, and incomplete files of a process that was killed."""
         try:
             self._check_folder()
             for name in os.listdir(self._folder):
@@ -219,7 +224,7 @@ class SharedCache:
         return os.path.join(self._folder, f"{name}.{kind}")
 
     def _check_folder(self) -> None:
-        """Makes the folder if it is missing; raises OSError if somebody else could put files there."""
+        """Creates the folder if it is missing. Raises OSError if another user could put files there."""
         with contextlib.suppress(FileExistsError):
             os.makedirs(self._folder, mode=0o700)
         found = os.lstat(self._folder)
@@ -239,18 +244,18 @@ def _digest(value: object) -> str:
 
 
 def _finite(value: object) -> float:
-    found = number(value)
+    found = parse_number(value)
     if found is None:
         raise ValueError("not a number")
     return found
 
 
 @cache
-def _boot() -> str:
-    """Tells this run of this machine from all others, "" where that is not known.
+def _boot_id() -> str:
+    """Returns an identifier of this boot of this machine, or "" if it is unknown.
 
-    The monotonic clocks of two runs say nothing about each other, and a folder may be on a disk that several machines
-    share, each of which is somebody else to Azure.
+    Monotonic times of different boots cannot be compared. And a folder may be on a disk that several machines share,
+    each with another identity.
     """
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
@@ -260,11 +265,11 @@ def _boot() -> str:
 
 
 def _usual_folder() -> str:
-    """The user's runtime folder, which is in memory and goes at logout; else one among temporary files."""
+    """Returns a folder in the user's runtime folder, which is in memory and removed at logout, or a temporary one."""
     if sys.platform == "win32":
         return os.path.join(os.environ.get("LOCALAPPDATA", tempfile.gettempdir()), "azure-imds")
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    # After sudo or su, it may be another user's.
+    # After sudo or su, the variable may name another user's folder.
     with contextlib.suppress(OSError):
         if os.path.isabs(runtime) and os.stat(runtime).st_uid == os.getuid():
             return os.path.join(runtime, "azure-imds")
@@ -272,7 +277,7 @@ def _usual_folder() -> str:
 
 
 def _open(path: str, flags: int) -> int:
-    """Opens a regular file of this user's that nobody else can read, never through a link."""
+    """Opens a regular file that belongs to this user and that only this user can read. Follows no symbolic link."""
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
     try:
@@ -288,7 +293,7 @@ def _open(path: str, flags: int) -> int:
 
 def _check_owner(found: os.stat_result, path: str) -> None:
     if sys.platform == "win32":
-        return  # the folder's access list says who may read, and %LOCALAPPDATA% is the user's own
+        return  # there, the folder's access list decides, and %LOCALAPPDATA% belongs to the user
     if found.st_uid != os.getuid():
         raise OSError(f"{path} belongs to another user")
     if found.st_mode & 0o077:
@@ -296,7 +301,7 @@ def _check_owner(found: os.stat_result, path: str) -> None:
 
 
 def _is_held(error: OSError) -> bool:
-    """Whether another process has the lock; where a file system knows no locks, waiting would be in vain."""
+    """Whether another process holds the lock. If not, the file system has no locks, and waiting would not help."""
     return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
@@ -327,12 +332,12 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-#: The locks that this process has, or is waiting for.
+#: The lock files that this process has open: it holds their locks or waits for them.
 _locks: set[int] = set()
 
 
 def _after_fork() -> None:
-    # They are the parent's. Were they kept here, a parent that is killed would leave them locked.
+    # They belong to the parent. If the child kept them open and the parent was killed, they would stay locked.
     for descriptor in list(_locks):
         with contextlib.suppress(OSError):
             os.close(descriptor)

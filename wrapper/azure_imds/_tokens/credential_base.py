@@ -1,0 +1,262 @@
+"""What both credentials share: whose tokens they get, what they have stored, and what a call needs next."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import threading
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from attrs import frozen
+
+from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
+
+from .._client.client import AsyncImdsClient, ImdsClient
+from .._client.options import DEADLINE_SECONDS
+from .._client.retry import RetryPolicy
+from .._client.transport import Connections
+from .._client.validation import check_arguments
+from .._clock import SYSTEM, Clock
+from .._log import log
+from .._sensitive import strip_sensitive
+from ..errors import ImdsResponseError, ImdsValidationError
+from .cache import Cache, Entry, read_entry
+
+if TYPE_CHECKING:
+    from .shared_cache import SharedCache
+
+Client = TypeVar("Client", ImdsClient, AsyncImdsClient)
+
+#: Arguments of the operation that credentials know by another name. Azure's SDKs say resource_id.
+_SPELLINGS = {"msi_res_id": "resource_id"}
+
+DEFAULT_RETRY = RetryPolicy()
+_DEFAULTS: dict[str, Any] = {"retry": DEFAULT_RETRY, "clock": SYSTEM}
+
+
+@frozen(eq=False)
+class Fetch:
+    """A token to fetch.
+
+    Attributes:
+        resource: what the token is for.
+        arguments: those of identity.get_token.
+        forced_by: why no stored token is good enough: the claims, or "refresh". "" if a stored token is.
+        early: whether this is an early refresh, for which only a fresh token will do.
+    """
+
+    resource: str
+    arguments: dict[str, Any]
+    forced_by: str = ""
+    early: bool = False
+
+
+class CredentialBase(Generic[Client]):
+    """Everything of a credential that neither waits nor sends."""
+
+    _client: Client
+
+    def _initialize(
+        self,
+        selector: Mapping[str, str | None],
+        shared_cache: bool | str | os.PathLike[str],
+        client: Client,
+        owned: bool,
+    ) -> None:
+        caller = type(self).__name__
+        self._selector = {name: value for name, value in selector.items() if value is not None}
+        check_arguments(IDENTITY_GET_TOKEN, {"resource": "any", **self._selector}, caller=caller, names=_SPELLINGS)
+        self._shared_cache_option = shared_cache
+        self._client = client
+        self._owned = owned
+        self._clock: Clock = client.options.clock
+        self._cache = Cache(self._clock)
+        self._shared_cache = _open_shared_cache(shared_cache, self._clock, caller)
+        self._by_scopes = self._cache.by_scopes
+
+    def clear(self) -> None:
+        """Removes this identity's tokens, from memory and from the shared cache."""
+        try:
+            self._cache.clear()
+            if self._shared_cache is not None:
+                self._shared_cache.clear(self._identity)
+        except BaseException as error:
+            raise strip_sensitive(error)  # noqa: B904
+
+    @property
+    def _identity(self) -> tuple[str, ...]:
+        """Whose tokens these are: part of the key under which processes share them."""
+        return (self._client.endpoint, *(f"{name}={value}".lower() for name, value in self._selector.items()))
+
+    def _find(self, scopes: tuple[str, ...], claims: str, force_refresh: bool) -> Entry | Fetch:
+        """Returns the stored token, or else what to fetch. If the token is due, this starts a refresh."""
+        caller = f"{type(self).__name__}.get_token"
+        if len(scopes) != 1:
+            problem = f"must be exactly one scope or resource, for example {_EXAMPLE}, not {len(scopes)}"
+            raise invalid_argument(caller, "scopes", problem)
+        resource = to_resource(scopes[0], caller, "scopes")
+        if not isinstance(claims, str):
+            raise invalid_argument(caller, "claims", f"must be a str, not {type(claims).__name__}")
+        if claims or force_refresh:
+            return self._new_fetch(resource, forced_by=claims or "refresh")
+        found = self._cache.get(scopes, resource)
+        if found is None:
+            return self._new_fetch(resource)
+        if not found.fresh(self._clock) and self._cache.begin_refresh(resource):
+            self._start_refresh(resource)
+        return found
+
+    def _start_refresh(self, resource: str) -> None:
+        """Starts an early refresh in the background."""
+        raise NotImplementedError
+
+    def _new_fetch(self, resource: str, *, forced_by: str = "", early: bool = False) -> Fetch:
+        arguments = {"resource": resource, **self._selector, **({"bypass_cache": "true"} if forced_by else {})}
+        caller = f"{type(self).__name__}.get_token"
+        check_arguments(IDENTITY_GET_TOKEN, arguments, caller=caller, names={**_SPELLINGS, "resource": "scopes"})
+        return Fetch(resource, arguments, forced_by, early)
+
+    def _stored_meanwhile(self, fetch: Fetch) -> Entry | None:
+        """A token that another thread has stored since the caller looked, if it will do."""
+        return None if fetch.forced_by else self._cache.find(fetch.resource, only_fresh=fetch.early)
+
+    def _read(self, answer: Any, asked: float, asked_monotonic: float) -> Entry:
+        """Reads IMDS's answer to a request that was sent at these times."""
+        found = read_entry(answer, asked, asked_monotonic)
+        if isinstance(found, Entry):
+            return found
+        text = f"{type(self).__name__}.get_token: IMDS's answer cannot be used: {found}"
+        raise ImdsResponseError(text, url=self._client.endpoint, status_code=200)
+
+    def _store(self, fetch: Fetch, sequence: int, new: Entry) -> Entry:
+        """Stores a fetched token in memory and in the shared cache."""
+        stored = self._cache.put(fetch.resource, new, sequence, forced=bool(fetch.forced_by))
+        if stored and self._shared_cache is not None:
+            name = self._shared_cache.name(self._identity, fetch.resource)
+            self._shared_cache.write(name, new)
+            if self._cache.cleared_since(sequence):
+                self._shared_cache.remove(name)
+        return new
+
+    @property
+    def _lock_seconds(self) -> float:
+        """Seconds to wait for another process that fetches: half of the deadline. The rest is for the own request."""
+        return (self._client.options.deadline or DEADLINE_SECONDS) / 2
+
+    def _client_since(self, started: float) -> Client:
+        """The client, with the rest of the deadline if the caller has set one. `started` is a monotonic time."""
+        deadline = self._client.options.deadline
+        if deadline is None:
+            return self._client
+        left = deadline - (self._clock.monotonic() - started)
+        return self._client.with_options(deadline=max(left, deadline - self._lock_seconds))
+
+    @contextlib.contextmanager
+    def _early_refresh(self, resource: str) -> Generator[None]:
+        """Runs an early refresh. A failure is logged and not raised: the current token is still valid."""
+        failed = True
+        try:
+            yield
+            failed = False
+        except Exception as error:
+            if not self._connections.closed:
+                # As text: a log record that holds the exception would keep its frames, and with them a token.
+                log.warning("an early refresh failed; the current token is used until it expires: %s", str(error))
+        finally:
+            self._cache.end_refresh(resource, failed=failed)
+
+    def _start_thread(self, work: Callable[[str], None], resource: str) -> None:
+        thread = threading.Thread(target=work, args=(resource,), name="azure-imds-refresh", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is shutting down
+            self._cache.end_refresh(resource, failed=True)
+
+    @property
+    def _connections(self) -> Connections[Any]:
+        return self._client._connections  # pyright: ignore[reportPrivateUsage]
+
+    def __repr__(self) -> str:
+        identity = ", ".join(f"{_SPELLINGS.get(name, name)}={value!r}" for name, value in self._selector.items())
+        return f"{type(self).__name__}({identity or 'default identity'}, endpoint={self._client.endpoint!r})"
+
+    def __reduce__(self) -> Any:
+        return rebuild_credential, (
+            type(self),
+            self._selector,
+            self._shared_cache_option,
+            self._client,
+            self._owned,
+        )
+
+    def __copy__(self) -> Self:
+        client = copy.copy(self._client) if self._owned else self._client
+        made: Self = rebuild_credential(type(self), self._selector, self._shared_cache_option, client, self._owned)
+        return made
+
+
+def rebuild_credential(
+    kind: Any, selector: Mapping[str, str], shared_cache: bool | str | os.PathLike[str], client: Any, owned: bool
+) -> Any:
+    """Rebuilds a pickled or copied credential: the same settings, without tokens and sockets."""
+    credential = kind.__new__(kind)
+    credential._initialize(selector, shared_cache, client, owned)
+    return credential
+
+
+def choose_client(kind: type[Client], caller: str, client: Client | None, options: dict[str, Any]) -> Client:
+    """Returns the given client, or a new one with these options."""
+    if client is None:
+        return kind(**options)
+    if not isinstance(client, kind):
+        problem = f"must be an {kind.__name__}, not {type(client).__name__}"
+        raise invalid_argument(caller, "client", problem)
+    for name, value in options.items():
+        if value is not _DEFAULTS.get(name):
+            problem = "cannot be combined with client: pass only one of client, " + name
+            raise invalid_argument(caller, name, problem)
+    return client
+
+
+#: A scope, for messages. The specification's own example is a resource.
+_EXAMPLE = "https://vault.azure.net/.default"
+
+
+def to_resource(scope: object, caller: str, parameter: str) -> str:
+    """Returns the resource of a scope: `https://x/.default` becomes `https://x`, and a resource stays as it is.
+
+    Raises:
+        ImdsValidationError: the scope is blank or not a str.
+    """
+    if not isinstance(scope, str):
+        problem = f"must be a str, for example {_EXAMPLE}, not {type(scope).__name__}"
+        raise invalid_argument(caller, parameter, problem)
+    resource = scope.removesuffix("/.default")
+    if not resource.strip():
+        raise invalid_argument(caller, parameter, f"must not be blank, for example {_EXAMPLE}")
+    return resource
+
+
+def check_scope(scope: str, caller: str) -> None:
+    """Raises ImdsValidationError if a scope is malformed."""
+    resource = to_resource(scope, caller, "scope")
+    check_arguments(IDENTITY_GET_TOKEN, {"resource": resource}, caller=caller, names={"resource": "scope"})
+
+
+def invalid_argument(caller: str, parameter: str, problem: str) -> ImdsValidationError:
+    """Makes the error for an argument of the user's."""
+    return ImdsValidationError(f"{caller}: {parameter} {problem}", parameter=parameter, problem=problem)
+
+
+def _open_shared_cache(option: bool | str | os.PathLike[str], clock: Clock, caller: str) -> SharedCache | None:
+    if option is False:
+        return None
+    from .shared_cache import SharedCache
+
+    found = SharedCache.open(option, clock)
+    if found is None:
+        problem = "must be True, False or a path, for example /run/user/1000/azure-imds"
+        raise invalid_argument(caller, "shared_cache", problem)
+    return found
