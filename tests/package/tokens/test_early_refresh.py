@@ -322,7 +322,7 @@ def test_a_failed_attempt_is_logged_once_and_raised_nowhere(colour: Colour, capl
             credential.get_token()
             credential.settle()
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert "current token stays in use" in record.getMessage()
+    assert "the current token is used until it expires" in record.getMessage()
     assert "Identity not found" in record.getMessage()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -26,7 +25,9 @@ from azure_imds import (
     ThrottledError,
 )
 from azure_imds._tokens.cache import Cache, Entry
+from azure_imds._tokens.single_flight import Attempt, PendingFetch, SingleFlight
 from azure_imds_emulator import Emulator
+from injection import injected
 from support import CANARY, COLOURS, Colour, answer
 from token_support import DAY, DOWN, FOREVER, SCOPE, Clocks, Gate, Imds, holding, number
 
@@ -240,35 +241,35 @@ def test_a_leader_that_is_interrupted_leaves_the_lead_to_another_thread() -> Non
     assert len(imds) == 2
 
 
-@pytest.mark.parametrize("line", range(12))
-def test_an_interruption_between_two_lines_leaves_no_flight_behind(line: int) -> None:
-    # As by Ctrl-C. What ends the flight is one line, and is not interrupted here.
-    credential = ImdsCredential(transport=Imds())
-    lines, first = inspect.getsourcelines(ImdsCredential._one_flight)
-    (end,) = [first + index for index, text in enumerate(lines) if "memory.land" in text]
-    seen = 0
+def test_an_interruption_at_any_line_leaves_no_fetch_that_never_ends() -> None:
+    # As by Ctrl-C. Only what ends a fetch, Attempt.__exit__, is not interrupted here.
+    made: list[ImdsCredential] = []
 
-    def trace(frame: Any, event: str, _: Any) -> Any:
-        nonlocal seen
-        if frame.f_code is not ImdsCredential._one_flight.__code__:
-            return None
-        if event == "line" and frame.f_lineno != end:
-            seen += 1
-            if seen == line + 1:
-                sys.settrace(None)
-                raise Interrupted
-        return trace
+    def ask() -> None:
+        made.append(ImdsCredential(transport=Imds()))
+        made[-1].get_token(SCOPE)
 
-    usual = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        credential.get_token(SCOPE)
-    except Interrupted:
-        pass
-    finally:
-        sys.settrace(usual)
+    functions = [
+        *(ImdsCredential._get, ImdsCredential._fetch_once, ImdsCredential._fetch),
+        *(Attempt.__init__, Attempt.__enter__, Attempt.leads, Attempt.outcome, SingleFlight.join),
+    ]
+    places = []
     with ThreadPoolExecutor(1) as pool:
-        assert isinstance(pool.submit(credential.get_token, SCOPE).result(FOREVER), AccessToken)
+        for place, error in injected(ask, Interrupted, *functions):
+            assert isinstance(error, Interrupted)
+            assert isinstance(pool.submit(made[-1].get_token, SCOPE).result(FOREVER), AccessToken), place
+            places.append(place)
+    assert len(places) > 20
+
+
+def test_a_fetch_that_ended_but_was_not_removed_is_not_joined() -> None:
+    # An interruption while the leader removes it can leave one behind.
+    flights: SingleFlight[str] = SingleFlight()
+    ended: PendingFetch[str, threading.Event] = PendingFetch(threading.Event())
+    assert flights.join("key", ended) is ended
+    ended.done.set()
+    own: PendingFetch[str, threading.Event] = PendingFetch(threading.Event())
+    assert flights.join("key", own) is own
 
 
 ASYNC = [colour for colour in COLOURS if colour.name != "sync"]
