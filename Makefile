@@ -1,5 +1,5 @@
-# `make` regenerates generated/ from openapi.yaml. Everything runs in .venv, which is made when it is missing or
-# when its requirements have changed; python3 (3.11 or newer), make and git are all that must be there.
+# `make` generates generated/ from openapi.yaml. All programs run in .venv, which make creates, and updates when the
+# requirements change. Requires python3 (3.11 or newer), make and git.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,82 +7,88 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-integration test-wheel flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
+.PHONY: generate drift demo test test-integration test-wheel coverage flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
 
-help: ## say what each target does
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
 
 $(STAMP): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say make PYTHON=python3.x")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required: run make PYTHON=python3.x")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing what requirements/dev.txt pins into $(VENV) ..."
+	@echo "Installing the pinned requirements (requirements/dev.txt) into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@mkdir -p generated/azure_imds_api emulator/azure_imds_emulator
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-generate: $(STAMP) ## make generated/ from openapi.yaml (the default)
+generate: $(STAMP) ## generate generated/ from openapi.yaml (the default)
 	@$(BIN)/python -m generator
 
-drift: $(STAMP) ## fail if generated/ is not what openapi.yaml gives
+drift: $(STAMP) ## fail if generated/ differs from what openapi.yaml generates
 	@$(BIN)/python -m generator --check
 
-demo: $(STAMP) ## a token and the machine's metadata from the embedded emulator
+demo: $(STAMP) ## print a token and the metadata of a machine, from the embedded emulator
 	@$(BIN)/python examples/demo.py
 
-# A worker that has nothing left takes tests from another: some take a hundred times as long as most.
-PYTEST = $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+# COVERAGE=1 measures the branch coverage. `make coverage` reports it. A test that runs make is not told to measure too.
+unexport COVERAGE
+# worksteal: some tests take a hundred times as long as most, so idle workers take tests from busy ones.
+PYTEST = $(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest --numprocesses=auto --dist=worksteal
 
-test: $(STAMP) ## the tests, but those with parts from elsewhere
+test: $(STAMP) ## run the tests, except for the integration tests
 	@$(PYTEST) -m "not integration" $(PYTEST_ARGS)
 
-test-integration: $(STAMP) ## the tests with parts from elsewhere, such as Azurite, Chromium, Dask, gunicorn and a package index
+test-integration: $(STAMP) ## run the tests with other programs, such as Azurite, Chromium, Dask, gunicorn and a package index
 	@$(PYTEST) -m integration $(PYTEST_ARGS)
 
-test-wheel: $(STAMP) ## the tests of the packages against the built wheel, on each Python that is there
-	@$(BIN)/nox
+test-wheel: $(STAMP) ## run the tests of the packages with the built wheel, on every installed Python
+	@COVERAGE=$(COVERAGE) $(BIN)/nox
 
-flow: $(STAMP) ## each change of tests/project/flow made alone, from openapi.yaml to programs that use it
+coverage: $(STAMP) ## report what all runs with COVERAGE=1 have measured, and fail below the required figure
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+flow: $(STAMP) ## make each change of tests/project/flow separately, from openapi.yaml to the programs of users
 	@FLOW_EACH=1 $(BIN)/python -m pytest --numprocesses=auto tests/project/flow
 
-lint: $(STAMP) ## style, types and the specification
+lint: $(STAMP) ## check the style, the types and the specification
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 
-docs: $(STAMP) ## the documentation site into site/
+docs: $(STAMP) ## build the documentation site into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --clean
 
-build: $(STAMP) ## sdist, wheel and bill of materials into dist/, built twice and checked
+build: $(STAMP) ## build and check the sdist, the wheel and the bill of materials in dist/
 	@$(BIN)/python -m maintenance build
 
-publish: $(STAMP) ## all checks, then a build, uploaded to the package index INDEX_URL
+publish: $(STAMP) ## run all checks, build, and upload to the package index INDEX_URL
 	@$(BIN)/python -m maintenance publish $(PUBLISH_ARGS) -- '$(INDEX_URL)'
 
-changelog: $(STAMP) ## fold changelog.d/ into CHANGELOG.md, under the version and today's date
+changelog: $(STAMP) ## move changelog.d/ to CHANGELOG.md, under the version and the date of today
 	@$(BIN)/python -m maintenance changelog
 
-bench: $(STAMP) ## speed and memory side by side with others, as ratios; BENCH_ARGS=--docs writes the page's table and plots
+bench: $(STAMP) ## compare speed and memory with other libraries. BENCH_ARGS=--docs writes the table and the plots
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-bench-check: $(STAMP) ## a quick run that fails where a target is missed by far
+bench-check: $(STAMP) ## run the benchmarks quickly, and fail if one misses its target by far
 	@$(BIN)/python -m benchmarks --quick --check
 
-api-diff: generate ## what the changes since the git reference BASE do to users; fails if something breaks
+api-diff: generate ## show what the changes since the git reference BASE mean for users, and fail if something breaks
 	@$(BIN)/python -m maintenance api-diff --base '$(BASE)'
 
-update: $(STAMP) ## take the new document SPEC (file or URL) as openapi.yaml, if everything holds with it
+update: $(STAMP) ## replace openapi.yaml by the document SPEC (a file or URL), if all tests pass with it
 	@$(BIN)/python -m maintenance update --spec '$(SPEC)'
 
-compare: $(STAMP) ## what the description UPSTREAM has and openapi.yaml lacks, and the other way round
+compare: $(STAMP) ## list the differences between the description UPSTREAM and openapi.yaml
 	@$(BIN)/python -m maintenance compare --upstream '$(UPSTREAM)'
 
-lock: ## pin the development requirements anew, from pyproject.toml
+lock: ## pin the development requirements of pyproject.toml in requirements/dev.txt
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --group dev --all-extras pyproject.toml -o requirements/dev.txt
 
-clean: ## remove the environment and everything that tools leave behind
-	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .nox
+clean: ## remove the environment and all files that tools write
+	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .nox .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

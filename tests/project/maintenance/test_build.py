@@ -8,7 +8,10 @@ import json
 import re
 import shutil
 import tarfile
+import tomllib
 import zipfile
+from email.message import Message
+from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from maintenance import repository
 from maintenance.problem import Problem
 from maintenance.release import build, privacy
 from maintenance.release.contents import check_sdist, check_wheel
+from maintenance.release.index_page import rewrite_links
 from maintenance_support import copy, made_once
 from support import ROOT
 
@@ -83,6 +87,13 @@ def remove(wheel: Path, name: str) -> None:
 def replace(wheel: Path, name: str, content: str) -> None:
     remove(wheel, name)
     add(wheel, name, content)
+
+
+@pytest.fixture
+def metadata(wheel: Path) -> Message:
+    """The metadata that an index shows on its page."""
+    with zipfile.ZipFile(wheel) as archive:
+        return BytesParser().parsebytes(archive.read(f"azure_imds-{VERSION}.dist-info/METADATA"))
 
 
 def test_there_are_wheel_sdist_and_bill_of_materials(project: Path) -> None:
@@ -174,6 +185,46 @@ def test_a_public_host_is_not_private(url: str, tmp_path: Path, monkeypatch: pyt
     private = privacy.find_private_texts(tmp_path)
     monkeypatch.setenv("UV_INDEX", url)
     assert privacy.find_private_texts(tmp_path) == private
+
+
+def test_the_page_on_an_index_links_to_the_urls_of_pyproject(metadata: Message) -> None:
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+    assert metadata.get_all("Project-URL") == [f"{name}, {url}" for name, url in urls.items()]
+    assert all(url.startswith("https://") for url in urls.values())
+
+
+def test_the_page_on_an_index_is_the_readme(metadata: Message) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = str(metadata.get_payload())
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    for pattern in (r"^#+ .*$", r"^```python\n.*?^```"):
+        flags = re.MULTILINE | re.DOTALL if "```" in pattern else re.MULTILINE
+        assert re.findall(pattern, page, flags) == re.findall(pattern, readme, flags) != []
+
+
+def test_every_link_on_the_page_of_an_index_is_an_address(metadata: Message) -> None:
+    without_code = re.sub(r"^```.*?^```", "", str(metadata.get_payload()), flags=re.MULTILINE | re.DOTALL)
+    targets = re.findall(r"\]\(([^)]*)\)", without_code)
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == []
+
+
+LINKS = """\
+See [the guide](docs/guide.md#first), [our page](https://example.com/a) and [below](#below).
+
+```python
+handlers[name](request)
+```
+"""
+
+
+def test_links_to_files_become_plain_text() -> None:
+    assert rewrite_links(LINKS, "") == LINKS.replace("[the guide](docs/guide.md#first)", "the guide")
+
+
+def test_links_to_files_lead_to_the_address_of_the_repository() -> None:
+    page = rewrite_links(LINKS, "https://example.com/azure-imds?path=/{path}")
+    expected = "[the guide](https://example.com/azure-imds?path=/docs/guide.md#first)"
+    assert page == LINKS.replace("[the guide](docs/guide.md#first)", expected)
 
 
 def test_the_bill_matches_the_schema_of_cyclonedx(bill: Any) -> None:
