@@ -1,4 +1,4 @@
-"""A certificate authority, leaves and CMS documents of every shape, for the tests of attestation."""
+"""Builds certificates and attested documents, valid and invalid, for the tests of attestation."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 @cache
 def key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
-    """A key of that name, the same all through a test run: making one takes a while."""
+    """Returns a key by name. It is generated once per test run, because that is slow."""
     return rsa.generate_private_key(65537, bits)
 
 
@@ -88,7 +88,7 @@ def issue(
     addresses: Sequence[str] = (),
     extra: Sequence[x509.Extension[Any]] = (),
 ) -> Issued:
-    """A certificate; without an issuer, signed by itself."""
+    """Issues a certificate. Without an issuer, it is self-signed."""
     own = own_key or key("authority")
     builder = (
         x509.CertificateBuilder()
@@ -102,7 +102,9 @@ def issue(
     if authority is not None:
         builder = builder.add_extension(x509.BasicConstraints(authority, path_length), critical=True)
     if dns:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in dns]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(text) for text in dns]), critical=False
+        )
     if usages is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     if key_usage is not None:
@@ -132,7 +134,7 @@ def usage(**allowed: bool) -> x509.KeyUsage:
         "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign "
         "encipher_only decipher_only"
     )
-    return x509.KeyUsage(**{one: allowed.get(one, False) for one in names.split()})
+    return x509.KeyUsage(**{usage: allowed.get(usage, False) for usage in names.split()})
 
 
 @cache
@@ -151,17 +153,17 @@ def signer() -> Issued:
 
 
 def trust(**others: Any) -> dict[str, Any]:
-    """The arguments with which `verify` accepts what `document()` makes."""
+    """Returns arguments with which `verify` accepts the result of `document()`."""
     return {"roots": [root().certificate], "intermediates": [intermediate().certificate], "now": NOW, **others}
 
 
 def payload(**changes: Any) -> dict[str, Any]:
-    """The content of a valid document; a change to None takes the member out."""
+    """Returns the content of a valid document. A member that is changed to None is removed."""
     return {member: value for member, value in {**PAYLOAD, **changes}.items() if value is not None}
 
 
 def algorithm(identifier: str, null: bool) -> bytes:
-    """An AlgorithmIdentifier, with NULL for its parameters or none. asn1crypto's own class adds NULL unasked."""
+    """Encodes an AlgorithmIdentifier with NULL parameters or none. asn1crypto's own classes always add NULL."""
     return bytes(
         algos.AlgorithmIdentifier({"algorithm": identifier, **({"parameters": core.Null()} if null else {})}).dump()
     )
@@ -180,7 +182,7 @@ def signed_data(
     signature: bytes | None = None,
     **signed_data_members: Any,
 ) -> Any:
-    """CMS SignedData of asn1crypto, laid out as live documents are unless asked otherwise."""
+    """Builds asn1crypto's SignedData. By default, it has the layout of live documents."""
     by = by or signer()
     content = content if isinstance(content, bytes) else json.dumps(content or PAYLOAD, separators=(",", ":")).encode()
     if signature is None:
@@ -204,7 +206,7 @@ def signed_data(
             "digest_algorithms": [digested],
             "encap_content_info": {"content_type": "data", "content": content},
             "certificates": [
-                asn1_x509.Certificate.load(one.der) for one in ([by] if certificates is None else certificates)
+                asn1_x509.Certificate.load(issued.der) for issued in ([by] if certificates is None else certificates)
             ],
             "signer_infos": [info] * signers,
             **signed_data_members,
@@ -213,13 +215,13 @@ def signed_data(
 
 
 def der(*arguments: Any, **options: Any) -> bytes:
-    """The same as bytes of a ContentInfo."""
+    """Builds SignedData and returns it as the bytes of a ContentInfo."""
     content = signed_data(*arguments, **options)
     return bytes(cms.ContentInfo({"content_type": "signed_data", "content": content}).dump())
 
 
 def document(*arguments: Any, **options: Any) -> dict[str, str]:
-    """The same as the JSON object that IMDS answers with."""
+    """Builds SignedData and returns it as the JSON object that IMDS sends."""
     return wrapped(der(*arguments, **options))
 
 
@@ -228,7 +230,7 @@ def wrapped(data: bytes) -> dict[str, str]:
 
 
 def with_signed_attributes() -> dict[str, str]:
-    """A document whose signature is, by the rules of CMS, a good one over signed attributes."""
+    """Builds a document with signed attributes. By the rules of CMS, its signature is valid."""
     content = json.dumps(PAYLOAD).encode()
     attributes = cms.CMSAttributes(
         [
@@ -245,7 +247,7 @@ def with_signed_attributes() -> dict[str, str]:
 
 @dataclass
 class Node:
-    """One value of DER, open to any change; lengths come out right again."""
+    """A DER value that can be changed. `encode` computes the lengths."""
 
     tag: int
     content: bytes = b""
@@ -264,7 +266,7 @@ class Node:
 
 
 def parse_der(data: bytes) -> list[Node]:
-    """The values that follow one another in good DER, of tags in one octet."""
+    """Parses a sequence of DER values. Each tag must have one octet."""
     nodes: list[Node] = []
     while data:
         tag, length, start = data[0], data[1], 2

@@ -1,4 +1,4 @@
-"""Which attested documents are believed, and how each of the others is refused."""
+"""Which attested documents `verify` accepts, for which reason it refuses the others, and what is downloaded."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ from azure_imds.attestation import (
     AttestedDocument,
     Cloud,
     Reason,
+    _intermediates,
     _roots,
     afetch_intermediates,
     fetch_intermediates,
@@ -78,24 +79,21 @@ def refusal(given: Any, **arguments: Any) -> AttestationError:
     return raised.value
 
 
-# What is believed
-
-
-def test_a_document_says_what_azure_signed() -> None:
+def test_verify_returns_the_content_that_azure_signed() -> None:
     data = verify(document(), nonce=NONCE, **trust())
     assert isinstance(data, AttestedData)
     assert data.to_dict() == PAYLOAD
     assert data.vm_id == VM_ID
 
 
-@pytest.mark.parametrize("digest", [SHA256, SHA256_WITH_RSA], ids=["the standard's", "as live documents have it"])
+@pytest.mark.parametrize("digest", [SHA256, SHA256_WITH_RSA], ids=["standard", "live documents"])
 @pytest.mark.parametrize("signature", [RSA, SHA256_WITH_RSA], ids=["rsa", "rsa with digest"])
 @pytest.mark.parametrize("null", [True, False], ids=["null", "no parameters"])
-def test_all_spellings_of_rsa_with_sha_256_are_known(digest: str, signature: str, null: bool) -> None:
+def test_all_encodings_of_rsa_with_sha_256_are_accepted(digest: str, signature: str, null: bool) -> None:
     assert verify(document(digest=digest, signature_algorithm=signature, null=null), **trust()).vm_id == VM_ID
 
 
-def test_model_json_object_and_signature_are_the_same_document() -> None:
+def test_a_document_is_a_model_a_json_object_or_a_signature() -> None:
     given = document()
     model = AttestedDocument.from_dict(given)
     assert verify(model, **trust()) == verify(given, **trust()) == verify(given["signature"], **trust())
@@ -166,7 +164,9 @@ def test_each_cloud_has_its_own_domain(cloud: Cloud) -> None:
         ("eastus.metadata.azure.com", ["other.example"]),
     ],
 )
-def test_the_domain_or_anything_below_counts_as_dns_name_or_common_name(common: str | None, dns: list[str]) -> None:
+def test_the_signer_has_the_domain_or_a_subdomain_as_dns_name_or_common_name(
+    common: str | None, dns: list[str]
+) -> None:
     assert verify(document(by=leaf(intermediate(), common, dns=dns)), **trust()).vm_id == VM_ID
 
 
@@ -183,8 +183,8 @@ def test_the_domain_or_anything_below_counts_as_dns_name_or_common_name(common: 
         "example.com/.metadata.azure.com",
     ],
 )
-def test_a_foreign_leaf_is_refused_and_named(foreign: str) -> None:
-    # Not all of these pass for DNS names with the library that makes certificates.
+def test_a_leaf_with_another_name_is_refused_and_the_message_contains_the_name(foreign: str) -> None:
+    # As common names, since cryptography refuses some of these as DNS names.
     error = refusal(document(by=leaf(intermediate(), foreign, own_key=key("leaf"), dns=())))
     assert error.reason == "wrong_name"
     assert ascii(foreign) in str(error)
@@ -198,14 +198,14 @@ def test_a_name_from_a_certificate_cannot_break_lines_or_flood_a_log() -> None:
     assert len(str(refusal(document(by=leaf(intermediate(), "somebody", dns=["a." * 100 + "example"]))))) < 400
 
 
-def test_a_timestamp_spelled_as_in_the_tables_is_read_too() -> None:
+def test_a_timestamp_spelled_as_in_microsofts_tables_is_read() -> None:
     stamp = PAYLOAD["timeStamp"]
     data = verify(document(payload(timeStamp=None, timestamp=stamp)), **trust())
     assert data.time_stamp
     assert data.time_stamp.expires_on == stamp["expiresOn"]
 
 
-def test_the_oldest_payload_is_enough() -> None:
+def test_the_members_of_the_oldest_api_version_are_sufficient() -> None:
     old = payload(licenseType=None, sku=None, subscriptionId=None, plan=None)
     assert verify(document(old), **trust()).subscription_id is None
 
@@ -223,52 +223,49 @@ def test_now_is_this_machines_clock_by_default() -> None:
     assert verify(fresh, roots=ours.certificate).vm_id == VM_ID
 
 
-# Who is trusted
-
-
 @pytest.mark.parametrize(
     "form",
     [
-        lambda one: [one.certificate],
-        lambda one: one.certificate,
-        lambda one: one.pem,
-        lambda one: one.pem.decode(),
-        lambda one: one.der,
-        lambda one: [one.der],
-        lambda one: (other for other in [one.pem]),
-        lambda one: authority("Somebody Else").pem + one.pem,
+        lambda issued: [issued.certificate],
+        lambda issued: issued.certificate,
+        lambda issued: issued.pem,
+        lambda issued: issued.pem.decode(),
+        lambda issued: issued.der,
+        lambda issued: [issued.der],
+        lambda issued: (pem for pem in [issued.pem]),
+        lambda issued: authority("Unrelated CA").pem + issued.pem,
     ],
     ids=["list", "certificate", "pem", "pem text", "der", "list of der", "iterator", "bundle"],
 )
-def test_certificates_may_come_in_any_form(form: Callable[[Issued], Any]) -> None:
+def test_certificates_may_have_any_form(form: Callable[[Issued], Any]) -> None:
     assert verify(document(), roots=form(root()), intermediates=form(intermediate()), now=NOW).vm_id == VM_ID
 
 
-def test_the_order_of_intermediates_and_superfluous_ones_do_not_matter() -> None:
+def test_intermediates_may_have_any_order_and_contain_others() -> None:
     upper = authority("Upper CA", root())
     lower = authority("Lower CA", upper)
     others = [intermediate(), authority("Lower CA", own_key=key("somebody")), authority("Unrelated CA")]
     given = document(by=leaf(lower))
     for between in ([lower, upper], [upper, lower], [*others, upper, lower, root()], [lower, *others, upper, lower]):
-        assert verify(given, **trust(intermediates=[one.certificate for one in between])).vm_id == VM_ID
+        assert verify(given, **trust(intermediates=[issued.certificate for issued in between])).vm_id == VM_ID
 
 
-def test_of_two_paths_one_may_have_expired() -> None:
-    # As with Microsoft's issuing CAs: one certificate from DigiCert's root ("xsign") and one from Microsoft's own.
+def test_one_of_two_paths_may_have_expired() -> None:
+    # Microsoft's issuing CAs have a certificate from DigiCert's root ("xsign") and one from Microsoft's own root.
     old_root, new_root = authority("Old Root"), authority("New Root")
     crossed = authority("Crossed CA", old_root, own_key=key("somebody"), end=NOW - DAY)
     direct = authority("Crossed CA", new_root, own_key=key("somebody"))
     given = document(by=leaf(direct))
     roots = [old_root.certificate, new_root.certificate]
     for between in ([crossed, direct], [direct, crossed]):
-        assert verify(given, roots=roots, intermediates=[one.der for one in between], now=NOW).vm_id == VM_ID
+        assert verify(given, roots=roots, intermediates=[issued.der for issued in between], now=NOW).vm_id == VM_ID
     error = refusal(given, roots=roots, intermediates=crossed.der)
     assert error.reason == "certificate_expired"
     assert "'Crossed CA'" in str(error)
 
 
 def test_a_root_may_be_trusted_by_itself_or_through_its_cross_certificate() -> None:
-    # As with Microsoft TLS RSA Root G2, which DigiCert Global Root G2 has certified as well.
+    # DigiCert Global Root G2 has also certified Microsoft TLS RSA Root G2.
     itself = authority("Young Root")
     crossed = authority("Young Root", root(), own_key=itself.key)
     lower = authority("Young CA", itself)
@@ -282,22 +279,25 @@ def test_an_intermediate_may_be_the_root_of_trust() -> None:
     assert verify(document(), roots=intermediate().certificate, now=NOW).vm_id == VM_ID
 
 
-def test_azures_roots_are_found_in_this_machines_stores_by_name_and_key() -> None:
+def test_azures_roots_are_found_in_this_machines_trust_stores_by_name_and_key() -> None:
     names = {
-        one.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value for one in _roots.known_roots("public")
+        certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
+        for certificate in _roots.known_roots("public")
     }
     assert {"DigiCert Global Root G2", "Microsoft RSA Root Certificate Authority 2017"} <= names
     assert "DigiCert Global Root CA" not in names
     assert refusal(document(), roots=None).reason == "untrusted_chain"
 
 
-def test_certifi_alone_has_enough_roots(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certifi_contains_the_roots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
     monkeypatch.setenv("SSL_CERT_DIR", "/nonexistent")
     assert len(_roots.known_roots.__wrapped__("public")) >= 2
 
 
-def test_an_impostor_in_the_store_is_not_a_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_certificate_with_a_roots_name_and_another_key_is_not_a_root(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     store = tmp_path / "store.pem"
     store.write_bytes(authority("DigiCert Global Root G2").pem)
     monkeypatch.setenv("SSL_CERT_FILE", str(store))
@@ -308,9 +308,7 @@ def test_an_impostor_in_the_store_is_not_a_root(monkeypatch: pytest.MonkeyPatch,
     assert raised.value.reason == "no_roots"
 
 
-# What is refused
-
-#: A reason, what to verify, and with which other arguments.
+#: The reason, the document, and the other arguments.
 Refused = tuple[Reason, Callable[[], Any], dict[str, Any]]
 
 
@@ -334,7 +332,7 @@ def _broken_signature() -> Any:
 
 
 def _broken_certificate() -> Any:
-    # In the certificate's own signature: everything else in it still fits.
+    # The last byte belongs to the signature of the certificate itself.
     data = signed_data()
     certificate = bytearray(signer().der)
     certificate[-1] ^= 1
@@ -361,14 +359,14 @@ def _by_key_identifier() -> Any:
 
 
 def _in_ber() -> Any:
-    """The outermost length in one octet more than needed: the same values, in BER and not in DER."""
+    """The same values in BER: the outermost length has one octet more than DER allows."""
     whole = der()
     assert whole[:2] == b"\x30\x82"
     return wrapped(b"\x30\x83\x00" + whole[2:])
 
 
 def _hidden_bytes() -> Any:
-    """A null behind the content, inside the explicit tag around it, where no field is. Nothing signed is changed."""
+    """A NULL after the content, inside the explicit tag around it. The signed bytes are the same."""
     (info,) = parse_der(der())
     content = info.parts[1].parts[0].parts[2]
     content.parts[1].parts.append(Node(0x05))
@@ -412,7 +410,6 @@ def _below(**options: Any) -> Refused:
 def _cases() -> Iterator[tuple[str, Refused]]:
     small, elliptic = key("small", 1024), ec.generate_private_key(ec.SECP256R1())
     stamp = PAYLOAD["timeStamp"]
-    # The envelope
     yield "neither model nor object nor text", ("not_a_document", lambda: 5, {})
     yield "nothing", ("not_a_document", lambda: None, {})
     yield "no signature", ("not_a_document", lambda: {"encoding": "pkcs7"}, {})
@@ -424,7 +421,6 @@ def _cases() -> Iterator[tuple[str, Refused]]:
     yield "not ASCII", ("not_base64", lambda: "é" * 40, {})
     yield "line breaks", ("not_base64", lambda: base64.encodebytes(der()).decode(), {})
     yield "padding missing", ("not_base64", lambda: base64.b64encode(b"x").decode().rstrip("="), {})
-    # The container
     yield "empty", ("not_pkcs7", lambda: "", {})
     yield "text", ("not_pkcs7", lambda: wrapped(b"hello, I am not DER"), {})
     yield "cut off", ("not_pkcs7", lambda: wrapped(der()[:-1]), {})
@@ -465,7 +461,6 @@ def _cases() -> Iterator[tuple[str, Refused]]:
             {},
         ),
     )
-    # The signature
     yield "unreadable certificate", ("bad_certificate", _changed(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09"), {})
     yield "serial number 0", ("bad_certificate", _serial_zero, {})
     yield "1024 bits", ("unsupported_algorithm", _odd_leaf(own_key=small), {})
@@ -489,11 +484,10 @@ def _cases() -> Iterator[tuple[str, Refused]]:
             {},
         ),
     )
-    # The signer and the chain
     yield "foreign leaf", ("wrong_name", _odd_leaf(common="evil.example", dns=["evil.example"]), {})
     yield "nameless leaf", ("wrong_name", _odd_leaf(common=None, dns=[]), {})
     yield "for e-mail only", ("wrong_usage", _odd_leaf(usages=[ExtendedKeyUsageOID.EMAIL_PROTECTION]), {})
-    yield "for nothing said", ("wrong_usage", _odd_leaf(usages=None), {})
+    yield "without extended usage", ("wrong_usage", _odd_leaf(usages=None), {})
     yield "leaf expired", ("certificate_expired", _odd_leaf(end=NOW - DAY), {})
     yield "leaf from tomorrow", ("certificate_not_yet_valid", _odd_leaf(begin=NOW + DAY), {})
     yield "leaf that is an authority", ("untrusted_chain", _odd_leaf(authority=True), {})
@@ -575,7 +569,6 @@ def _cases() -> Iterator[tuple[str, Refused]]:
             {"intermediates": [short.der, too_low.der]},
         ),
     )
-    # What it says
     yield "not JSON", ("payload_unreadable", lambda: document(b"<xml/>"), {})
     yield "not UTF-8", ("payload_unreadable", lambda: document(b"\xff\xfe\xfd"), {})
     yield "nested too deeply", ("payload_unreadable", lambda: document(b"[" * 5000), {})
@@ -602,7 +595,7 @@ def _cases() -> Iterator[tuple[str, Refused]]:
 
 
 def issue_itself() -> Issued:
-    """The leaf that anybody can make."""
+    """A self-signed leaf, which anybody can make."""
     return issue(
         "metadata.azure.com",
         own_key=key("somebody"),
@@ -616,7 +609,7 @@ CASES = dict(_cases())
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_document_is_refused_for_its_own_reason(case: str) -> None:
+def test_a_document_is_refused_with_the_right_reason(case: str) -> None:
     reason, make, arguments = CASES[case]
     error = refusal(make(), **arguments)
     assert error.reason == reason, str(error)
@@ -627,7 +620,7 @@ def test_every_reason_is_tested() -> None:
     assert {reason for reason, _, _ in CASES.values()} | {"no_roots"} == set(get_args(Reason))
 
 
-def test_every_reason_has_its_own_text() -> None:
+def test_no_two_reasons_have_the_same_message() -> None:
     texts: dict[str, set[str]] = {}
     for reason, make, arguments in CASES.values():
         texts.setdefault(str(refusal(make(), **arguments)), set()).add(reason)
@@ -639,17 +632,27 @@ def test_every_reason_is_documented() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE)) - {"reason"} == set(get_args(Reason))
 
 
-def test_azures_clock_may_be_a_little_ahead() -> None:
+def test_azures_clock_may_be_five_minutes_ahead() -> None:
     created = datetime(2026, 3, 1, 11, tzinfo=UTC)
     assert verify(document(), **trust(now=created - timedelta(minutes=5))).vm_id == VM_ID
     assert refusal(document(), now=created - timedelta(minutes=5, seconds=1)).reason == "not_yet_valid"
 
 
-def test_noise_is_refused_at_once() -> None:
+def test_noise_is_refused_quickly() -> None:
     begun = time.process_time()
     for noise in ("A" * 1_000_000, {"encoding": "pkcs7", "signature": "MIIG" * 250_000}):
         assert refusal(noise).reason == "too_large"
     assert time.process_time() - begun < 0.5
+
+
+CERTIFICATES = 'must be certificates: x509.Certificate, PEM ("-----BEGIN CERTIFICATE-----...") or DER'
+INVALID = {
+    "nonce": 'must be text such as "0123456789", or None',
+    "now": "must be Unix time in seconds, or a datetime with a time zone: datetime.now(UTC)",
+    "roots": CERTIFICATES,
+    "intermediates": CERTIFICATES,
+    "cloud": "must be one of 'public', 'usgov', 'china', 'germany'",
+}
 
 
 @pytest.mark.parametrize(
@@ -662,7 +665,6 @@ def test_noise_is_refused_at_once() -> None:
         ("now", {"now": True}),
         ("now", {"now": 1e300}),
         ("now", {"now": float("nan")}),
-        ("roots", {"roots": []}),
         ("roots", {"roots": b"no certificate"}),
         ("roots", {"roots": 5}),
         ("roots", {"roots": [None]}),
@@ -671,13 +673,18 @@ def test_noise_is_refused_at_once() -> None:
         ("cloud", {"cloud": ["public"]}),
     ],
 )
-def test_a_bad_argument_is_the_callers_mistake_and_not_the_documents(parameter: str, arguments: dict[str, Any]) -> None:
+def test_an_invalid_argument_is_a_validation_error_that_names_it(parameter: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(ImdsValidationError) as raised:
         verify(document(), **trust(**arguments))
     assert raised.value.parameter == parameter
+    assert raised.value.problem == INVALID[parameter]
+    assert str(raised.value) == f"attestation.verify: {parameter} {raised.value.problem}"
 
 
-# What errors hold
+def test_an_empty_list_of_roots_is_invalid() -> None:
+    with pytest.raises(ImdsValidationError, match=r"^attestation\.verify: roots must contain at least one") as raised:
+        verify(document(), **trust(roots=[]))
+    assert raised.value.parameter == "roots"
 
 
 @pytest.mark.parametrize(
@@ -693,7 +700,7 @@ def test_no_error_holds_the_document(case: str) -> None:
         assert secret not in f"{error} {error!r} {error.args} {vars(error)}"
 
 
-def test_errors_of_arguments_do_not_hold_it_either() -> None:
+def test_no_validation_error_holds_the_document() -> None:
     given = document()["signature"]
     with pytest.raises(ImdsValidationError) as raised:
         verify(given, **trust(cloud="mars"))
@@ -707,18 +714,15 @@ def test_an_error_survives_pickling() -> None:
     assert (str(again), again.reason, again.hint) == (str(error), "intermediate_missing", error.hint)
 
 
-# Fetching intermediates
-
-
 class Hosts:
-    """Answers by URL, for either kind of client, and keeps what was asked."""
+    """Responses by URL, for both kinds of client, and the requested URLs."""
 
     def __init__(self, **pages: Any) -> None:
         self.pages = {AIA: httpx.Response(200, content=intermediate().der), **pages}
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(str(request.url))
+        self.requested.append(str(request.url))
         found = self.pages.get(str(request.url), httpx.Response(404))
         if isinstance(found, Exception):
             raise found
@@ -749,14 +753,14 @@ def test_the_issuer_is_fetched_and_completes_the_chain(colour: Colour) -> None:
     given = leading_to(AIA)
     found = hosts.fetch(colour, given)
     assert found == [intermediate().certificate]
-    assert hosts.asked == [AIA]
+    assert hosts.requested == [AIA]
     assert verify(given, **trust(intermediates=found)).vm_id == VM_ID
 
 
 def test_the_emulators_issuer_is_fetched(colour: Colour) -> None:
     with Emulator(clock=Clock(NOW, frozen=True)) as emulator:
         (issuer,) = emulator.attested_intermediates
-        # The emulator names itself; live leaves name Microsoft's hosts, which alone are asked.
+        # The emulator's leaf contains its own address, which is not allowed.
         emulator.attested.issuer_url = AIA
         given = colour.run(lambda imds: imds.attested.get_document(), endpoint=emulator.endpoint)
         hosts = Hosts(**{AIA: httpx.Response(200, content=support.der_of(issuer))})
@@ -771,20 +775,20 @@ def test_issuers_of_issuers_are_fetched_too(colour: Colour) -> None:
     given = leading_to(AIA, issuer=lower)
     found = hosts.fetch(colour, given)
     assert found == [lower.certificate, upper.certificate]
-    assert hosts.asked == [AIA, upper_url], "DigiCert's host is not among those that may be asked"
+    assert hosts.requested == [AIA, upper_url], "requests to DigiCert's host are not allowed"
     assert verify(given, **trust(intermediates=found)).vm_id == VM_ID
 
 
-def test_a_climb_ends() -> None:
-    loop = [f"http://www.microsoft.com/{step}.crt" for step in range(8)]
+def test_a_search_in_a_circle_ends() -> None:
+    loop = [f"http://www.microsoft.com/{number}.crt" for number in range(8)]
     above: Issued | None = authority("Loop CA 8", root())
     steps: list[Issued] = []
-    for step in reversed(range(8)):
-        above = authority(f"Loop CA {step}", above, addresses=[loop[(step + 1) % 8]])
+    for number in reversed(range(8)):
+        above = authority(f"Loop CA {number}", above, addresses=[loop[(number + 1) % 8]])
         steps.insert(0, above)
-    hosts = Hosts(**{url: httpx.Response(200, content=one.der) for url, one in zip(loop, steps, strict=True)})
+    hosts = Hosts(**{url: httpx.Response(200, content=step.der) for url, step in zip(loop, steps, strict=True)})
     found = hosts.fetch(COLOURS[0], leading_to(loop[0], issuer=steps[0]))
-    assert len(found) == len(hosts.asked) == 4
+    assert len(found) == len(hosts.requested) == 4
 
 
 @pytest.mark.parametrize(
@@ -802,13 +806,47 @@ def test_a_climb_ends() -> None:
     ],
     ids=["404", "a page", "nothing", "too large", "a redirect", "a bomb", "a timeout", "nonsense", "no network"],
 )
-def test_the_second_address_is_tried_where_the_first_does_not_give_the_issuer(colour: Colour, first: Any) -> None:
+def test_the_second_address_is_tried_if_the_first_does_not_return_the_issuer(colour: Colour, first: Any) -> None:
     hosts = Hosts(**{AIA: first, AIA_2: httpx.Response(200, content=intermediate().der)})
     assert hosts.fetch(colour, leading_to(AIA, AIA_2)) == [intermediate().certificate]
-    assert hosts.asked == [AIA, AIA_2]
+    assert hosts.requested == [AIA, AIA_2]
 
 
-def test_a_certificate_of_somebody_else_is_not_taken(colour: Colour) -> None:
+@pytest.mark.parametrize(
+    ("response", "problem"),
+    [
+        (httpx.Response(404, content=b"x"), "HTTP 404"),
+        (httpx.Response(204), "HTTP 204"),
+        (httpx.Response(200, content=b"x" * 70_000), "the body is too large"),
+        (
+            httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=gzip.compress(b"x")),
+            "the body has an encoding that was not requested",
+        ),
+        (httpx.ReadTimeout("slow"), "no complete answer in time"),
+        (OSError("no network"), "OSError"),
+    ],
+    ids=["404", "204", "too large", "encoded", "timeout", "no network"],
+)
+def test_the_message_contains_what_was_wrong_at_each_address(colour: Colour, response: Any, problem: str) -> None:
+    error = Hosts(**{AIA: response, AIA_2: response}).refusal(colour, leading_to(AIA, AIA_2))
+    assert error.reason == "intermediate_missing"
+    assert f"could not be downloaded: {AIA}: {problem}, {AIA_2}: {problem}. Pass the certificate" in str(error)
+    assert (error.attempts, error.url, error.retryable) == (2, AIA_2, True)
+
+
+def test_a_search_ends_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(_intermediates.time, "monotonic", lambda: now)
+    search = _intermediates.IssuerSearch(leaf(intermediate(), addresses=[AIA, AIA_2]).certificate, until=101.0)
+    assert search.next_request()
+    now = 101.0
+    search.handle_outcome(httpx.ReadTimeout("slow"))
+    assert search.next_request() is None
+    with pytest.raises(AttestationError, match=re.escape(f"{AIA}: no complete answer in time, {AIA_2}: no time left")):
+        search.issuers()
+
+
+def test_a_certificate_that_did_not_sign_the_leaf_is_ignored(colour: Colour) -> None:
     impostor = authority("Test Issuing CA", own_key=key("somebody"))
     error = Hosts(**{AIA: httpx.Response(200, content=impostor.der)}).refusal(colour, leading_to(AIA))
     assert error.reason == "intermediate_missing"
@@ -837,30 +875,30 @@ def test_a_certificate_of_somebody_else_is_not_taken(colour: Colour) -> None:
         "",
     ],
 )
-def test_no_other_place_is_asked(colour: Colour, address: str) -> None:
+def test_no_other_address_is_requested(colour: Colour, address: str) -> None:
     hosts = Hosts(**{address: httpx.Response(200, content=intermediate().der)})
     error = hosts.refusal(colour, leading_to(address))
-    assert not hosts.asked
+    assert not hosts.requested
     assert error.reason == "intermediate_missing"
     assert "caissuers.microsoft.com or www.microsoft.com" in str(error)
     assert not error.retryable
 
 
-def test_nothing_is_asked_for_a_leaf_without_address(colour: Colour) -> None:
+def test_a_leaf_without_address_causes_no_request(colour: Colour) -> None:
     assert Hosts().refusal(colour, document()).reason == "intermediate_missing"
 
 
 @pytest.mark.parametrize(
     "case", ["tampered content", "tampered signature", "not base64", "foreign leaf", "two signers"]
 )
-def test_nothing_is_asked_for_a_document_that_is_refused_anyway(colour: Colour, case: str) -> None:
+def test_a_document_that_is_refused_causes_no_request(colour: Colour, case: str) -> None:
     hosts = Hosts()
     reason, make, _ = CASES[case]
     assert hosts.refusal(colour, make()).reason == reason
-    assert not hosts.asked
+    assert not hosts.requested
 
 
-def test_a_fetch_is_for_a_cloud(colour: Colour) -> None:
+def test_fetch_intermediates_checks_the_cloud(colour: Colour) -> None:
     assert Hosts().refusal(colour, leading_to(AIA), cloud="china").reason == "wrong_name"
 
 
@@ -869,15 +907,17 @@ def test_a_deadline_is_a_number_of_seconds(colour: Colour, deadline: Any) -> Non
     with pytest.raises(ImdsValidationError) as raised:
         Hosts().fetch(colour, leading_to(AIA), deadline=deadline)
     assert raised.value.parameter == "deadline"
+    function = "fetch_intermediates" if colour.name == "sync" else "afetch_intermediates"
+    assert str(raised.value) == f"attestation.{function}: deadline must be a positive number of seconds, such as 10"
 
 
-def test_a_transport_is_of_httpx_and_of_the_right_kind() -> None:
+def test_a_transport_is_an_httpx_transport_of_the_right_kind() -> None:
     with pytest.raises(ImdsValidationError, match="an httpx"):
         fetch_intermediates(leading_to(AIA), transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type]
 
 
 class Rerouted:
-    """Leads every request to one place on this machine, over real sockets."""
+    """Sends every request to one server on this machine, over real sockets."""
 
     def __init__(self, url: str) -> None:
         self.url = httpx.URL(url)
@@ -908,7 +948,9 @@ class Rerouted:
         return anyio.run(main, backend=colour.name)
 
 
-def test_a_fetch_asks_as_little_as_possible_over_the_wire(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_contains_no_cookie_and_no_credentials_and_ignores_proxies(
+    colour: Colour, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     wire = Wire(reply(200, intermediate().der, "Content-Type: application/octet-stream", "Set-Cookie: a=b"))
     with raw_server(wire) as url:
@@ -918,7 +960,7 @@ def test_a_fetch_asks_as_little_as_possible_over_the_wire(colour: Colour, monkey
     assert wire.header("authorization") is None
 
 
-def test_a_server_that_dribbles_does_not_hold_a_fetch_up(colour: Colour) -> None:
+def test_a_server_that_sends_slowly_does_not_delay_a_fetch_beyond_its_deadline(colour: Colour) -> None:
     def dribble(connection: Any) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
@@ -935,21 +977,20 @@ def test_a_server_that_dribbles_does_not_hold_a_fetch_up(colour: Colour) -> None
     assert not holds(VM_ID, raised.value)
 
 
-# Against OpenSSL
-
 OPENSSL = shutil.which("openssl")
 
 
-def openssl_says(given: Any, folder: Path, **arguments: Any) -> bytes | None:
-    """The content, or None where `openssl smime -verify` refuses."""
+def openssl_verify(given: Any, folder: Path, **arguments: Any) -> bytes | None:
+    """The content, or None if `openssl smime -verify` refuses the document."""
     merged = trust(**arguments)
     files = {"document.der": base64.b64decode(given["signature"])}
     certificates: list[bytes] = []
     for some in (merged["roots"], merged["intermediates"] or []):
-        for one in some if isinstance(some, list) else [some]:
-            loaded = x509.load_der_x509_certificate(one) if isinstance(one, bytes) else one
+        for given_certificate in some if isinstance(some, list) else [some]:
+            is_der = isinstance(given_certificate, bytes)
+            loaded = x509.load_der_x509_certificate(given_certificate) if is_der else given_certificate
             certificates.append(loaded.public_bytes(Encoding.PEM))
-    # Without -partial_chain, what is not self-signed in this file helps to build a chain and is not trusted.
+    # Without -partial_chain, OpenSSL trusts only the self-signed certificates in this file.
     files["certificates.pem"] = b"".join(certificates)
     for file, content in files.items():
         (folder / file).write_bytes(content)
@@ -964,9 +1005,9 @@ def openssl_says(given: Any, folder: Path, **arguments: Any) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-#: The cases that OpenSSL judges alike. What it does not look at: how a document is wrapped, how many certificates and
-#: signers it has, which algorithms, and what it says.
-JUDGED_ALIKE = [
+#: The cases that OpenSSL refuses, too. It does not check the base64 and JSON around a document, the number of
+#: certificates and signers, the algorithms and the content.
+REFUSED_BY_OPENSSL = [
     "no certificate",
     "no signer",
     "hidden bytes",
@@ -1008,20 +1049,20 @@ VALID: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl command here")
+@pytest.mark.skipif(OPENSSL is None, reason="this machine has no openssl command")
 class TestAgainstOpenssl:
     @pytest.mark.parametrize("case", VALID)
     def test_it_accepts_the_same_documents_with_the_same_content(self, case: str, tmp_path: Path) -> None:
         given = VALID[case]()
-        said = openssl_says(given, tmp_path)
-        assert said is not None
-        assert json.loads(said) == verify(given, **trust()).to_dict()
+        content = openssl_verify(given, tmp_path)
+        assert content is not None
+        assert json.loads(content) == verify(given, **trust()).to_dict()
 
-    @pytest.mark.parametrize("case", JUDGED_ALIKE)
+    @pytest.mark.parametrize("case", REFUSED_BY_OPENSSL)
     def test_it_refuses_the_same_documents(self, case: str, tmp_path: Path) -> None:
         reason, make, arguments = CASES[case]
         given = make()
-        assert openssl_says(given, tmp_path, **arguments) is None
+        assert openssl_verify(given, tmp_path, **arguments) is None
         assert refusal(given, **arguments).reason == reason
 
     @pytest.mark.parametrize("digest_oid", ["observed", "strict"])
@@ -1029,31 +1070,28 @@ class TestAgainstOpenssl:
         emulator = Emulator(attested_digest_oid=digest_oid, clock=Clock(NOW, frozen=True))
         given = emulator.attested.build_document("2023-07-01", NONCE)
         trusted = {"roots": emulator.attested_roots, "intermediates": emulator.attested_intermediates, "now": NOW}
-        said = openssl_says(given, tmp_path, **trusted)
-        assert said is not None
-        assert json.loads(said) == verify(given, nonce=NONCE, **trusted).to_dict()
+        content = openssl_verify(given, tmp_path, **trusted)
+        assert content is not None
+        assert json.loads(content) == verify(given, nonce=NONCE, **trusted).to_dict()
 
     def test_it_accepts_the_reference_example(self, tmp_path: Path) -> None:
         given = example("attested-document")
         roots = pkcs7.load_der_pkcs7_certificates(base64.b64decode(given["signature"]))
         trusted: dict[str, Any] = {"roots": roots, "intermediates": None, "now": datetime(2024, 1, 2, 4, tzinfo=UTC)}
-        said = openssl_says(given, tmp_path, **trusted)
-        assert said is not None
-        assert json.loads(said) == verify(given, **trusted).to_dict() == example("attested-payload")
-
-
-# The package and its page
+        content = openssl_verify(given, tmp_path, **trusted)
+        assert content is not None
+        assert json.loads(content) == verify(given, **trusted).to_dict() == example("attested-payload")
 
 
 @pytest.mark.parametrize("missing", ["cryptography", "asn1crypto"])
-def test_without_the_extra_the_import_says_what_to_install(missing: str) -> None:
+def test_without_the_extra_the_import_error_names_what_to_install(missing: str) -> None:
     done = python(f"import sys; sys.modules[{missing!r}] = None; import azure_imds.attestation")
     assert done.returncode == 1
     assert f"ImportError: azure_imds.attestation needs {missing}" in done.stderr
     assert "pip install 'azure-imds[attestation]'" in done.stderr
 
 
-def test_a_bug_of_ours_is_not_taken_for_a_missing_extra() -> None:
+def test_another_import_error_is_not_reported_as_a_missing_extra() -> None:
     done = python("import sys; sys.modules['attrs'] = None; import azure_imds.attestation")
     assert "pip install" not in done.stderr
 
@@ -1066,7 +1104,7 @@ def test_verifying_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 PAGE = ROOT / "docs" / "attestation.md"
 
 
-def test_the_pages_examples_run_and_say_what_it_says() -> None:
+def test_the_examples_of_the_page_run_and_print_what_it_shows() -> None:
     page = PAGE.read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
     assert len(blocks) >= 3

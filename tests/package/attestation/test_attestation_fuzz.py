@@ -1,7 +1,7 @@
-"""Whatever bytes come as an attested document: the data that Azure signed, or an AttestationError, and nothing else.
+"""For any bytes, `verify` returns the data that Azure signed or raises AttestationError, and does nothing else.
 
 `AZURE_IMDS_FUZZ=20000 pytest tests/package/attestation/test_attestation_fuzz.py`
-tries as many inputs, other ones each time.
+tries 20,000 random inputs per test. Each run has other inputs.
 """
 
 from __future__ import annotations
@@ -57,19 +57,16 @@ def original() -> bytes:
 
 
 @cache
-def believed() -> AttestedData:
+def accepted() -> AttestedData:
     return verify(wrapped(original()), **trust())
 
 
 def check(changed: bytes) -> None:
-    """Not a byte can be changed: what is believed is the original, but for how it spells its algorithms."""
+    """No byte can be changed, except that an algorithm may have NULL parameters or none."""
     result = outcome(wrapped(changed))
     if isinstance(result, AttestedData):
-        assert result == believed()
+        assert result == accepted()
         assert abs(len(changed) - len(original())) <= 3 * len(b"\x05\x00")
-
-
-# Bytes
 
 
 @given(st.binary(max_size=3000))
@@ -95,7 +92,7 @@ envelopes = st.fixed_dictionaries({}, optional={"encoding": json_values | st.jus
 
 @given(json_values | envelopes | st.binary() | st.builds(object))
 @fuzzed
-def test_anything_at_all(anything: Any) -> None:
+def test_any_object(anything: Any) -> None:
     assert isinstance(outcome(anything), AttestationError)
 
 
@@ -120,7 +117,7 @@ def test_a_valid_document_with_a_few_other_bytes(data: st.DataObject) -> None:
     check(bytes(changed))
 
 
-def test_every_bit_of_a_valid_document_counts() -> None:
+def test_a_document_with_one_changed_bit_is_refused() -> None:
     whole = original()
     for at in range(len(whole)):
         changed = bytearray(whole)
@@ -139,10 +136,7 @@ def test_a_document_cut_off_anywhere_is_refused() -> None:
 def test_a_valid_document_with_another_character(at: int, character: str) -> None:
     text = base64.b64encode(original()).decode()
     result = outcome(text[:at] + character + text[at + 1 :])
-    assert isinstance(result, AttestationError) or result == believed()
-
-
-# DER
+    assert isinstance(result, AttestationError) or result == accepted()
 
 
 @cache
@@ -191,7 +185,7 @@ def test_a_valid_document_with_another_structure(data: st.DataObject) -> None:
 @given(st.data())
 @fuzzed
 def test_a_certificate_with_another_structure(data: st.DataObject) -> None:
-    # Below the certificate alone, so that what surrounds it stays readable.
+    # Only within the certificate, so that the CMS around it stays readable.
     node = copy.deepcopy(tree())
     certificate = node.parts[1].parts[0].parts[3].parts[0]
     for _ in range(data.draw(st.integers(1, 3))):
@@ -201,14 +195,12 @@ def test_a_certificate_with_another_structure(data: st.DataObject) -> None:
 
 @given(st.integers(1, 3000), st.sampled_from([0x30, 0x31, 0xA0, 0x24]))
 @fuzzed
-def test_boxes_in_boxes(depth: int, tag: int) -> None:
+def test_nested_values(depth: int, tag: int) -> None:
     data = b""
     for _ in range(depth):
         data = Node(tag, data).encode()
     assert isinstance(outcome(wrapped(data)), AttestationError)
 
-
-# What was signed
 
 texts = st.text(max_size=30)
 stamps = st.sampled_from(["03/01/26 17:00:00 -0000", "13/45/99 25:61:61 -0000", "", "٠٣/٠١/٢٦ ١٧:٠٠:٠٠ -0000"])
@@ -227,8 +219,8 @@ payloads = st.fixed_dictionaries(
 
 @given(payloads | json_values, st.none() | st.text(min_size=1, max_size=12))
 @fuzzed
-def test_any_json_may_have_been_signed(said: Any, nonce: str | None) -> None:
-    content = json.dumps(said).encode()
+def test_any_json_may_have_been_signed(payload: Any, nonce: str | None) -> None:
+    content = json.dumps(payload).encode()
     result = outcome(document(content), nonce=nonce)
     if isinstance(result, AttestedData):
         assert isinstance(result.vm_id, str)
@@ -243,13 +235,10 @@ def test_any_bytes_may_have_been_signed(content: bytes) -> None:
 
 @given(texts.filter(bool), texts.filter(bool))
 @fuzzed
-def test_two_nonces_are_the_same_or_not(said: str, asked: str) -> None:
-    given_document = document({**PAYLOAD, "nonce": said})
-    assert isinstance(outcome(given_document, nonce=asked), AttestedData) == (said == asked)
-    assert isinstance(outcome(given_document, nonce=said), AttestedData)
-
-
-# What is fetched
+def test_only_the_same_nonce_is_accepted(nonce: str, expected: str) -> None:
+    given_document = document({**PAYLOAD, "nonce": nonce})
+    assert isinstance(outcome(given_document, nonce=expected), AttestedData) == (nonce == expected)
+    assert isinstance(outcome(given_document, nonce=nonce), AttestedData)
 
 
 @given(st.binary(max_size=2000) | st.builds(lambda at: intermediate().der[:at], st.integers(0, 900)))
@@ -264,20 +253,17 @@ def test_any_bytes_may_come_from_the_network(body: bytes) -> None:
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=60))
 @fuzzed
 def test_any_address_may_be_in_a_certificate(address: str) -> None:
-    asked: list[httpx.URL] = []
+    requested: list[httpx.URL] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url)
+        requested.append(request.url)
         return httpx.Response(404)
 
     prefixes = ("", "http://www.microsoft.com", "http://")
     given_document = document(by=leaf(intermediate(), addresses=[prefix + address for prefix in prefixes]))
     with pytest.raises(AttestationError, match="issuer"):
         fetch_intermediates(given_document, transport=httpx.MockTransport(answer))
-    assert {(url.scheme, url.host, url.port) for url in asked} <= {("http", "www.microsoft.com", None)}
-
-
-# The emulator's documents are another implementation's
+    assert {(url.scheme, url.host, url.port) for url in requested} <= {("http", "www.microsoft.com", None)}
 
 
 @given(st.data())
@@ -299,6 +285,6 @@ def emulated() -> tuple[bytes, dict[str, Any], AttestedData]:
     return base64.b64decode(str(made["signature"])), arguments, verify(made, **trust(**arguments))
 
 
-def test_the_originals_are_believed() -> None:
-    assert believed().to_dict() == PAYLOAD
+def test_the_unchanged_documents_are_accepted() -> None:
+    assert accepted().to_dict() == PAYLOAD
     assert emulated()[2].vm_id

@@ -1,12 +1,12 @@
-"""Verifies what `imds.attested.get_document()` gives: a statement about a machine, signed by Azure.
+"""Verifies attested documents, which `imds.attested.get_document()` returns: data about a machine, signed by Azure.
 
     from azure_imds import attestation
 
-    intermediates = attestation.fetch_intermediates(document)  # or your own bundle; keep them, they last for years
+    intermediates = attestation.fetch_intermediates(document)  # or your own bundle. Cache them: they last for years
     data = attestation.verify(document, nonce=nonce, intermediates=intermediates)
     data.vm_id, data.subscription_id
 
-Needs the extra `attestation`. What a verified document proves, and what not, is in `docs/attestation.md`.
+It requires the extra `attestation`. docs/attestation.md explains what a verified document proves.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from azure_imds_api.models import AttestedData, AttestedDocument
 from ..errors import AttestationError, Reason
 
 try:
-    from ._document import FETCH_SECONDS, Certificates, Cloud, afetch_intermediates, fetch_intermediates, verify
+    from ._certificates import Certificates
+    from ._document import Cloud, verify
+    from ._intermediates import FETCH_SECONDS, afetch_intermediates, fetch_intermediates
 except ImportError as error:
     if (error.name or "").partition(".")[0] not in ("asn1crypto", "cryptography"):
         raise

@@ -1,4 +1,4 @@
-"""Certificates of attested documents: who the signer is, and whether an allowed root stands behind it."""
+"""Checks the signer's certificate: its name, its usage, and its chain to a trusted root."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store
 
-from ..errors import AttestationError, ImdsValidationError
-from ._refusal import refused
+from ..errors import AttestationError
+from ._refusal import build_argument_error, build_refusal
 
-#: One certificate, or a PEM text with one or several, or one in DER.
+#: A certificate of the library cryptography, PEM text with any number of certificates, or one certificate in DER.
 Certificate = x509.Certificate | bytes | str
+#: One certificate or several.
 Certificates = Certificate | Iterable[Certificate]
 
-#: Under which domain each cloud signs (Microsoft's instance-metadata-service page, "Attested data").
+#: The domain of the signer's certificate in each cloud (Microsoft Learn, "Azure Instance Metadata Service", attested
+#: data).
 DOMAINS = {
     "public": "metadata.azure.com",
     "usgov": "metadata.azure.us",
@@ -28,67 +30,69 @@ DOMAINS = {
     "germany": "metadata.microsoftazure.de",
 }
 
-#: Bits. What cryptography's verifier asks of every key in a chain, too.
+#: Bits. cryptography's verifier requires the same of the other keys in a chain.
 _SMALLEST_KEY = 2048
 
 
 @frozen
 class Signer:
-    """The certificate that a document carries, opened."""
+    """The certificate in a document, with its public key."""
 
     certificate: x509.Certificate
     key: RSAPublicKey = field(repr=False)
     names: Sequence[str]
-    """DNS names and common names, the names that count first."""
+    """DNS names, then common names."""
 
 
-def certificates(given: Certificates, parameter: str) -> list[x509.Certificate]:
-    """The certificates that a caller gave, in whatever form.
+def load_certificates(given: Certificates, caller: str, parameter: str) -> list[x509.Certificate]:
+    """Loads the certificates that a caller passed.
 
     Raises:
-        ImdsValidationError: something among them is no certificate.
+        ImdsValidationError: one of them cannot be loaded.
     """
-    several = [given] if isinstance(given, (x509.Certificate, bytes, str)) else given
     loaded: list[x509.Certificate] | None = None
-    with suppress(Exception):  # of the kinds that loading and iterating may raise
-        loaded = [certificate for one in several for certificate in _loaded(one)]
+    with suppress(Exception):  # loading, and iterating over what the caller passed, may raise anything
+        several = [given] if isinstance(given, (x509.Certificate, bytes, str)) else given
+        loaded = [certificate for some in several for certificate in _load(some)]
     if loaded is None:
-        raise ImdsValidationError(
-            f"{parameter} must be certificates: of the library cryptography, or PEM or DER", parameter=parameter
-        )
+        problem = 'must be certificates: x509.Certificate, PEM ("-----BEGIN CERTIFICATE-----...") or DER'
+        raise build_argument_error(caller, parameter, problem)
     return loaded
 
 
-def _loaded(one: Certificate) -> list[x509.Certificate]:
-    if isinstance(one, x509.Certificate):
-        return [one]
-    data = one.encode() if isinstance(one, str) else one
+def _load(given: Certificate) -> list[x509.Certificate]:
+    if isinstance(given, x509.Certificate):
+        return [given]
+    data = given.encode() if isinstance(given, str) else given
     if b"-----BEGIN" in data:
         return x509.load_pem_x509_certificates(data)
     return [x509.load_der_x509_certificate(data)]
 
 
-def signer(der: bytes) -> Signer:
-    """Opens the certificate of a document.
+def load_signer(der: bytes) -> Signer:
+    """Loads the certificate in a document.
 
     Raises:
         AttestationError: it cannot be read, or its key is not an RSA key of 2048 bits or more.
     """
-    opened: Signer | AttestationError = refused("bad_certificate", "its certificate cannot be read")
-    with suppress(Exception):  # the certificate is whatever somebody sent
-        opened = _opened(der)
-    if isinstance(opened, AttestationError):
-        raise opened
-    return opened
+    try:
+        return _load_signer(der)
+    except AttestationError:
+        raise
+    except Exception:  # the bytes can be anything
+        raise build_refusal("bad_certificate", "its certificate cannot be read") from None
 
 
-def _opened(der: bytes) -> Signer | AttestationError:
+def _load_signer(der: bytes) -> Signer:
     certificate = x509.load_der_x509_certificate(der)
     key = certificate.public_key()
     if not isinstance(key, RSAPublicKey):
-        return refused("unsupported_algorithm", "its certificate's key is not an RSA key")
+        raise build_refusal("unsupported_algorithm", "the key of its certificate is not an RSA key")
     if key.key_size < _SMALLEST_KEY:
-        return refused("unsupported_algorithm", f"its certificate's key has {key.key_size} bits, which is too few")
+        raise build_refusal(
+            "unsupported_algorithm",
+            f"the key of its certificate has {key.key_size} bits; at least {_SMALLEST_KEY} are required",
+        )
     names: list[str] = []
     for extension in certificate.extensions:
         if isinstance(extension.value, x509.SubjectAlternativeName):
@@ -98,61 +102,59 @@ def _opened(der: bytes) -> Signer | AttestationError:
 
 
 def check_name(signer: Signer, cloud: str) -> None:
-    """The signer must be the cloud's domain or anything below it, by DNS name or common name.
+    """Checks that a DNS name or common name of the signer is the cloud's domain or one of its subdomains.
 
     Raises:
-        AttestationError: it is somebody else.
+        AttestationError: none of the names is.
     """
-    if any(_is_of(name, cloud) for name in signer.names):
+    if any(_belongs_to(name, cloud) for name in signer.names):
         return
-    elsewhere = [other for other in DOMAINS if any(_is_of(name, other) for name in signer.names)]
-    raise refused(
+    others = [other for other in DOMAINS if any(_belongs_to(name, other) for name in signer.names)]
+    raise build_refusal(
         "wrong_name",
-        f"it is signed by {_shown(signer.names[0]) if signer.names else 'a certificate without names'}, "
-        f"not by {DOMAINS[cloud]} or a name below",
-        f"It comes from another cloud: cloud={elsewhere[0]!r}." if elsewhere else "",
+        f"it is signed by {_quote(signer.names[0]) if signer.names else 'a certificate without names'}, "
+        f"not by {DOMAINS[cloud]} or one of its subdomains",
+        hint=f"It is from another cloud: pass cloud={others[0]!r}." if others else "",
     )
 
 
-def _is_of(name: str, cloud: str) -> bool:
+def _belongs_to(name: str, cloud: str) -> bool:
     pattern = rf"(?:[a-z0-9*_-]+\.)*{re.escape(DOMAINS[cloud])}"
     return re.fullmatch(pattern, name, re.ASCII | re.IGNORECASE) is not None
 
 
-def _shown(name: str) -> str:
-    """A name as it may stand in an error or a log, whoever chose it."""
+def _quote(name: str) -> str:
+    """Makes a name from a certificate safe for a message or log: anybody can choose it."""
     return ascii(name if len(name) <= 100 else name[:100] + "...")
 
 
 def check_chain(
     leaf: x509.Certificate, intermediates: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], now: datetime
 ) -> None:
-    """Some path must lead from the leaf over the intermediates to a root, with every certificate on it valid now.
+    """Checks that a path leads from the leaf through the intermediates to a root, and each certificate is valid now.
 
     Args:
         leaf: the signer's certificate.
-        intermediates: in any order; more than are needed do no harm.
-        roots: what is trusted. The leaf itself may be among them.
+        intermediates: in any order. It may contain more certificates than the path needs.
+        roots: the trusted certificates. The leaf may be one of them.
         now: in UTC.
 
     Raises:
-        AttestationError: there is no such path; which of the reasons is the nearest is a matter of diagnosis.
+        AttestationError: there is no such path. `reason` is the most likely cause.
     """
-    problem = _out_of_date(leaf, now)
-    if problem is None and not _is_for_servers(leaf):
-        problem = refused("wrong_usage", "its certificate is not for server authentication")
-    if problem is None:
-        said = _path_problem(leaf, intermediates, roots, now)
-        problem = None if said is None else _diagnosis(leaf, intermediates, roots, now, said)
-    if problem is not None:
+    if problem := _find_date_problem(leaf, now):
         raise problem
+    if not _is_server_certificate(leaf):
+        raise build_refusal("wrong_usage", "its certificate is not for server authentication")
+    if broken_rule := _find_broken_rule(leaf, intermediates, roots, now):
+        raise _explain_chain(leaf, intermediates, roots, now, broken_rule)
 
 
-def _path_problem(
+def _find_broken_rule(
     leaf: x509.Certificate, intermediates: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], now: datetime
-) -> str | None:
-    # cryptography's verifier for servers insists on a DNS name, and leaves may have a common name alone; the one for
-    # clients leaves names to us, and usages to the policies. Both build paths in the same way.
+) -> str:
+    # cryptography's server verifier requires a DNS name, but some leaves have only a common name. The client verifier
+    # builds the same paths, does not check names, and leaves usages to our policies.
     verifier = (
         PolicyBuilder()
         .store(Store(list(roots)))
@@ -162,114 +164,123 @@ def _path_problem(
     )
     try:
         verifier.verify(leaf, list(intermediates))
-    except Exception as error:  # VerificationError, or what strange extensions in any of them lead to
+    except Exception as error:  # VerificationError, or anything that unusual extensions cause
         return ascii(str(error)[:200])
-    return None
+    return ""
 
 
 def _leaf_policy() -> ExtensionPolicy:
-    # The web's rules, but neither names (checked above) nor key identifiers are asked for.
+    # The web's rules, except that names (`check_name` checks them) and key identifiers are optional.
     return (
         ExtensionPolicy.webpki_defaults_ee()
         .may_be_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
         .may_be_present(x509.AuthorityKeyIdentifier, Criticality.AGNOSTIC, None)
         .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, None)
-        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _may_sign_data)
+        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _check_leaf_key_usage)
     )
 
 
 def _issuer_policy() -> ExtensionPolicy:
-    # The web's rules, but private authorities, too, may leave out key identifiers and key usage.
+    # The web's rules, except that key identifiers and key usage are optional: private authorities may omit them.
     return (
         ExtensionPolicy.webpki_defaults_ca()
         .may_be_present(x509.SubjectKeyIdentifier, Criticality.AGNOSTIC, None)
         .may_be_present(x509.AuthorityKeyIdentifier, Criticality.AGNOSTIC, None)
-        .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _may_certify_servers)
-        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _may_sign_certificates)
-        .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _is_authority)
+        .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _check_issuer_extended_usage)
+        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _check_issuer_key_usage)
+        .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _check_is_authority)
     )
 
 
-def _may_sign_data(policy: Policy, certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:
+def _check_leaf_key_usage(policy: Policy, certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:
     if usage and not (usage.digital_signature or usage.content_commitment):
         raise ValueError("the leaf's key usage does not allow signatures")
     if usage and usage.key_cert_sign:
-        raise ValueError("the leaf's key usage allows to sign certificates")
+        raise ValueError("the leaf's key usage allows signing certificates")
 
 
-def _may_sign_certificates(policy: Policy, certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:
+def _check_issuer_key_usage(policy: Policy, certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:
     if usage and not usage.key_cert_sign:
-        raise ValueError("an issuer's key usage does not allow to sign certificates")
+        raise ValueError("an issuer's key usage does not allow signing certificates")
 
 
-def _may_certify_servers(policy: Policy, certificate: x509.Certificate, usage: x509.ExtendedKeyUsage | None) -> None:
+def _check_issuer_extended_usage(
+    policy: Policy, certificate: x509.Certificate, usage: x509.ExtendedKeyUsage | None
+) -> None:
     allowed = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
     if usage and allowed.isdisjoint(usage):
         raise ValueError("an issuer is not for server authentication")
 
 
-def _is_authority(policy: Policy, certificate: x509.Certificate, constraints: x509.BasicConstraints) -> None:
+def _check_is_authority(policy: Policy, certificate: x509.Certificate, constraints: x509.BasicConstraints) -> None:
     if not constraints.ca:
         raise ValueError("an issuer is not a certificate authority")
 
 
-def _is_for_servers(leaf: x509.Certificate) -> bool:
-    usages = [one.value for one in leaf.extensions if isinstance(one.value, x509.ExtendedKeyUsage)]
+def _is_server_certificate(leaf: x509.Certificate) -> bool:
+    usages = [extension.value for extension in leaf.extensions if isinstance(extension.value, x509.ExtendedKeyUsage)]
     return any(ExtendedKeyUsageOID.SERVER_AUTH in usage for usage in usages)
 
 
-def _out_of_date(certificate: x509.Certificate, now: datetime) -> AttestationError | None:
-    who = _shown(_called(certificate.subject))
+def _find_date_problem(certificate: x509.Certificate, now: datetime) -> AttestationError | None:
+    subject = _quote(_common_name(certificate.subject))
     if now > certificate.not_valid_after_utc:
         end = certificate.not_valid_after_utc
-        return refused("certificate_expired", f"the certificate of {who} expired {end:%Y-%m-%d %H:%M:%S} UTC")
+        return build_refusal("certificate_expired", f"the certificate of {subject} expired {end:%Y-%m-%d %H:%M:%S} UTC")
     if now < certificate.not_valid_before_utc:
         begin = certificate.not_valid_before_utc
-        return refused(
-            "certificate_not_yet_valid", f"the certificate of {who} is not valid before {begin:%Y-%m-%d %H:%M:%S} UTC"
+        return build_refusal(
+            "certificate_not_yet_valid",
+            f"the certificate of {subject} is not valid before {begin:%Y-%m-%d %H:%M:%S} UTC",
         )
     return None
 
 
-def _called(name: x509.Name) -> str:
+def _common_name(name: x509.Name) -> str:
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else name.rfc4514_string()
 
 
-def _diagnosis(
+def _explain_chain(
     leaf: x509.Certificate,
     intermediates: Sequence[x509.Certificate],
     roots: Sequence[x509.Certificate],
     now: datetime,
-    said: str,
+    broken_rule: str,
 ) -> AttestationError:
-    """Why there is no path, in words: climbs as far as signatures lead, whatever else is wrong on the way."""
+    """Returns the most likely cause of a failed chain. It follows signatures upwards and ignores all other rules."""
     given = [*intermediates, *roots]
     reached = [leaf]
     for certificate in reached:
-        reached += [one for one in given if one not in reached and issued(one, certificate)]
-    top = _shown(_called(reached[-1].issuer))
+        reached += [issuer for issuer in given if issuer not in reached and is_issued_by(certificate, issuer)]
+    top = _quote(_common_name(reached[-1].issuer))
     if any(certificate in roots for certificate in reached):
-        late = [problem for certificate in reached[1:] if (problem := _out_of_date(certificate, now))]
-        return late[0] if late else refused("untrusted_chain", f"its certificate's chain breaks a rule: {said}")
-    if any(one.subject == reached[-1].issuer for one in given if one not in reached):
-        return refused("untrusted_chain", f"{top} did not sign a certificate that is said to be from it")
-    if len(reached) == 1:
-        return refused(
-            "intermediate_missing",
-            f"the certificate of its issuer {top} is neither among the intermediates nor a root",
-            "IMDS does not send it: give it as intermediates=, or get it with fetch_intermediates().",
+        outdated = [problem for certificate in reached[1:] if (problem := _find_date_problem(certificate, now))]
+        return (
+            outdated[0]
+            if outdated
+            else build_refusal("untrusted_chain", f"its certificate chain breaks a rule: {broken_rule}")
         )
-    return refused(
+    if any(other.subject == reached[-1].issuer for other in given if other not in reached):
+        return build_refusal(
+            "untrusted_chain", f"a certificate in its chain names {top} as issuer, but {top} did not sign it"
+        )
+    if len(reached) == 1:
+        return build_refusal(
+            "intermediate_missing",
+            f"the certificate of its issuer {top} is neither in intermediates nor in roots",
+            hint="IMDS does not send it: pass it as intermediates=, or download it with fetch_intermediates().",
+        )
+    return build_refusal(
         "untrusted_chain",
-        f"its certificate's chain leads to {top}, which is no allowed root",
-        "If another intermediate belongs between, give it too; fetch_intermediates() gets all of Microsoft's.",
+        f"its certificate chain ends at {top}, which is not a trusted root",
+        hint="If an intermediate is missing, pass it too: fetch_intermediates() downloads all of Microsoft's.",
     )
 
 
-def issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Whether one certificate signed the other, by name and by signature."""
-    with suppress(Exception):  # another name, another kind of key, a wrong signature
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the certificate has the issuer's name and signature."""
+    with suppress(Exception):  # another name, an unsupported kind of key, a wrong signature
         certificate.verify_directly_issued_by(issuer)
         return True
     return False

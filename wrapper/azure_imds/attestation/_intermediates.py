@@ -1,115 +1,241 @@
-"""Issuers' certificates from where a certificate says they are (AIA, RFC 5280 4.2.2.1), without I/O.
+"""Downloads the issuers of a document's certificate from the addresses in certificates (AIA, RFC 5280 4.2.2.1).
 
-A document is not yet believed when its certificate is followed, so nothing in it may lead just anywhere.
+The document is not trusted yet when this package reads the addresses, so it requests only those on known hosts.
 """
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import httpx
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from ._certificates import issued
-from ._refusal import refused
+from .._client.answer import Outcome, Unreadable, aexchange, exchange
+from .._client.options import LONGEST_ATTEMPT
+from .._client.transport import new_async_client, new_client
+from .._sensitive import strip_sensitive
+from ._certificates import is_issued_by
+from ._document import Cloud, Document, check_cloud, check_signer
+from ._refusal import build_argument_error, build_refusal
 
-#: The hosts that the certificates in published documents name, over plain HTTP, as they name them.
+#: The hosts that the certificates of published documents name. They name them with plain HTTP.
 HOSTS = frozenset({"www.microsoft.com", "caissuers.microsoft.com"})
 
-#: Bytes. A certificate has about 2000.
+#: Seconds for all downloads of one call.
+FETCH_SECONDS = 10.0
+
+#: Bytes of a response. A certificate has about 2000.
 LARGEST = 64 * 1024
 
-#: Microsoft's longest chain has two between leaf and root.
-_HIGHEST = 4
+#: Microsoft's longest chain has two certificates between the leaf and the root.
+_MOST_ISSUERS = 4
 _ADDRESSES_EACH = 4
 
-#: What came of one request: the body, or in a few words why there is none.
-Answer = bytes | str
+#: The request accepts no other.
+_ENCODINGS = frozenset({"identity"})
 
 
-class Climb:
-    """From a leaf up to where nobody says more, one request at a time.
+def fetch_intermediates(
+    document: Document,
+    *,
+    cloud: Cloud = "public",
+    deadline: float = FETCH_SECONDS,
+    transport: httpx.BaseTransport | None = None,
+) -> list[x509.Certificate]:
+    """Downloads the certificates between a document's certificate and a root. Cache them: they are valid for years.
 
-    Ask for `request()` and `take()` what came of it, until it is None; then `found()`.
+    It uses the addresses in the certificates, but only plain HTTP to www.microsoft.com and caissuers.microsoft.com, and
+    only if the signature and the signer's name of the document are valid. It ignores redirects and proxy variables.
+    The downloads are not trusted: `verify` checks them.
+
+    Args:
+        document: the document that the machine sent.
+        cloud: the cloud that must have signed the document.
+        deadline: seconds for all downloads together.
+        transport: an httpx transport, for a proxy or for tests.
+
+    Returns:
+        Certificates for `verify(intermediates=...)`: the issuer of the document's certificate, then its issuer, and so
+        on.
+
+    Raises:
+        AttestationError: the document is refused, or the certificate of its issuer could not be downloaded. In the
+            second case, `.reason` is `intermediate_missing`, and `.retryable` is True if a request failed.
+        ImdsValidationError: another argument is invalid.
+    """
+    try:
+        return _fetch(document, cloud, deadline, transport)
+    except BaseException as error:
+        strip_sensitive(error)
+        raise  # see `verify`
+
+
+async def afetch_intermediates(
+    document: Document,
+    *,
+    cloud: Cloud = "public",
+    deadline: float = FETCH_SECONDS,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> list[x509.Certificate]:
+    """`fetch_intermediates` for asyncio and trio."""
+    try:
+        return await _afetch(document, cloud, deadline, transport)
+    except BaseException as error:
+        strip_sensitive(error)
+        raise  # see `verify`
+
+
+def _fetch(
+    document: Document, cloud: Cloud, deadline: float, transport: httpx.BaseTransport | None
+) -> list[x509.Certificate]:
+    search = _start_search("attestation.fetch_intermediates", document, cloud, deadline, transport, httpx.BaseTransport)
+    with new_client("", {}, transport) as http:
+        while request := search.next_request():
+            seconds = search.seconds_left()
+            outcome = exchange(http, request, seconds, search.is_over, largest=LARGEST, encodings=_ENCODINGS)
+            search.handle_outcome(outcome)
+    return search.issuers()
+
+
+async def _afetch(
+    document: Document, cloud: Cloud, deadline: float, transport: httpx.AsyncBaseTransport | None
+) -> list[x509.Certificate]:
+    search = _start_search(
+        "attestation.afetch_intermediates", document, cloud, deadline, transport, httpx.AsyncBaseTransport
+    )
+    async with new_async_client("", {}, transport) as http:
+        while request := search.next_request():
+            seconds = search.seconds_left()
+            outcome = await aexchange(http, request, seconds, search.is_over, largest=LARGEST, encodings=_ENCODINGS)
+            search.handle_outcome(outcome)
+    return search.issuers()
+
+
+def _start_search(
+    caller: str, document: object, cloud: Cloud, deadline: float, transport: object, kind: type
+) -> IssuerSearch:
+    check_cloud(caller, cloud)
+    if not isinstance(deadline, (int, float)) or isinstance(deadline, bool) or not 0 < deadline <= LONGEST_ATTEMPT:
+        raise build_argument_error(caller, "deadline", "must be a positive number of seconds, such as 10")
+    if transport is not None and not isinstance(transport, kind):
+        raise build_argument_error(caller, "transport", f"must be an httpx.{kind.__name__}")
+    _, signer = check_signer(document, cloud)
+    return IssuerSearch(signer.certificate, time.monotonic() + deadline)
+
+
+class IssuerSearch:
+    """Finds the issuer of a certificate, then the issuer's issuer, and so on, one request at a time and without I/O.
+
+    Send each `next_request()` and pass its outcome to `handle_outcome()`, until there is none. Then call `issuers()`.
     """
 
-    def __init__(self, leaf: x509.Certificate) -> None:
+    def __init__(self, leaf: x509.Certificate, until: float) -> None:
+        self._until = until
+        """On the monotonic clock."""
         self._found: list[x509.Certificate] = []
         self._problems: list[str] = []
         self._attempts = 0
         self._url = ""
-        self._turn_to(leaf)
+        self._search_issuer_of(leaf)
 
-    def _turn_to(self, certificate: x509.Certificate) -> None:
-        self._below = certificate
-        over = len(self._found) == _HIGHEST or certificate.issuer == certificate.subject
-        self._addresses = [] if over else _addresses(certificate)
+    def _search_issuer_of(self, certificate: x509.Certificate) -> None:
+        self._certificate = certificate
+        is_last = len(self._found) == _MOST_ISSUERS or certificate.issuer == certificate.subject
+        self._addresses = [] if is_last else _read_addresses(certificate)
 
-    def request(self) -> httpx.Request | None:
-        """What to send next, or None where the climb is over."""
+    def seconds_left(self) -> float:
+        """Seconds until the deadline."""
+        return self._until - time.monotonic()
+
+    def is_over(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.seconds_left() <= 0
+
+    def next_request(self) -> httpx.Request | None:
+        """Returns the next request to send, or None if no address or no time is left."""
         if not self._addresses:
             return None
-        self._url = self._addresses.pop(0)
+        url = self._addresses.pop(0)
+        seconds = self.seconds_left()
+        if seconds <= 0:
+            self._problems.append(f"{url}: no time left")
+            return None
+        self._url = url
         self._attempts += 1
-        return httpx.Request("GET", self._url, headers={"Accept-Encoding": "identity"})
+        timeouts = {"timeout": httpx.Timeout(seconds).as_dict()}
+        return httpx.Request("GET", url, headers={"Accept-Encoding": "identity"}, extensions=timeouts)
 
-    def take(self, answer: Answer) -> None:
-        """What came of the last request."""
-        issuer = _certificate(answer) if isinstance(answer, bytes) else None
-        if issuer is not None and issued(issuer, self._below):
-            self._found.append(issuer)
-            self._turn_to(issuer)
+    def handle_outcome(self, outcome: Outcome) -> None:
+        """Keeps the certificate in a response if it is the issuer's, and continues with that certificate."""
+        issuer = None
+        if isinstance(outcome, httpx.Response) and outcome.status_code == 200:
+            issuer = _load_issuer(outcome.content, self._certificate)
+        if issuer is None:
+            self._problems.append(f"{self._url}: {_describe(outcome)}")
         else:
-            said = answer if isinstance(answer, str) else "no certificate of its issuer"
-            self._problems.append(f"{self._url}: {said}")
+            self._found.append(issuer)
+            self._search_issuer_of(issuer)
 
-    def found(self) -> list[x509.Certificate]:
-        """The issuers, from the leaf's own upwards.
+    def issuers(self) -> list[x509.Certificate]:
+        """Returns the issuers found, the leaf's own first.
 
         Raises:
-            AttestationError: not even the leaf's own was to be had.
+            AttestationError: the leaf's own issuer was not found.
         """
         if self._found:
             return self._found
         if self._problems:
-            why = f"the certificate of its issuer could not be fetched: {'; '.join(self._problems)}"
+            problem = f"the certificate of its issuer could not be downloaded: {', '.join(self._problems)}"
         else:
-            why = f"its certificate names no address of its issuer's at {' or '.join(sorted(HOSTS))}"
-        raise refused(
+            problem = f"its certificate contains no address of its issuer's at {' or '.join(sorted(HOSTS))}"
+        raise build_refusal(
             "intermediate_missing",
-            why,
-            "Give the issuer's certificate as intermediates=.",
+            problem,
+            hint="Pass the certificate of its issuer as intermediates=.",
             url=self._url,
             attempts=self._attempts,
             retryable=bool(self._problems),
         )
 
 
-def _addresses(certificate: x509.Certificate) -> list[str]:
+def _read_addresses(certificate: x509.Certificate) -> list[str]:
     urls: list[str] = []
-    with suppress(Exception):  # extensions are read when they are asked for, and may be broken
+    with suppress(Exception):  # cryptography parses extensions when they are read, and they may be invalid
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
         for description in access:
-            place = description.access_location
+            location = description.access_location
             if description.access_method == AuthorityInformationAccessOID.CA_ISSUERS and isinstance(
-                place, x509.UniformResourceIdentifier
+                location, x509.UniformResourceIdentifier
             ):
-                urls += [place.value] if is_allowed(place.value) else []
+                urls += [location.value] if is_allowed(location.value) else []
     return list(dict.fromkeys(urls))[:_ADDRESSES_EACH]
 
 
 def is_allowed(url: str) -> bool:
-    """Whether an address is plain HTTP at one of the hosts, at its usual port, and nothing else."""
+    """Whether a URL is plain HTTP to one of the hosts, on the default port and without credentials."""
     with suppress(httpx.InvalidURL):
-        read = httpx.URL(url)
-        return read.scheme == "http" and read.host in HOSTS and read.port is None and not read.userinfo
+        parsed = httpx.URL(url)
+        return parsed.scheme == "http" and parsed.host in HOSTS and parsed.port is None and not parsed.userinfo
     return False
 
 
-def _certificate(body: bytes) -> x509.Certificate | None:
-    with suppress(Exception):  # whatever somebody sent
-        if b"-----BEGIN" in body:
-            return x509.load_pem_x509_certificate(body)
-        return x509.load_der_x509_certificate(body)
+def _load_issuer(body: bytes, certificate: x509.Certificate) -> x509.Certificate | None:
+    """Loads a downloaded certificate, if it is the issuer of the other one."""
+    with suppress(Exception):  # the body can be anything
+        load = x509.load_pem_x509_certificate if b"-----BEGIN" in body else x509.load_der_x509_certificate
+        issuer = load(body)
+        return issuer if is_issued_by(certificate, issuer) else None
     return None
+
+
+def _describe(outcome: Outcome) -> str:
+    """Says in a few words why an outcome contains no issuer."""
+    if isinstance(outcome, httpx.Response):
+        return "no certificate of its issuer" if outcome.status_code == 200 else f"HTTP {outcome.status_code}"
+    if isinstance(outcome, Unreadable):
+        return f"the body {outcome}"
+    if isinstance(outcome, (httpx.TimeoutException, TimeoutError)):
+        return "no complete answer in time"
+    return type(outcome).__name__
