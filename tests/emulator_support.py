@@ -1,4 +1,4 @@
-"""How the emulator's tests speak to it."""
+"""HTTP clients and raw sockets for tests of the emulator."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ import httpx
 from azure_imds_emulator import Emulator
 
 HEADERS = {"Metadata": "true"}
-# Nothing here is encrypted; httpx would load a bundle of certificates for each client.
+# No test uses TLS. Without this, httpx would load a bundle of certificates for each client.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def plain_client(**options: Any) -> httpx.Client:
+    """Returns a client that ignores the environment."""
     return httpx.Client(trust_env=False, verify=_NO_TLS, timeout=10, **options)
 
 
 def client_of(emulator: Emulator) -> httpx.Client:
+    """Returns a client for paths below /metadata, with the Metadata header."""
     return plain_client(base_url=f"{emulator.endpoint}/metadata", headers=HEADERS)
 
 
 def exchange(emulator: Emulator, request: bytes, *, timeout: float = 10) -> bytes:
-    """Send bytes, and return everything that comes back until the other side closes."""
+    """Sends bytes, and returns all bytes that the emulator sends until it closes the connection."""
     address = urlsplit(emulator.endpoint)
     assert address.hostname
     assert address.port
@@ -40,15 +42,15 @@ def exchange(emulator: Emulator, request: bytes, *, timeout: float = 10) -> byte
 
 
 def raw_get(emulator: Emulator, target: str, *headers: str, method: str = "GET") -> tuple[bytes, bytes]:
-    """Head and body of the answer, as they came."""
+    """Sends a request, and returns head and body of the response in bytes."""
     lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", "Metadata: true", *headers]
     head, _, body = exchange(emulator, ("\r\n".join(lines) + "\r\n\r\n").encode()).partition(b"\r\n\r\n")
     return head, body
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for another thread to get there; a test that hangs would tell less than one that fails."""
+    """Waits until the condition is true. Fails after 30 seconds, because a test that hangs reports nothing."""
     end = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < end, "it did not come about"
+        assert time.monotonic() < end, "the condition did not become true within 30 seconds"
         time.sleep(0.001)

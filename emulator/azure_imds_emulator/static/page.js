@@ -1,26 +1,26 @@
 "use strict";
 
-const KEPT_ROWS = 200;
+const MAX_ROWS = 200;
 const byId = (id) => document.getElementById(id);
 
-// Everything shown came from outside, so it enters the page as text and never as markup.
-function element(name, text, attributes = {}) {
-  const made = document.createElement(name);
-  made.textContent = text ?? "";
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+// Sets textContent, never innerHTML: the values come from requests and can contain markup.
+function makeElement(name, text, attributes = {}) {
+  const element = document.createElement(name);
+  element.textContent = text ?? "";
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
 }
 
-function row(...cells) {
-  const made = document.createElement("tr");
+function makeRow(...cells) {
+  const row = document.createElement("tr");
   for (const cell of cells) {
-    if (cell instanceof Node) made.append(cell);
-    else made.append(element("td", String(cell ?? "")));
+    if (cell instanceof Node) row.append(cell);
+    else row.append(makeElement("td", String(cell ?? "")));
   }
-  return made;
+  return row;
 }
 
-const shownTime = (seconds) => new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 19) + " UTC";
+const formatTime = (seconds) => new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 19) + " UTC";
 
 async function call(method, path, body) {
   const options = { method };
@@ -29,12 +29,11 @@ async function call(method, path, body) {
     options.headers = { "Content-Type": "application/json" };
   }
   const response = await fetch(path, options);
-  const answer = await response.json();
-  byId("problem").textContent = response.ok ? "" : answer.error;
-  return response.ok ? answer : null;
+  const result = await response.json();
+  byId("problem").textContent = response.ok ? "" : result.error;
 }
 
-async function act(method, path, body) {
+async function change(method, path, body) {
   await call(method, path, body);
   await refresh();
 }
@@ -46,10 +45,10 @@ function showMachine(state) {
     ["Name", compute.name], ["Size", compute.vmSize], ["Location", compute.location], ["vmId", compute.vmId],
     ["Tenant", state.machine.tenant_id],
     ...state.machine.identities.map((identity) => [identity.kind, `${identity.client_id} ${identity.resource_id}`]),
-    ["Load balancer", state.machine.load_balancer ? "yes" : "none"],
+    ["Load balancer", state.machine.load_balancer ? "yes" : "no"],
     ["Rate limits", state.rate_limits ? "on" : "off"],
   ];
-  byId("machine").replaceChildren(...facts.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
+  byId("machine").replaceChildren(...facts.flatMap(([name, value]) => [makeElement("dt", name), makeElement("dd", value)]));
   byId("instance").textContent = JSON.stringify(state.machine.instance, null, 2);
 }
 
@@ -58,35 +57,35 @@ function showEvents(events) {
   byId("events").replaceChildren(...events.events.map((event) => {
     const actions = document.createElement("td");
     const path = `api/events/${encodeURIComponent(event.event_id)}`;
-    const button = (label, method, where) => {
-      const made = element("button", label, { type: "button" });
-      made.addEventListener("click", () => act(method, where, method === "POST" ? {} : undefined));
-      actions.append(made, " ");
+    const addButton = (label, method, path) => {
+      const button = makeElement("button", label, { type: "button" });
+      button.addEventListener("click", () => change(method, path, method === "POST" ? {} : undefined));
+      actions.append(button, " ");
     };
     if (event.status === "Scheduled") {
-      button("Approve", "POST", `${path}/approve`);
-      button("Cancel", "DELETE", path);
+      addButton("Approve", "POST", `${path}/approve`);
+      addButton("Cancel", "DELETE", path);
     } else {
-      button("Complete", "POST", `${path}/complete`);
+      addButton("Complete", "POST", `${path}/complete`);
     }
-    const begin = event.status === "Scheduled" ? shownTime(event.not_before) : "";
-    return row(event.event_type, event.status, begin, event.resources.join(", "), actions);
+    const notBefore = event.status === "Scheduled" ? formatTime(event.not_before) : "";
+    return makeRow(event.event_type, event.status, notBefore, event.resources.join(", "), actions);
   }));
-  fillOnce(byId("schedule").elements.event_type, events.types);
+  setOptions(byId("schedule").elements.event_type, events.types);
 }
 
 function showFaults(faults) {
   byId("faults").replaceChildren(...faults.pending.map((fault) => {
-    const left = fault.remaining === null ? "" : `, ${fault.remaining} more`;
-    const end = fault.until === null ? "" : `, until ${shownTime(fault.until)}`;
-    return element("li", `${fault.what}${left}${end}${fault.path ? ` on ${fault.path}` : ""}`);
+    const remaining = fault.remaining === null ? "" : `, ${fault.remaining} more`;
+    const until = fault.until === null ? "" : `, until ${formatTime(fault.until)}`;
+    return makeElement("li", `${fault.what}${remaining}${until}${fault.path ? ` on ${fault.path}` : ""}`);
   }));
-  const ways = ["429", "500", "503", "404", "410", "hang", "close", ...faults.presets];
-  fillOnce(byId("fail").elements.what, ways);
+  setOptions(byId("fail").elements.fault, ["429", "500", "503", "404", "410", "hang", "close", ...faults.presets]);
 }
 
-function fillOnce(select, values) {
-  if (!select.options.length) select.replaceChildren(...values.map((value) => element("option", value)));
+// Only once: replacing the options would reset the selection.
+function setOptions(select, values) {
+  if (!select.options.length) select.replaceChildren(...values.map((value) => makeElement("option", value)));
 }
 
 async function refresh() {
@@ -94,7 +93,7 @@ async function refresh() {
   if (!response.ok) return;
   const state = await response.json();
   byId("endpoint").textContent = state.endpoint;
-  byId("time").textContent = shownTime(state.clock.time) + (state.clock.frozen ? ", frozen" : "");
+  byId("time").textContent = formatTime(state.clock.time) + (state.clock.frozen ? ", frozen" : "");
   byId("total").textContent = state.requests.total;
   showMachine(state);
   showEvents(state.events);
@@ -102,47 +101,49 @@ async function refresh() {
 }
 
 function showRequest(request) {
-  const status = element("td", request.status ?? "no answer", request.status < 400 && request.status ? {} : { class: "bad" });
+  const failed = !request.status || request.status >= 400;
+  const status = makeElement("td", request.status ?? "no response", failed ? { class: "bad" } : {});
   const path = request.query ? `${request.path}?${request.query}` : request.path;
   const rows = byId("requests");
-  rows.prepend(row(request.number, shownTime(request.time), request.method, path, status, request.fault));
-  while (rows.children.length > KEPT_ROWS) rows.lastChild.remove();
+  rows.prepend(makeRow(request.number, formatTime(request.time), request.method, path, status, request.fault));
+  while (rows.children.length > MAX_ROWS) rows.lastChild.remove();
 }
 
 function listen() {
   const stream = new EventSource("api/stream");
   stream.onopen = () => {
-    // A new connection tells the kept requests again.
+    // A new connection starts with the recorded requests.
     byId("requests").replaceChildren();
     byId("connection").textContent = "";
   };
   stream.onmessage = (message) => showRequest(JSON.parse(message.data));
-  stream.onerror = () => { byId("connection").textContent = "not reachable"; };
+  stream.onerror = () => { byId("connection").textContent = "not connected"; };
 }
 
-byId("turn").addEventListener("submit", (event) => {
+byId("advance").addEventListener("submit", (event) => {
   event.preventDefault();
-  act("POST", "api/clock", { advance: Number(event.target.elements.advance.value) });
+  change("POST", "api/clock", { advance: Number(event.target.elements.seconds.value) });
 });
 
 byId("schedule").addEventListener("submit", (event) => {
   event.preventDefault();
   const { event_type: type, notice } = event.target.elements;
-  act("POST", "api/events", { event_type: type.value, ...(notice.value === "" ? {} : { notice: Number(notice.value) }) });
+  const options = notice.value === "" ? {} : { notice: Number(notice.value) };
+  change("POST", "api/events", { event_type: type.value, ...options });
 });
 
 byId("fail").addEventListener("submit", (event) => {
   event.preventDefault();
-  const { what, times, path } = event.target.elements;
-  const fault = { times: Number(times.value) };
-  if (path.value) fault.path = path.value;
-  if (/^\d+$/.test(what.value)) fault.status = Number(what.value);
-  else if (what.value === "hang" || what.value === "close") fault[what.value] = true;
-  else fault.preset = what.value;
-  act("POST", "api/faults", fault);
+  const { fault, times, path } = event.target.elements;
+  const options = { times: Number(times.value) };
+  if (path.value) options.path = path.value;
+  if (/^\d+$/.test(fault.value)) options.status = Number(fault.value);
+  else if (fault.value === "hang" || fault.value === "close") options[fault.value] = true;
+  else options.preset = fault.value;
+  change("POST", "api/faults", options);
 });
 
-byId("heal").addEventListener("click", () => act("DELETE", "api/faults"));
+byId("clear-faults").addEventListener("click", () => change("DELETE", "api/faults"));
 
 listen();
 refresh();

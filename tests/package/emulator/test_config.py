@@ -114,6 +114,8 @@ def test_an_empty_file_changes_nothing() -> None:
             "event_type must be one of Freeze, Reboot, Redeploy, Preempt, Terminate, got 'Explode'",
         ),
         ("events:\n- event_type: Reboot\n  not_before: soon\n", 2, "soon"),
+        ("events:\n- {notice: 60}\n", 2, "an entry of events: missing a required argument: 'event_type'"),
+        ("faults:\n- {status: 500, tims: 2}\n", 2, "unknown name 'tims' in an entry of faults; did you mean 'times'?"),
         ("faults:\n- preset: nonsense\n", 2, "preset must be one of imds-restarting, "),
         ("faults:\n- {status: 500, times: many}\n", 2, "times"),
         ("faults:\n- {delay: long}\n", 2, "delay must be a number of seconds"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -102,23 +103,29 @@ def test_a_reset_clears_events_faults_and_requests(
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("path", "body", "reason"),
     [
-        ("/api/faults", {"status": 1}),
-        ("/api/faults", {"unknown": 1}),
-        ("/api/faults", []),
-        ("/api/events", {"event_type": "Explode"}),
-        ("/api/events", {}),
-        ("/api/clock", {}),
-        ("/api/clock", {"advance": -1}),
-        ("/api/clock", {"advance": "1"}),
-        ("/api/clock", {"back": 1}),
+        ("/api/faults", {"status": 1}, "status must be a number from 200 to 599, for example 503, got 1"),
+        ("/api/faults", {"unknown": 1}, "got an unexpected keyword argument 'unknown'"),
+        ("/api/faults", [], "the body must be a JSON object"),
+        ("/api/events", {"event_type": "Explode"}, "event_type must be one of Freeze, Reboot, Redeploy, "),
+        ("/api/events", {}, "missing a required argument: 'event_type'"),
+        ("/api/clock", {}, "needs advance or frozen, for example "),
+        ("/api/clock", {"advance": -1}, "advance must be a number of seconds of 0 or more, for example 60, got -1"),
+        ("/api/clock", {"advance": "1"}, "advance must be a number of seconds of 0 or more, for example 60, got '1'"),
+        ("/api/clock", {"back": 1}, "needs advance or frozen, for example "),
     ],
 )
-def test_wrong_arguments_are_refused_with_the_reason(control: httpx.Client, path: str, body: Any) -> None:
+def test_wrong_arguments_are_refused_with_the_reason(control: httpx.Client, path: str, body: Any, reason: str) -> None:
     response = control.post(path, json=body)
     assert response.status_code == 400
-    assert response.json()["error"].startswith(f"{path}: ")
+    assert response.json()["error"].startswith(f"{path}: {reason}")
+
+
+def test_a_body_that_is_not_json_is_refused_with_the_reason(control: httpx.Client) -> None:
+    response = control.post("/api/faults", content="{", headers={"Content-Type": "application/json"})
+    assert response.status_code == 400
+    assert response.json()["error"].startswith("/api/faults: the body is not JSON: ")
 
 
 def test_requests_of_foreign_web_pages_are_refused(control: httpx.Client) -> None:
@@ -131,6 +138,12 @@ def test_requests_of_foreign_web_pages_are_refused(control: httpx.Client) -> Non
     assert "default-src 'self'" in response.headers["content-security-policy"]
     for host in ("localhost:1", "127.0.0.1", "[::1]:5", "emulator:8170"):
         assert control.get("/api/state", headers={"Host": host}).status_code == 200
+
+
+def test_the_page_has_the_elements_that_its_script_uses(control: httpx.Client) -> None:
+    page, script = control.get("/").text, control.get("/page.js").text
+    ids = set(re.findall(r'byId\("([\w-]+)"\)', script))
+    assert ids == set(re.findall(r'\bid="([\w-]+)"', page)) - set(re.findall(r'aria-labelledby="([\w-]+)"', page))
 
 
 def test_the_metadata_port_has_no_control_api(http: httpx.Client) -> None:

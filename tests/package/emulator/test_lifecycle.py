@@ -6,6 +6,7 @@ import ast
 import logging
 import socket
 import threading
+from concurrent.futures import Future
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,6 +60,18 @@ def test_a_port_in_use_raises_and_leaves_no_thread() -> None:
         port = urlsplit(emulator.endpoint).port or 0
         with pytest.raises(OSError, match="in use"), Emulator(port=port):
             pytest.fail("two emulators listen on one port")
+    threads = [thread.name for thread in threading.enumerate()]
+    assert "azure-imds-emulator" not in threads
+
+
+def test_an_interrupted_start_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(Future[None]):
+        def result(self, timeout: float | None = None) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("azure_imds_emulator.server_thread.Future", Interrupted)
+    with pytest.raises(KeyboardInterrupt), Emulator(arc=True):
+        pytest.fail("the start was not interrupted")
     threads = [thread.name for thread in threading.enumerate()]
     assert "azure-imds-emulator" not in threads
 

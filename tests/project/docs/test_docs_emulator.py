@@ -1,4 +1,4 @@
-"""What docs/emulator.md shows, works."""
+"""The examples of docs/emulator.md, executed."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ def test_the_pytest_example_passes(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_the_file_is_a_good_one(tmp_path: Path) -> None:
+def test_the_configuration_file_is_valid(tmp_path: Path) -> None:
     (tmp_path / "captured.json").write_text('{"compute": {}, "network": {}}')
     settings = parse(blocks("yaml")[0], "emulator.yaml", folder=tmp_path)
     assert (settings.port, settings.machine.name) == (8169, "web-7")

@@ -1,4 +1,4 @@
-"""The emulator against the project's own specification, by requests that nobody thought of."""
+"""The emulator against the OpenAPI document of this project, with requests that schemathesis generates."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def running() -> Iterator[Emulator]:
 
 
 def specification() -> dict[str, Any]:
-    """The contract as it stands, but for one word.
+    """Returns the OpenAPI document without the value `text` of the parameter `format`.
 
-    It describes the whole document, which is JSON, and leaves ``format=text`` to sub-paths, which no OpenAPI path can
-    describe; asked for here, text would be an answer of a type that the contract does not know.
+    The document describes the whole /instance, which is JSON. `format=text` is for sub-paths, which OpenAPI cannot
+    describe, so a text response has no media type in the document.
     """
     loaded: dict[str, Any] = yaml.safe_load(SPECIFICATION.read_text(encoding="utf-8"))
     path, name = TEXT
@@ -41,14 +41,14 @@ schema = schemathesis.openapi.from_dict(specification())
 
 
 def checks() -> list[Any]:
-    """All of schemathesis' checks but one.
+    """Returns all checks of schemathesis except `positive_data_acceptance`.
 
-    That a request which fits the contract is accepted cannot be asked: it depends on what the machine carries
-    (identities, events), on the versions its host knows, and on parameters that exclude each other. That good requests
-    are accepted is what the other tests are about.
+    Whether the emulator accepts a request that matches the document also depends on the machine (identities, events),
+    on the supported api-versions, and on parameters that exclude each other. Other tests check that valid requests are
+    accepted.
     """
-    unknowable = schemathesis.checks.CHECKS.get_by_names(["positive_data_acceptance"])
-    return [check for check in schemathesis.checks.CHECKS.get_all() if check not in unknowable]
+    excluded = schemathesis.checks.CHECKS.get_by_names(["positive_data_acceptance"])
+    return [check for check in schemathesis.checks.CHECKS.get_all() if check not in excluded]
 
 
 SETTINGS = hypothesis.settings(
@@ -62,5 +62,5 @@ SETTINGS = hypothesis.settings(
 
 @schema.parametrize()  # type: ignore[untyped-decorator]
 @SETTINGS  # type: ignore[untyped-decorator]
-def test_every_answer_is_one_that_the_contract_describes(case: Any, running: Emulator) -> None:
+def test_the_openapi_document_describes_every_response(case: Any, running: Emulator) -> None:
     case.call_and_validate(base_url=f"{running.endpoint}/metadata", checks=checks())

@@ -1,10 +1,13 @@
-"""The control page in a real browser, driven through ChromeDriver's own protocol."""
+"""The control page in Chromium, controlled through WebDriver."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +24,18 @@ pytestmark = pytest.mark.integration
 
 
 class Browser:
-    """The few commands of WebDriver that are needed here, so that no library comes between."""
+    """The few WebDriver commands that these tests need, without a library."""
 
     def __init__(self, client: httpx.Client, session: str) -> None:
         self._client = client
         self._session = session
 
     def command(self, method: str, path: str, **body: Any) -> Any:
-        answer = self._client.request(
+        response = self._client.request(
             method, f"/session/{self._session}{path}", json=body if method == "POST" else None, timeout=60
         )
-        value = answer.json()["value"]
-        assert answer.status_code == 200, value
+        value = response.json()["value"]
+        assert response.status_code == 200, value
         return value
 
     def open(self, url: str) -> None:
@@ -59,25 +62,36 @@ class Browser:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     chromium, driver_program = parts.program("chromium"), parts.program("chromedriver")
     log = tmp_path_factory.mktemp("chromium") / "driver.log"
-    with log.open("wb") as output:
-        driver = subprocess.Popen([driver_program, "--port=0"], stdout=output, stderr=subprocess.STDOUT)
+    with running_driver(driver_program, log), plain_client(base_url=f"http://127.0.0.1:{read_port(log)}") as client:
+        session = start_session(client, chromium, log.parent / "profile")
         try:
-            with plain_client(base_url=f"http://127.0.0.1:{_port(log)}") as client:
-                session = _session(client, chromium, log.parent / "profile")
-                yield Browser(client, session)
-                client.delete(f"/session/{session}", timeout=60)
+            yield Browser(client, session)
         finally:
-            driver.terminate()
+            client.delete(f"/session/{session}", timeout=60)
+
+
+@contextmanager
+def running_driver(program: Path, log: Path) -> Iterator[None]:
+    """Runs ChromeDriver, and kills it and the browsers that it started at the end."""
+    with log.open("wb") as output:
+        driver = subprocess.Popen(
+            [program, "--port=0"], stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(driver.pid, signal.SIGKILL)
             driver.wait()
 
 
-def _port(log: Path) -> int:
+def read_port(log: Path) -> int:
     marker = "started successfully on port "
     until(lambda: marker in log.read_text())
     return int(log.read_text().partition(marker)[2].split(".")[0].split()[0])
 
 
-def _session(client: httpx.Client, chromium: Path, profile: Path) -> str:
+def start_session(client: httpx.Client, chromium: Path, profile: Path) -> str:
     arguments = [
         "--headless",
         "--no-sandbox",
@@ -94,9 +108,9 @@ def _session(client: httpx.Client, chromium: Path, profile: Path) -> str:
         "goog:chromeOptions": {"binary": str(chromium), "args": arguments},
         "goog:loggingPrefs": {"browser": "ALL"},
     }
-    answer = client.post("/session", json={"capabilities": {"alwaysMatch": options}}, timeout=120)
-    value = answer.json()["value"]
-    assert answer.status_code == 200, value
+    response = client.post("/session", json={"capabilities": {"alwaysMatch": options}}, timeout=120)
+    value = response.json()["value"]
+    assert response.status_code == 200, value
     session: str = value["sessionId"]
     return session
 
@@ -107,14 +121,14 @@ def page(emulator: Emulator, browser: Browser) -> Iterator[Browser]:
     browser.open(f"{emulator.control_url}/")
     until_text(browser, "#endpoint", lambda text: text == emulator.endpoint)
     yield browser
-    # Before the emulator ends, or the page would complain of that.
+    # Before the emulator stops: the page would log errors.
     browser.open("about:blank")
 
 
 def until_text(browser: Browser, selector: str, accept: Callable[[str], bool]) -> None:
     end = time.monotonic() + 30
     while not accept(text := browser.text(selector)):
-        assert time.monotonic() < end, f"{selector} still says {text!r}"
+        assert time.monotonic() < end, f"the text of {selector} is still {text!r}"
         time.sleep(0.05)
 
 
@@ -125,13 +139,13 @@ def test_it_shows_the_machine(page: Browser) -> None:
     assert page.text("#incarnation") == "1"
 
 
-def test_it_shows_requests_as_they_come(page: Browser, http: httpx.Client) -> None:
+def test_it_shows_new_requests(page: Browser, http: httpx.Client) -> None:
     http.get("/instance?api-version=<b>bold</b>")
     until_text(page, "#requests", lambda text: "/metadata/instance" in text and "400" in text)
     assert page.command("POST", "/execute/sync", script="return document.querySelectorAll('b').length", args=[]) == 0
 
 
-def test_its_buttons_lead_an_event_through_its_life(page: Browser, emulator: Emulator) -> None:
+def test_its_buttons_schedule_approve_and_complete_an_event(page: Browser, emulator: Emulator) -> None:
     page.click("#schedule button")
     until_text(page, "#events", lambda text: "Scheduled" in text)
     assert emulator.events.events[0].event_type == "Freeze"
@@ -142,28 +156,28 @@ def test_its_buttons_lead_an_event_through_its_life(page: Browser, emulator: Emu
     assert emulator.events.incarnation == 4
 
 
-def test_its_button_makes_the_next_calls_fail(page: Browser, emulator: Emulator, http: httpx.Client) -> None:
+def test_its_buttons_add_and_remove_faults(page: Browser, emulator: Emulator, http: httpx.Client) -> None:
     page.type("#fail [name=times]", "2")
     page.click("#fail button")
     until_text(page, "#faults", lambda text: "429" in text)
     assert [http.get("/versions").status_code for _ in range(3)] == [429, 429, 200]
     page.click("#fail button")
     until_text(page, "#faults", lambda text: "2 more" in text)
-    page.click("#heal")
+    page.click("#clear-faults")
     until_text(page, "#faults", lambda text: text == "")
     assert emulator.faults.pending == ()
 
 
-def test_its_button_turns_the_clock(page: Browser, emulator: Emulator) -> None:
+def test_its_button_advances_the_clock(page: Browser, emulator: Emulator) -> None:
     emulator.clock.freeze()
     before = emulator.clock.time()
-    page.type("#turn [name=advance]", "3600")
-    page.click("#turn button")
+    page.type("#advance [name=seconds]", "3600")
+    page.click("#advance button")
     until(lambda: emulator.clock.time() != before)
     assert emulator.clock.time() - before == 3600
     until_text(page, "#time", lambda text: "frozen" in text)
 
 
-def test_the_browser_has_nothing_to_complain_about(page: Browser) -> None:
-    complaints = page.command("POST", "/se/log", type="browser")
-    assert [entry for entry in complaints if entry["level"] == "SEVERE"] == []
+def test_the_browser_logs_no_error(page: Browser) -> None:
+    entries = page.command("POST", "/se/log", type="browser")
+    assert [entry for entry in entries if entry["level"] == "SEVERE"] == []
