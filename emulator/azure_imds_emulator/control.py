@@ -46,7 +46,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ControlServer:
-    """Gives other processes and people the functions of an `Emulator`.
+    """Makes the functions of an `Emulator` available to other processes and in the browser.
 
     Args:
         reset: clears everything that happened, `Emulator.reset`.

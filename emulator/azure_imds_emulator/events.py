@@ -244,7 +244,7 @@ class EventSchedule:
             }
 
     def approve_posted(self, body: bytes) -> None:
-        """Approves the events in the body of a POST. If one of them is unknown, approves none.
+        """Approves the events in the body of a POST. If an event is unknown, approves no event.
 
         Raises:
             BadStartRequest: the body is not an object with a list `StartRequests` of objects with an `EventId`.

@@ -37,7 +37,7 @@ MAX_PARAMETER_VALUE = 8 * 1024
 MAX_HEADER_VALUE = 16 * 1024
 
 #: The newer credential flow, which the emulator does not support. Its clients probe without the Metadata header and
-#: take a 400 for support, so these paths are unknown before any other check.
+#: treat a 400 as support, so these paths are unknown before any other check.
 _CREDENTIAL_FLOW = ("/metadata/identity/getplatformmetadata", "/metadata/identity/issuecredential")
 
 
@@ -146,8 +146,8 @@ class Service:
         version = query.get("api-version", "")
         if endpoint.supported is not None and version not in endpoint.supported:
             return _make_bad_version(path, version)
-        # Refused requests do not count against the limits. The limits come before the other parameters, so that a
-        # throttled request has no effect.
+        # Refused requests do not count against the limits. The limits are checked before the other parameters, so
+        # that a throttled request has no effect.
         if self._keys is None and not (request.is_within_concurrency and self._limits.try_acquire(path)):
             return make_failure(path, 429)
         return endpoint.respond(request, query, version)

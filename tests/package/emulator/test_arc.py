@@ -28,7 +28,7 @@ def http(arc: Emulator) -> Iterator[httpx.Client]:
         yield client
 
 
-def key_file(http: httpx.Client, **query: str) -> Path:
+def request_key_file(http: httpx.Client, **query: str) -> Path:
     response = http.get(TOKEN, params=QUERY | query)
     assert response.status_code == 401
     kind, _, path = response.headers["Www-Authenticate"].partition("=")
@@ -36,13 +36,13 @@ def key_file(http: httpx.Client, **query: str) -> Path:
     return Path(path)
 
 
-def token(http: httpx.Client, **query: str) -> httpx.Response:
-    key = key_file(http, **query).read_text()
+def request_token(http: httpx.Client, **query: str) -> httpx.Response:
+    key = request_key_file(http, **query).read_text()
     return http.get(TOKEN, params=QUERY | query, headers={"Authorization": f"Basic {key}"})
 
 
 def test_the_challenge_names_a_key_file_of_the_folder(arc: Emulator, http: httpx.Client) -> None:
-    path = key_file(http)
+    path = request_key_file(http)
     assert path.parent == arc.arc_token_dir
     assert path.is_absolute()
     assert path.suffix == ".key"
@@ -54,7 +54,7 @@ def test_the_challenge_names_a_key_file_of_the_folder(arc: Emulator, http: httpx
 
 
 def test_a_key_is_valid_for_one_token(arc: Emulator, http: httpx.Client) -> None:
-    path = key_file(http)
+    path = request_key_file(http)
     headers = {"Authorization": f"Basic {path.read_text()}"}
     assert http.get(TOKEN, params=QUERY, headers=headers).json()["token_type"] == "Bearer"
     assert http.get(TOKEN, params=QUERY, headers=headers).status_code == 401
@@ -69,21 +69,21 @@ def test_a_wrong_key_gets_neither_a_token_nor_a_new_challenge(http: httpx.Client
 
 
 def test_a_key_expires(arc: Emulator, http: httpx.Client) -> None:
-    key = key_file(http).read_text()
+    key = request_key_file(http).read_text()
     arc.clock.advance(301)
     assert http.get(TOKEN, params=QUERY, headers={"Authorization": f"Basic {key}"}).status_code == 401
 
 
 def test_the_number_of_unused_keys_is_limited(arc: Emulator, http: httpx.Client) -> None:
     for _ in range(300):
-        key_file(http)
+        request_key_file(http)
     assert len(list(arc.arc_token_dir.iterdir())) <= 256
 
 
 def test_stop_removes_the_key_files(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "tokens"
     with Emulator(arc=True, arc_token_dir=folder) as emulator, client_of(emulator) as http:
-        assert key_file(http).parent == folder
+        assert request_key_file(http).parent == folder
     assert list(folder.iterdir()) == []
     with Emulator(arc=True) as emulator:
         folder = emulator.arc_token_dir
@@ -98,7 +98,7 @@ def test_header_and_version_are_checked_before_the_challenge(arc: Emulator, http
 
 @pytest.mark.parametrize("version", ["2019-11-01", "2020-06-01"])
 def test_both_versions_that_clients_use_are_supported(http: httpx.Client, version: str) -> None:
-    assert token(http, **{"api-version": version}).status_code == 200
+    assert request_token(http, **{"api-version": version}).status_code == 200
 
 
 def test_the_instance_needs_no_key_and_has_fewer_fields_than_in_azure(http: httpx.Client) -> None:
@@ -123,24 +123,24 @@ def test_a_newer_agent_returns_the_ids_of_the_user_assigned_identity(
         "object_id": identity.object_id,
         "msi_res_id": identity.resource_id or "",
     }
-    body = token(http, **{selector: ids[selector]}).json()
+    body = request_token(http, **{selector: ids[selector]}).json()
     assert {name: body[name] for name in ids} == ids
     assert list(body) == sorted(body)
-    assert token(http, client_id="00000000-0000-0000-0000-00000000dead").status_code == 400
+    assert request_token(http, client_id="00000000-0000-0000-0000-00000000dead").status_code == 400
 
 
 def test_mi_res_id_is_ignored(arc: Emulator, http: httpx.Client) -> None:
     identity = arc.machine.add_user_assigned("id-a")
-    assert token(http, mi_res_id=identity.resource_id or "").json()["client_id"] != identity.client_id
+    assert request_token(http, mi_res_id=identity.resource_id or "").json()["client_id"] != identity.client_id
 
 
 def test_a_legacy_agent_ignores_the_selector() -> None:
     machine = Machine()
     identity = machine.add_user_assigned("id-a")
     with Emulator(arc=True, arc_echo=False, machine=machine) as emulator, client_of(emulator) as http:
-        body = token(http, client_id=identity.client_id).json()
+        body = request_token(http, client_id=identity.client_id).json()
         assert not {"client_id", "object_id", "msi_res_id"} & set(body)
-        own = token(http).json()
+        own = request_token(http).json()
         assert body["access_token"] == own["access_token"]
 
 
@@ -150,7 +150,7 @@ def test_an_azure_machine_has_no_key_folder(arc: Emulator) -> None:
 
 
 def test_requests_do_not_show_the_key(arc: Emulator, http: httpx.Client) -> None:
-    key = key_file(http).read_text()
+    key = request_key_file(http).read_text()
     http.get(TOKEN, params=QUERY, headers={"Authorization": f"Basic {key}"})
     assert arc.requests[-1].headers["authorization"] == f"Basic {key}"
     assert key not in repr(arc.requests[-1]) + repr(list(arc.requests)) + str(arc.requests[-1].headers)

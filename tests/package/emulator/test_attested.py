@@ -29,14 +29,14 @@ SHA256 = bytes.fromhex("300d06096086480165030402010500")
 EXAMPLE = Path(__file__).parents[2] / "data" / "examples" / "attested-document.json"
 
 
-def document(http: httpx.Client, version: str = "2023-07-01", **query: str) -> bytes:
+def get_document(http: httpx.Client, version: str = "2023-07-01", **query: str) -> bytes:
     body = http.get("/attested/document", params={"api-version": version} | query).json()
     assert list(body) == ["encoding", "signature"]
     assert body["encoding"] == "pkcs7"
     return base64.b64decode(body["signature"], validate=True)
 
 
-def payload(blob: bytes) -> dict[str, Any]:
+def extract_payload(blob: bytes) -> dict[str, Any]:
     found = re.search(rb'\{"(licenseType|nonce)".*?"vmId":"[^"]*"\}', blob)
     assert found
     read: dict[str, Any] = json.loads(found[0])
@@ -44,7 +44,7 @@ def payload(blob: bytes) -> dict[str, Any]:
     return read
 
 
-def leaf(blob: bytes) -> x509.Certificate:
+def extract_leaf(blob: bytes) -> x509.Certificate:
     (certificate,) = pkcs7.load_der_pkcs7_certificates(blob)
     return certificate
 
@@ -53,7 +53,7 @@ def leaf(blob: bytes) -> x509.Certificate:
 @pytest.mark.parametrize("variant", ["observed", "strict"])
 def test_openssl_verifies_the_document_up_to_the_test_root(tmp_path: Path, variant: Any) -> None:
     with Emulator(attested_digest_oid=variant) as emulator, client_of(emulator) as http:
-        (tmp_path / "document").write_bytes(document(http, nonce="1234567890"))
+        (tmp_path / "document").write_bytes(get_document(http, nonce="1234567890"))
         root, intermediate = emulator.attested_roots[0], emulator.attested_intermediates[0]
     chain = root.public_bytes(Encoding.PEM) + intermediate.public_bytes(Encoding.PEM)
     (tmp_path / "chain").write_bytes(chain)
@@ -70,7 +70,7 @@ def test_the_digest_identifier_is_the_observed_one_or_that_of_the_standard() -> 
     variants: tuple[DigestOid, ...] = ("observed", "strict")
     for variant in variants:
         with Emulator(attested_digest_oid=variant) as emulator, client_of(emulator) as http:
-            blob = document(http)
+            blob = get_document(http)
         counts[variant] = (blob.count(SHA256_WITH_RSA), blob.count(SHA256))
     assert counts == {"observed": (2, 0), "strict": (0, 2)}
     example = base64.b64decode(json.loads(EXAMPLE.read_text())["signature"])
@@ -78,7 +78,7 @@ def test_the_digest_identifier_is_the_observed_one_or_that_of_the_standard() -> 
 
 
 def test_the_certificate_is_a_leaf_for_the_domain_of_the_cloud(emulator: Emulator, http: httpx.Client) -> None:
-    certificate = leaf(document(http))
+    certificate = extract_leaf(get_document(http))
     (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     assert name.value == "metadata.azure.com"
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -93,7 +93,7 @@ def test_the_certificate_is_a_leaf_for_the_domain_of_the_cloud(emulator: Emulato
 
 
 def test_the_issuer_can_be_fetched_from_the_url_in_the_leaf(emulator: Emulator, http: httpx.Client) -> None:
-    certificate = leaf(document(http))
+    certificate = extract_leaf(get_document(http))
     access = certificate.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_INFORMATION_ACCESS).value
     assert isinstance(access, x509.AuthorityInformationAccess)
     (issuers,) = [each for each in access if each.access_method == AuthorityInformationAccessOID.CA_ISSUERS]
@@ -106,8 +106,8 @@ def test_the_issuer_can_be_fetched_from_the_url_in_the_leaf(emulator: Emulator, 
 
 
 def test_the_signature_is_over_the_payload(http: httpx.Client) -> None:
-    blob = document(http)
-    key = leaf(blob).public_key()
+    blob = get_document(http)
+    key = extract_leaf(blob).public_key()
     assert isinstance(key, rsa.RSAPublicKey)
     signed = re.search(rb'\{"licenseType".*?"vmId":"[^"]*"\}', blob)
     assert signed
@@ -116,7 +116,7 @@ def test_the_signature_is_over_the_payload(http: httpx.Client) -> None:
 
 def test_the_payload_contains_the_machine_and_the_nonce(emulator: Emulator, http: httpx.Client) -> None:
     emulator.clock.freeze()
-    found = payload(document(http, nonce="abc-DEF_0123456789012345678901234"[:32]))
+    found = extract_payload(get_document(http, nonce="abc-DEF_0123456789012345678901234"[:32]))
     compute = emulator.machine.compute
     assert found["nonce"] == "abc-DEF_012345678901234567890123"
     assert (found["vmId"], found["subscriptionId"], found["sku"], found["plan"], found["licenseType"]) == (
@@ -130,7 +130,7 @@ def test_the_payload_contains_the_machine_and_the_nonce(emulator: Emulator, http
 
 def test_time_stamps_have_the_american_format_and_are_six_hours_apart() -> None:
     with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, client_of(emulator) as http:
-        found = payload(document(http))
+        found = extract_payload(get_document(http))
     assert found["timeStamp"] == {"createdOn": "01/02/24 03:04:05 -0000", "expiresOn": "01/02/24 09:04:05 -0000"}
     assert found["nonce"] == "20240102-090405"
 
@@ -146,7 +146,7 @@ def test_time_stamps_have_the_american_format_and_are_six_hours_apart() -> None:
 )
 def test_older_versions_have_fewer_fields(http: httpx.Client, version: str, absent: set[str]) -> None:
     everything = {"licenseType", "nonce", "plan", "sku", "subscriptionId", "timeStamp", "vmId"}
-    assert set(payload(document(http, version))) == everything - absent
+    assert set(extract_payload(get_document(http, version))) == everything - absent
 
 
 @pytest.mark.parametrize("nonce", ["x" * 33, "a b", "a+b", "ä"])
@@ -163,14 +163,14 @@ def test_other_clouds_have_their_own_domain(cloud: str, domain: str) -> None:
     machine = Machine()
     machine.compute["azEnvironment"] = cloud
     with Emulator(machine=machine) as emulator, client_of(emulator) as http:
-        names = leaf(document(http)).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = extract_leaf(get_document(http)).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert domain in names.get_values_for_type(x509.DNSName)
 
 
 def test_an_expired_leaf_is_renewed(emulator: Emulator, http: httpx.Client) -> None:
-    first = leaf(document(http))
-    assert leaf(document(http)) == first
+    first = extract_leaf(get_document(http))
+    assert extract_leaf(get_document(http)) == first
     emulator.clock.advance(timedelta(days=200).total_seconds())
-    second = leaf(document(http))
+    second = extract_leaf(get_document(http))
     assert second.not_valid_before_utc <= emulator.clock.datetime() <= second.not_valid_after_utc
     assert second != first

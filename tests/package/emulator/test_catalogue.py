@@ -25,7 +25,7 @@ def get(target: str, *headers: str, method: str = "GET") -> Provoke:
     return lambda emulator: raw_get(emulator, target, *headers, method=method)
 
 
-def plain(target: str) -> Provoke:
+def get_without_header(target: str) -> Provoke:
     """Sends a request without the Metadata header."""
 
     def provoke(emulator: Emulator) -> tuple[bytes, bytes]:
@@ -36,7 +36,7 @@ def plain(target: str) -> Provoke:
     return provoke
 
 
-def failing(target: str, **fault: Any) -> Provoke:
+def get_with_fault(target: str, **fault: Any) -> Provoke:
     def provoke(emulator: Emulator) -> tuple[bytes, bytes]:
         emulator.fail(**fault)
         return raw_get(emulator, target)
@@ -44,7 +44,7 @@ def failing(target: str, **fault: Any) -> Provoke:
     return provoke
 
 
-def identities(*names: str) -> Provoke:
+def get_token_of_identities(*names: str) -> Provoke:
     def provoke(emulator: Emulator) -> tuple[bytes, bytes]:
         emulator.machine.system_assigned = None
         for name in names:
@@ -54,12 +54,12 @@ def identities(*names: str) -> Provoke:
     return provoke
 
 
-def no_load_balancer(emulator: Emulator) -> tuple[bytes, bytes]:
+def get_without_load_balancer(emulator: Emulator) -> tuple[bytes, bytes]:
     emulator.machine.load_balancer = None
     return raw_get(emulator, LOAD_BALANCER)
 
 
-def too_often(target: str) -> Provoke:
+def get_until_throttled(target: str) -> Provoke:
     def provoke(emulator: Emulator) -> tuple[bytes, bytes]:
         emulator.clock.freeze()
         emulator.limits.enabled = True
@@ -73,47 +73,47 @@ def too_often(target: str) -> Provoke:
 #: How to provoke each example. Examples that were not observed are included if the emulator follows them.
 PROVOKED: dict[tuple[str, str], Provoke] = {
     ("instance", "missing-or-unsupported-api-version"): get("/metadata/instance"),
-    ("instance", "missing-api-version-older-wording"): failing(INSTANCE, preset="older-api-version"),
-    ("instance", "missing-metadata-header"): plain(INSTANCE),
+    ("instance", "missing-api-version-older-wording"): get_with_fault(INSTANCE, preset="older-api-version"),
+    ("instance", "missing-metadata-header"): get_without_header(INSTANCE),
     ("instance", "x-forwarded-for"): get(INSTANCE, "X-Forwarded-For: 10.0.0.1"),
     ("instance", "leaf-with-format-json"): get(INSTANCE.replace("?", "/compute/name?")),
     ("instance", "duplicate-query-parameter"): get(f"{INSTANCE}&api-version=2021-02-01"),
-    ("instance", "forbidden"): failing(INSTANCE, status=403),
+    ("instance", "forbidden"): get_with_fault(INSTANCE, status=403),
     ("instance", "unknown-path"): get(INSTANCE.replace("?", "/compute/identity?")),
     ("instance", "unknown-category-root"): get("/metadata/identity"),
     ("instance", "method"): get(INSTANCE, method="PUT"),
-    ("instance", "gone"): failing(INSTANCE, status=410),
-    ("instance", "throttled"): too_often(INSTANCE),
-    ("instance", "server-error"): failing(INSTANCE, status=500),
-    ("instance", "unavailable"): failing(INSTANCE, status=503),
-    ("identity", "missing-metadata-header"): plain(TOKEN),
-    ("identity", "identity-not-found"): identities(),
-    ("identity", "multiple-user-assigned"): identities("id-a", "id-b"),
-    ("identity", "legacy-missing-header"): failing(TOKEN, preset="legacy-missing-header"),
-    ("identity", "not-found"): failing(TOKEN, status=404),
+    ("instance", "gone"): get_with_fault(INSTANCE, status=410),
+    ("instance", "throttled"): get_until_throttled(INSTANCE),
+    ("instance", "server-error"): get_with_fault(INSTANCE, status=500),
+    ("instance", "unavailable"): get_with_fault(INSTANCE, status=503),
+    ("identity", "missing-metadata-header"): get_without_header(TOKEN),
+    ("identity", "identity-not-found"): get_token_of_identities(),
+    ("identity", "multiple-user-assigned"): get_token_of_identities("id-a", "id-b"),
+    ("identity", "legacy-missing-header"): get_with_fault(TOKEN, preset="legacy-missing-header"),
+    ("identity", "not-found"): get_with_fault(TOKEN, status=404),
     ("identity", "method"): get(TOKEN, method="DELETE"),
-    ("identity", "gone"): failing(TOKEN, status=410),
-    ("identity", "throttled-observed"): too_often(TOKEN),
-    ("identity", "throttled-spec"): failing(TOKEN, preset="throttled-spec"),
-    ("identity", "server-error"): failing(TOKEN, status=500),
-    ("identity", "token-failure"): failing(TOKEN, preset="token-failure"),
-    ("scheduledevents", "missing-header"): plain(EVENTS),
+    ("identity", "gone"): get_with_fault(TOKEN, status=410),
+    ("identity", "throttled-observed"): get_until_throttled(TOKEN),
+    ("identity", "throttled-spec"): get_with_fault(TOKEN, preset="throttled-spec"),
+    ("identity", "server-error"): get_with_fault(TOKEN, status=500),
+    ("identity", "token-failure"): get_with_fault(TOKEN, preset="token-failure"),
+    ("scheduledevents", "missing-header"): get_without_header(EVENTS),
     ("scheduledevents", "bad-payload"): get(EVENTS, method="POST"),
     ("scheduledevents", "unsupported-api-version"): get(EVENTS.replace("2020-07-01", "2025-04-07")),
     ("loadbalancer", "missing-parameter"): get("/metadata/loadbalancer"),
     ("loadbalancer", "bad-parameter"): get(f"{LOAD_BALANCER}&format=xml"),
     ("loadbalancer", "unexpected"): get(f"{LOAD_BALANCER}&api-version=2020-10-01"),
-    ("loadbalancer", "no-load-balancer"): no_load_balancer,
+    ("loadbalancer", "no-load-balancer"): get_without_load_balancer,
     ("loadbalancer", "unknown-path"): get("/metadata/loadbalancer/x"),
-    ("loadbalancer", "not-provisioned"): failing(LOAD_BALANCER, preset="load-balancer-not-provisioned"),
+    ("loadbalancer", "not-provisioned"): get_with_fault(LOAD_BALANCER, preset="load-balancer-not-provisioned"),
     ("loadbalancer", "method"): get("/metadata/loadbalancer", method="POST"),
-    ("loadbalancer", "throttled"): too_often(LOAD_BALANCER),
-    ("loadbalancer", "unavailable"): failing(LOAD_BALANCER, status=503),
-    ("host-proxy", "imds-restarting"): failing(INSTANCE, preset="imds-restarting"),
-    ("host-proxy", "docker-desktop"): failing(INSTANCE, preset="docker-desktop"),
-    ("host-proxy", "guest-proxy-agent-forbidden"): failing(INSTANCE, preset="guest-proxy-agent-forbidden"),
-    ("host-proxy", "guest-proxy-agent-method"): failing(INSTANCE, preset="guest-proxy-agent-method"),
-    ("host-proxy", "pod-identity-nmi"): failing(INSTANCE, preset="pod-identity-nmi"),
+    ("loadbalancer", "throttled"): get_until_throttled(LOAD_BALANCER),
+    ("loadbalancer", "unavailable"): get_with_fault(LOAD_BALANCER, status=503),
+    ("host-proxy", "imds-restarting"): get_with_fault(INSTANCE, preset="imds-restarting"),
+    ("host-proxy", "docker-desktop"): get_with_fault(INSTANCE, preset="docker-desktop"),
+    ("host-proxy", "guest-proxy-agent-forbidden"): get_with_fault(INSTANCE, preset="guest-proxy-agent-forbidden"),
+    ("host-proxy", "guest-proxy-agent-method"): get_with_fault(INSTANCE, preset="guest-proxy-agent-method"),
+    ("host-proxy", "pod-identity-nmi"): get_with_fault(INSTANCE, preset="pod-identity-nmi"),
 }
 
 #: Examples whose text is not known. Other tests compare their code and status.
@@ -125,7 +125,7 @@ ELSEWHERE = {
 }
 
 
-def examples() -> dict[tuple[str, str], dict[str, Any]]:
+def load_examples() -> dict[tuple[str, str], dict[str, Any]]:
     return {
         (file.stem.removeprefix("errors-"), case["name"]): case
         for file in sorted(EXAMPLES.glob("errors-*.json"))
@@ -135,12 +135,12 @@ def examples() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_every_example_is_covered() -> None:
-    assert set(examples()) == set(PROVOKED) | set(ELSEWHERE)
+    assert set(load_examples()) == set(PROVOKED) | set(ELSEWHERE)
 
 
 @pytest.mark.parametrize("key", PROVOKED, ids="-".join)
 def test_an_example_is_reproduced_byte_for_byte(emulator: Emulator, key: tuple[str, str]) -> None:
-    case = examples()[key]
+    case = load_examples()[key]
     head, body = PROVOKED[key](emulator)
     lines = head.decode().split("\r\n")
     assert lines[0].startswith(f"HTTP/1.1 {case['status']} ")

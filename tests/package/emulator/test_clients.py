@@ -52,7 +52,7 @@ def arc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         yield emulator
 
 
-def identity_token(selector: str | None = None, value: str | None = None) -> str:
+def get_identity_token(selector: str | None = None, value: str | None = None) -> str:
     options: dict[str, Any] = {}
     if selector == "client_id":
         options = {"client_id": value}
@@ -63,7 +63,7 @@ def identity_token(selector: str | None = None, value: str | None = None) -> str
         return token
 
 
-def msal_token(selector: str | None = None, value: str | None = None) -> str:
+def get_msal_token(selector: str | None = None, value: str | None = None) -> str:
     identity: Any = msal.SystemAssignedManagedIdentity()
     if selector:
         identity = msal.UserAssignedManagedIdentity(**{selector: value})
@@ -74,15 +74,15 @@ def msal_token(selector: str | None = None, value: str | None = None) -> str:
     return str(response["access_token"])
 
 
-LIBRARIES: dict[str, Callable[..., str]] = {"azure-identity": identity_token, "msal": msal_token}
+LIBRARIES: dict[str, Callable[..., str]] = {"azure-identity": get_identity_token, "msal": get_msal_token}
 
 
-def appid(token: str) -> str:
+def read_appid(token: str) -> str:
     part = token.split(".")[1]
     return str(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["appid"])
 
 
-def selected(identity: ManagedIdentity, selector: str) -> str:
+def get_id(identity: ManagedIdentity, selector: str) -> str:
     value = getattr(identity, selector)
     assert isinstance(value, str)
     return value
@@ -91,7 +91,7 @@ def selected(identity: ManagedIdentity, selector: str) -> str:
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_default_identity(azure: Emulator, library: str) -> None:
     assert azure.machine.system_assigned is not None
-    assert appid(LIBRARIES[library]()) == azure.machine.system_assigned.client_id
+    assert read_appid(LIBRARIES[library]()) == azure.machine.system_assigned.client_id
     assert azure.requests[-1].query["resource"] == RESOURCE
 
 
@@ -100,13 +100,13 @@ def test_the_default_identity(azure: Emulator, library: str) -> None:
 def test_a_user_assigned_identity(azure: Emulator, library: str, selector: str) -> None:
     azure.machine.add_user_assigned("id-other")
     identity = azure.machine.add_user_assigned("id-a")
-    assert appid(LIBRARIES[library](selector, selected(identity, selector))) == identity.client_id
+    assert read_appid(LIBRARIES[library](selector, get_id(identity, selector))) == identity.client_id
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_default_identity_on_arc(arc: Emulator, library: str) -> None:
     assert arc.machine.system_assigned is not None
-    assert appid(LIBRARIES[library]()) == arc.machine.system_assigned.client_id
+    assert read_appid(LIBRARIES[library]()) == arc.machine.system_assigned.client_id
     assert [request.status for request in arc.requests] == [401, 200]
 
 
@@ -114,7 +114,7 @@ def test_the_default_identity_on_arc(arc: Emulator, library: str) -> None:
 @pytest.mark.parametrize("selector", SELECTORS)
 def test_a_user_assigned_identity_on_arc(arc: Emulator, library: str, selector: str) -> None:
     identity = arc.machine.add_user_assigned("id-a")
-    assert appid(LIBRARIES[library](selector, selected(identity, selector))) == identity.client_id
+    assert read_appid(LIBRARIES[library](selector, get_id(identity, selector))) == identity.client_id
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -132,7 +132,7 @@ def test_both_libraries_detect_an_older_arc_agent_by_the_missing_ids(
 
 def test_pyjwt_verifies_the_token_with_the_published_key(azure: Emulator) -> None:
     jwt = pytest.importorskip("jwt")
-    token = msal_token()
+    token = get_msal_token()
     key = jwt.PyJWKClient(azure.jwks_url).get_signing_key_from_jwt(token)
     claims = jwt.decode(token, key, algorithms=["RS256"], audience=RESOURCE)
     assert claims["tid"] == azure.machine.tenant_id
@@ -140,7 +140,7 @@ def test_pyjwt_verifies_the_token_with_the_published_key(azure: Emulator) -> Non
 
 def test_azure_identity_retries_a_429(azure: Emulator) -> None:
     azure.fail(429, path="/metadata/identity")
-    assert identity_token()
+    assert get_identity_token()
     assert [request.status for request in azure.requests] == [429, 200]
 
 
@@ -162,7 +162,7 @@ def test_azure_core_waits_for_the_seconds_in_retry_after(azure: Emulator, monkey
 def test_azure_identity_raises_for_an_error_of_the_emulator(azure: Emulator) -> None:
     azure.machine.system_assigned = None
     with pytest.raises((azure_identity.CredentialUnavailableError, ClientAuthenticationError), match=r"\S") as caught:
-        identity_token()
+        get_identity_token()
     assert "no managed identity endpoint" not in str(caught.value)
 
 

@@ -20,7 +20,7 @@ COMMAND = [sys.executable, "-m", "azure_imds_emulator"]
 
 
 @contextmanager
-def running(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def run_emulator(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """Yields the running process, and the name and value of each line that it printed. Kills it at the end."""
     process = subprocess.Popen(
         [*COMMAND, *arguments],
@@ -45,7 +45,7 @@ def running(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_its_addresses_and_exits_with_0_after_a_signal(number: signal.Signals) -> None:
-    with running() as (process, lines), plain_client(headers=HEADERS) as client:
+    with run_emulator() as (process, lines), plain_client(headers=HEADERS) as client:
         endpoint = lines["AZURE_POD_IDENTITY_AUTHORITY_HOST"]
         assert lines["endpoint"] == endpoint
         assert client.get(f"{endpoint}/metadata/versions").status_code == 200
@@ -56,16 +56,16 @@ def test_it_prints_its_addresses_and_exits_with_0_after_a_signal(number: signal.
 
 
 def test_the_command_has_rate_limits_by_default() -> None:
-    with running() as (_, lines), plain_client(headers=HEADERS) as client:
+    with run_emulator() as (_, lines), plain_client(headers=HEADERS) as client:
         url = f"{lines['endpoint']}/metadata/versions"
         assert any(client.get(url).status_code == 429 for _ in range(500))
-    with running("--no-rate-limits") as (_, lines), plain_client(headers=HEADERS) as client:
+    with run_emulator("--no-rate-limits") as (_, lines), plain_client(headers=HEADERS) as client:
         url = f"{lines['endpoint']}/metadata/versions"
         assert {client.get(url).status_code for _ in range(30)} == {200}
 
 
 def test_the_arc_agent_prints_its_variables_and_its_key_folder(tmp_path: Path) -> None:
-    with running("--arc", "--arc-token-dir", str(tmp_path / "keys")) as (_, lines):
+    with run_emulator("--arc", "--arc-token-dir", str(tmp_path / "keys")) as (_, lines):
         assert lines["IDENTITY_ENDPOINT"] == f"{lines['IMDS_ENDPOINT']}/metadata/identity/oauth2/token"
         assert lines["keys"] == str(tmp_path / "keys")
 
@@ -81,7 +81,7 @@ def test_options_override_variables_and_variables_override_the_file(tmp_path: Pa
             ([], {"AZURE_IMDS_EMULATOR_SERVER": "from-variable"}, "from-variable"),
             (["--server", "from-option"], {"AZURE_IMDS_EMULATOR_SERVER": "from-variable"}, "from-option"),
         ):
-            with running(*arguments, *more, **environment) as (_, lines):
+            with run_emulator(*arguments, *more, **environment) as (_, lines):
                 response = client.get(
                     f"{lines['endpoint']}/metadata/instance/compute/name?api-version=2021-02-01&format=text"
                 )

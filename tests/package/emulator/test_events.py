@@ -18,7 +18,7 @@ PATH = "/scheduledevents"
 MINUTE = 60
 
 
-def document(http: httpx.Client, version: str = "2020-07-01") -> dict[str, Any]:
+def get_document(http: httpx.Client, version: str = "2020-07-01") -> dict[str, Any]:
     found: dict[str, Any] = http.get(PATH, params={"api-version": version}).json()
     return found
 
@@ -28,7 +28,7 @@ def post(http: httpx.Client, body: Any, **options: Any) -> httpx.Response:
     return http.post(PATH, params={"api-version": "2020-07-01"}, content=content, **options)
 
 
-def start(*ids: str) -> dict[str, Any]:
+def make_approval(*ids: str) -> dict[str, Any]:
     return {"StartRequests": [{"EventId": event_id} for event_id in ids]}
 
 
@@ -53,18 +53,18 @@ def test_an_event_is_scheduled_then_started_then_removed() -> None:
     names = ("empty", "scheduled", "started", "completed")
     expected = [json.loads((EXAMPLES / f"scheduledevents-{name}.json").read_text()) for name in names]
     with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, client_of(emulator) as http:
-        seen = [document(http)]
+        seen = [get_document(http)]
         event = emulator.schedule(
             "Freeze",
             event_id="00000000-0000-0000-0000-0000000000A1",
             resources=["vmss_vm0", "vmss_vm1"],
             description=expected[1]["Events"][0]["Description"],
         )
-        seen.append(document(http))
-        assert post(http, start(event.event_id)).json() == expected[2]
-        seen.append(document(http))
+        seen.append(get_document(http))
+        assert post(http, make_approval(event.event_id)).json() == expected[2]
+        seen.append(get_document(http))
         emulator.clock.advance(10 * MINUTE)
-        seen.append(document(http))
+        seen.append(get_document(http))
     assert seen == expected
 
 
@@ -72,16 +72,16 @@ def test_an_event_starts_by_itself_at_not_before(emulator: Emulator, http: httpx
     emulator.clock.freeze()
     emulator.schedule("Reboot")
     emulator.clock.advance(15 * MINUTE - 1)
-    assert document(http)["Events"][0]["EventStatus"] == "Scheduled"
+    assert get_document(http)["Events"][0]["EventStatus"] == "Scheduled"
     emulator.clock.advance(1)
-    assert document(http)["Events"][0]["EventStatus"] == "Started"
-    assert document(http)["Events"][0]["NotBefore"] == ""
+    assert get_document(http)["Events"][0]["EventStatus"] == "Started"
+    assert get_document(http)["Events"][0]["NotBefore"] == ""
 
 
 def test_a_long_advance_counts_every_change(emulator: Emulator, http: httpx.Client) -> None:
     emulator.schedule("Reboot")
     emulator.clock.advance(3600)
-    assert document(http) == {"DocumentIncarnation": 4, "Events": []}
+    assert get_document(http) == {"DocumentIncarnation": 4, "Events": []}
 
 
 @pytest.mark.parametrize(
@@ -91,51 +91,51 @@ def test_each_type_has_its_documented_notice(emulator: Emulator, http: httpx.Cli
     emulator.clock.freeze()
     event = emulator.schedule(kind)
     assert event.not_before - emulator.clock.time() == notice
-    assert document(http)["Events"][0]["EventType"] == kind
+    assert get_document(http)["Events"][0]["EventType"] == kind
 
 
 def test_older_versions_do_not_show_newer_event_types(emulator: Emulator, http: httpx.Client) -> None:
     emulator.schedule("Preempt")
     emulator.schedule("Terminate")
     versions = ("2017-08-01", "2017-11-01", "2019-01-01")
-    assert [len(document(http, version)["Events"]) for version in versions] == [0, 1, 2]
+    assert [len(get_document(http, version)["Events"]) for version in versions] == [0, 1, 2]
 
 
 def test_the_preview_version_puts_an_underscore_before_names(emulator: Emulator, http: httpx.Client) -> None:
     emulator.schedule("Reboot", resources=["web"])
-    assert document(http, "2017-03-01")["Events"][0]["Resources"] == ["_web"]
-    assert document(http, "2017-08-01")["Events"][0]["Resources"] == ["web"]
+    assert get_document(http, "2017-03-01")["Events"][0]["Resources"] == ["_web"]
+    assert get_document(http, "2017-08-01")["Events"][0]["Resources"] == ["web"]
 
 
 def test_a_cancelled_event_is_removed(emulator: Emulator, http: httpx.Client) -> None:
     event = emulator.schedule("Redeploy", source="User", duration=7)
-    shown = document(http)["Events"][0]
+    shown = get_document(http)["Events"][0]
     assert (shown["EventSource"], shown["DurationInSeconds"], shown["Resources"]) == ("User", 7, ["vm-example-0"])
     emulator.events.cancel(event.event_id)
-    assert document(http) == {"DocumentIncarnation": 3, "Events": []}
+    assert get_document(http) == {"DocumentIncarnation": 3, "Events": []}
     with pytest.raises(LookupError):
         emulator.events.cancel(event.event_id)
 
 
 def test_an_event_can_start_without_notice(emulator: Emulator, http: httpx.Client) -> None:
     emulator.schedule("Reboot", started=True)
-    assert document(http)["Events"][0]["EventStatus"] == "Started"
+    assert get_document(http)["Events"][0]["EventStatus"] == "Started"
 
 
 def test_an_approval_can_be_repeated_and_sent_with_a_form_content_type(emulator: Emulator, http: httpx.Client) -> None:
     event = emulator.schedule("Reboot")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     for _ in range(2):
-        assert post(http, start(event.event_id), headers=form).status_code == 200
-    assert document(http)["DocumentIncarnation"] == 3
+        assert post(http, make_approval(event.event_id), headers=form).status_code == 200
+    assert get_document(http)["DocumentIncarnation"] == 3
 
 
 def test_one_post_approves_several_or_none(emulator: Emulator, http: httpx.Client) -> None:
     ids = [emulator.schedule("Reboot").event_id for _ in range(2)]
     unknown = "00000000-0000-0000-0000-00000000DEAD"
-    assert post(http, start(ids[0], unknown)).status_code == 400
+    assert post(http, make_approval(ids[0], unknown)).status_code == 400
     assert {event.status for event in emulator.events.events} == {"Scheduled"}
-    assert post(http, start(*ids)).status_code == 200
+    assert post(http, make_approval(*ids)).status_code == 200
     assert {event.status for event in emulator.events.events} == {"Started"}
 
 
@@ -143,7 +143,7 @@ def test_one_post_approves_several_or_none(emulator: Emulator, http: httpx.Clien
 def test_an_approval_needs_the_exact_id(emulator: Emulator, http: httpx.Client, event_id: str) -> None:
     event = emulator.schedule("Reboot", event_id="00000000-0000-0000-0000-0000000000AB")
     sent = event.event_id.lower() if event_id == "lower" else "x"
-    assert post(http, start(sent)).status_code == 400
+    assert post(http, make_approval(sent)).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_very_long_body_gets_a_complete_error_response(http: httpx.Client) -> 
 
 
 def test_unknown_members_of_an_approval_are_ignored(emulator: Emulator, http: httpx.Client) -> None:
-    body = start(emulator.schedule("Reboot").event_id) | {"DocumentIncarnation": 2}
+    body = make_approval(emulator.schedule("Reboot").event_id) | {"DocumentIncarnation": 2}
     assert post(http, body).status_code == 200
 
 
@@ -182,13 +182,13 @@ def test_the_first_response_has_the_configured_delay() -> None:
         client_of(emulator) as http,
         ThreadPoolExecutor(1) as pool,
     ):
-        waiting = pool.submit(document, http)
+        waiting = pool.submit(get_document, http)
         until(lambda: clock.waiting == 1)
         clock.advance(119)
         assert not waiting.done()
         clock.advance(1)
         assert waiting.result()["DocumentIncarnation"] == 1
-        assert document(http)["DocumentIncarnation"] == 1, "the second call does not wait"
+        assert get_document(http)["DocumentIncarnation"] == 1, "the second call does not wait"
 
 
 def test_a_delayed_first_response_contains_events_scheduled_meanwhile() -> None:
@@ -198,7 +198,7 @@ def test_a_delayed_first_response_contains_events_scheduled_meanwhile() -> None:
         client_of(emulator) as http,
         ThreadPoolExecutor(1) as pool,
     ):
-        waiting = pool.submit(document, http)
+        waiting = pool.submit(get_document, http)
         until(lambda: clock.waiting == 1)
         emulator.schedule("Reboot")
         clock.advance(120)

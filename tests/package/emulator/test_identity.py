@@ -19,21 +19,21 @@ QUERY = {"api-version": "2018-02-01", "resource": RESOURCE}
 NOT_FOUND = b'{"error":"invalid_request","error_description":"Identity not found"}'
 
 
-def decoded(part: str) -> bytes:
+def decode_part(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def claims(token: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(decoded(token.split(".")[1]))
+def read_claims(token: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(decode_part(token.split(".")[1]))
     return found
 
 
-def token(http: httpx.Client, **query: str) -> httpx.Response:
+def request_token(http: httpx.Client, **query: str) -> httpx.Response:
     return http.get("/identity/oauth2/token", params=QUERY | query)
 
 
 def test_a_token_response_has_the_observed_members_as_strings_in_alphabetical_order(http: httpx.Client) -> None:
-    body = token(http).json()
+    body = request_token(http).json()
     assert list(body) == [
         "access_token",
         "client_id",
@@ -50,8 +50,8 @@ def test_a_token_response_has_the_observed_members_as_strings_in_alphabetical_or
 
 
 def test_the_token_is_a_jwt_with_the_claims_of_a_managed_identity(emulator: Emulator, http: httpx.Client) -> None:
-    body = token(http).json()
-    found = claims(body["access_token"])
+    body = request_token(http).json()
+    found = read_claims(body["access_token"])
     identity, tenant = emulator.machine.system_assigned, emulator.machine.tenant_id
     assert identity is not None
     assert found["aud"] == RESOURCE
@@ -70,63 +70,63 @@ def test_the_token_is_a_jwt_with_the_claims_of_a_managed_identity(emulator: Emul
 
 
 def test_the_published_key_verifies_the_token(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
-    text = token(http).json()["access_token"]
+    text = request_token(http).json()["access_token"]
     head, body, signature = text.split(".")
     (key,) = control.get("/discovery/keys").json()["keys"]
-    assert json.loads(decoded(head)) == {"typ": "JWT", "alg": "RS256", "x5t": key["kid"], "kid": key["kid"]}
-    numbers = rsa.RSAPublicNumbers(*(int.from_bytes(decoded(key[part]), "big") for part in ("e", "n")))
-    numbers.public_key().verify(decoded(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256())
+    assert json.loads(decode_part(head)) == {"typ": "JWT", "alg": "RS256", "x5t": key["kid"], "kid": key["kid"]}
+    numbers = rsa.RSAPublicNumbers(*(int.from_bytes(decode_part(key[part]), "big") for part in ("e", "n")))
+    numbers.public_key().verify(decode_part(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256())
     assert emulator.jwks() == {"keys": [key]}
 
 
 def test_a_user_assigned_token_contains_the_identity_and_the_machine(emulator: Emulator, http: httpx.Client) -> None:
     identity = emulator.machine.add_user_assigned("id-a")
-    found = claims(token(http, client_id=identity.client_id).json()["access_token"])
+    found = read_claims(request_token(http, client_id=identity.client_id).json()["access_token"])
     assert found["xms_mirid"].endswith("/userAssignedIdentities/id-a")
     assert found["xms_az_rid"].endswith("/virtualMachines/vm-example-0")
 
 
 def test_a_cached_token_has_a_decreasing_expires_in(emulator: Emulator, http: httpx.Client) -> None:
     emulator.clock.freeze()
-    first = token(http).json()
+    first = request_token(http).json()
     emulator.clock.advance(3600)
-    second = token(http).json()
+    second = request_token(http).json()
     assert second["access_token"] == first["access_token"]
     assert second["expires_on"] == first["expires_on"]
     assert (first["expires_in"], second["expires_in"]) == ("86400", "82800")
 
 
 def test_a_token_about_to_expire_is_replaced(emulator: Emulator, http: httpx.Client) -> None:
-    first = token(http).json()
+    first = request_token(http).json()
     emulator.clock.advance(86400 - 299)
-    assert token(http).json()["access_token"] != first["access_token"]
+    assert request_token(http).json()["access_token"] != first["access_token"]
 
 
 def test_bypass_cache_returns_a_new_token(http: httpx.Client) -> None:
-    first = token(http).json()["access_token"]
-    fresh = token(http, bypass_cache="true").json()["access_token"]
+    first = request_token(http).json()["access_token"]
+    fresh = request_token(http, bypass_cache="true").json()["access_token"]
     assert fresh != first
-    assert token(http).json()["access_token"] == fresh
-    assert token(http, bypass_cache="yes").status_code == 400
+    assert request_token(http).json()["access_token"] == fresh
+    assert request_token(http, bypass_cache="yes").status_code == 400
 
 
 def test_the_cache_distinguishes_resources_by_a_trailing_slash(http: httpx.Client) -> None:
-    with_slash = token(http, resource=RESOURCE + "/").json()
-    assert with_slash["access_token"] != token(http).json()["access_token"]
-    assert claims(with_slash["access_token"])["aud"] == RESOURCE + "/"
+    with_slash = request_token(http, resource=RESOURCE + "/").json()
+    assert with_slash["access_token"] != request_token(http).json()["access_token"]
+    assert read_claims(with_slash["access_token"])["aud"] == RESOURCE + "/"
 
 
 def test_the_lifetime_can_be_set() -> None:
     clock = Clock(1_700_000_000, frozen=True)
     with Emulator(token_lifetime=60, clock=clock) as emulator, client_of(emulator) as http:
-        body = token(http).json()
+        body = request_token(http).json()
         assert (body["expires_in"], body["expires_on"], body["not_before"]) == ("60", "1700000060", "1699999700")
 
 
 def test_the_system_assigned_identity_is_the_default(emulator: Emulator, http: httpx.Client) -> None:
     emulator.machine.add_user_assigned("id-a")
     assert emulator.machine.system_assigned is not None
-    assert token(http).json()["client_id"] == emulator.machine.system_assigned.client_id
+    assert request_token(http).json()["client_id"] == emulator.machine.system_assigned.client_id
 
 
 def test_the_only_user_assigned_identity_is_the_default_without_a_system_assigned_one(
@@ -134,14 +134,14 @@ def test_the_only_user_assigned_identity_is_the_default_without_a_system_assigne
 ) -> None:
     emulator.machine.system_assigned = None
     identity = emulator.machine.add_user_assigned("id-a")
-    assert token(http).json()["client_id"] == identity.client_id
+    assert request_token(http).json()["client_id"] == identity.client_id
 
 
 def test_several_user_assigned_identities_have_no_default(emulator: Emulator, http: httpx.Client) -> None:
     emulator.machine.system_assigned = None
     for name in ("id-a", "id-b"):
         emulator.machine.add_user_assigned(name)
-    response = token(http)
+    response = request_token(http)
     assert response.status_code == 400
     assert response.content == (
         b'{"error":"invalid_request","error_description":"Multiple user assigned identities exist,'
@@ -151,7 +151,7 @@ def test_several_user_assigned_identities_have_no_default(emulator: Emulator, ht
 
 def test_a_machine_without_identity_has_no_token_and_no_info(emulator: Emulator, http: httpx.Client) -> None:
     emulator.machine.system_assigned = None
-    assert (token(http).status_code, token(http).content, len(NOT_FOUND)) == (400, NOT_FOUND, 68)
+    assert (request_token(http).status_code, request_token(http).content, len(NOT_FOUND)) == (400, NOT_FOUND, 68)
     assert http.get("/identity/info", params=QUERY).status_code == 400
 
 
@@ -167,7 +167,7 @@ def test_each_selector_finds_its_identity_in_any_case(
         "object_id": identity.object_id,
         "msi_res_id": identity.resource_id or "",
     }[selector]
-    body = token(http, **{selector: value.upper() if upper else value}).json()
+    body = request_token(http, **{selector: value.upper() if upper else value}).json()
     assert body[selector] == value
     assert body["client_id"] == identity.client_id
     assert {"object_id", "msi_res_id"} & set(body) == {selector} - {"client_id"}
@@ -176,13 +176,13 @@ def test_each_selector_finds_its_identity_in_any_case(
 @pytest.mark.parametrize("selector", ["client_id", "object_id", "msi_res_id"])
 @pytest.mark.parametrize("value", ["00000000-0000-0000-0000-00000000dead", ""])
 def test_an_identity_that_is_not_attached_is_not_found(http: httpx.Client, selector: str, value: str) -> None:
-    response = token(http, **{selector: value})
+    response = request_token(http, **{selector: value})
     assert (response.status_code, response.content) == (400, NOT_FOUND)
 
 
 def test_two_selectors_exclude_each_other(emulator: Emulator, http: httpx.Client) -> None:
     identity = emulator.machine.add_user_assigned("id-a")
-    assert token(http, client_id=identity.client_id, object_id=identity.object_id).status_code == 400
+    assert request_token(http, client_id=identity.client_id, object_id=identity.object_id).status_code == 400
 
 
 def test_mi_res_id_is_ignored_by_default() -> None:
@@ -191,7 +191,7 @@ def test_mi_res_id_is_ignored_by_default() -> None:
     assert identity.resource_id is not None
     for understood in (False, True):
         with Emulator(machine=machine, accept_mi_res_id=understood) as emulator, client_of(emulator) as http:
-            found = token(http, mi_res_id=identity.resource_id).json()["client_id"]
+            found = request_token(http, mi_res_id=identity.resource_id).json()["client_id"]
             assert (found == identity.client_id) is understood
 
 
@@ -200,18 +200,18 @@ def test_a_resource_that_the_tenant_does_not_know_is_invalid(
     emulator: Emulator, http: httpx.Client, resource: str
 ) -> None:
     emulator.machine.invalid_resources.add("https://unknown.example")
-    response = token(http, resource=resource)
+    response = request_token(http, resource=resource)
     assert response.status_code == 400
     assert response.json()["error"] == "invalid_resource"
     assert response.json()["error_description"].startswith("AADSTS500011: ")
 
 
 def test_a_resource_can_be_an_application_id(http: httpx.Client) -> None:
-    assert token(http, resource="00000003-0000-0000-c000-000000000000").status_code == 200
+    assert request_token(http, resource="00000003-0000-0000-c000-000000000000").status_code == 200
 
 
 def test_a_missing_resource_is_refused(http: httpx.Client) -> None:
-    assert token(http, resource="").json()["error"] == "invalid_request"
+    assert request_token(http, resource="").json()["error"] == "invalid_request"
 
 
 def test_info_returns_the_tenant(emulator: Emulator, http: httpx.Client) -> None:

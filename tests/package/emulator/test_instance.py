@@ -17,26 +17,28 @@ from emulator_support import raw_get
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 
 
-def example(name: str) -> Any:
+def load_example(name: str) -> Any:
     return json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def paths(node: Any, prefix: str = "") -> set[str]:
+def list_paths(node: Any, prefix: str = "") -> set[str]:
     """Returns the path of every field, with [] for the elements of arrays."""
     if isinstance(node, dict):
-        return {prefix} | {path for key, value in node.items() for path in paths(value, f"{prefix}.{key}".strip("."))}
+        return {prefix} | {
+            path for key, value in node.items() for path in list_paths(value, f"{prefix}.{key}".strip("."))
+        }
     if isinstance(node, list):
-        return {path for value in node for path in paths(value, f"{prefix}.[]")}
+        return {path for value in node for path in list_paths(value, f"{prefix}.[]")}
     return {prefix}
 
 
 def test_versions_are_published_in_ascending_order(http: httpx.Client) -> None:
     assert http.get("/versions").json() == {"apiVersions": sorted(PUBLISHED)}
-    assert set(PUBLISHED) == set(example("versions")["apiVersions"])
+    assert set(PUBLISHED) == set(load_example("versions")["apiVersions"])
 
 
 def test_the_newest_document_is_complete(emulator: Emulator, http: httpx.Client) -> None:
-    assert http.get("/instance", params={"api-version": "2025-04-07"}).json() == example("instance-2025-04-07")
+    assert http.get("/instance", params={"api-version": "2025-04-07"}).json() == load_example("instance-2025-04-07")
 
 
 @pytest.mark.parametrize(
@@ -45,8 +47,8 @@ def test_the_newest_document_is_complete(emulator: Emulator, http: httpx.Client)
 )
 def test_a_document_has_the_fields_of_its_version_and_no_more(http: httpx.Client, version: str, name: str) -> None:
     served = http.get("/instance", params={"api-version": version}).json()
-    expected = {path for path in paths(example(name)) if path and ".[]" not in path}
-    assert {path for path in paths(served) if path and ".[]" not in path} == expected
+    expected = {path for path in list_paths(load_example(name)) if path and ".[]" not in path}
+    assert {path for path in list_paths(served) if path and ".[]" not in path} == expected
 
 
 @pytest.mark.parametrize("path", sorted(path for path in SINCE if "[]" not in path))

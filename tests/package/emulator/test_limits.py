@@ -21,37 +21,37 @@ def limited() -> Iterator[Emulator]:
         yield emulator
 
 
-def statuses(http: httpx.Client, path: str, count: int) -> list[int]:
+def get_statuses(http: httpx.Client, path: str, count: int) -> list[int]:
     return [http.get(path).status_code for _ in range(count)]
 
 
 def test_the_sixth_request_of_a_second_is_throttled(limited: Emulator) -> None:
     with client_of(limited) as http:
-        assert statuses(http, "/versions", 6) == [200] * 5 + [429]
+        assert get_statuses(http, "/versions", 6) == [200] * 5 + [429]
         assert http.get("/instance?api-version=2021-02-01").content == b'{"error":"Too many requests"}'
         limited.clock.advance(1)
-        assert statuses(http, "/versions", 6) == [200] * 5 + [429]
+        assert get_statuses(http, "/versions", 6) == [200] * 5 + [429]
 
 
 def test_identity_has_its_own_limit_of_twenty_requests_per_second(limited: Emulator) -> None:
     with client_of(limited) as http:
-        assert statuses(http, INFO, 21) == [200] * 20 + [429]
+        assert get_statuses(http, INFO, 21) == [200] * 20 + [429]
         assert http.get(INFO).content == THROTTLED
         assert http.get("/versions").status_code == 200
         limited.clock.advance(0.05)
-        assert statuses(http, INFO, 2) == [200, 429]
+        assert get_statuses(http, INFO, 2) == [200, 429]
 
 
 def test_refused_requests_do_not_count(limited: Emulator) -> None:
     with client_of(limited) as http:
-        assert statuses(http, "/instance?api-version=1", 10) == [400] * 10
+        assert get_statuses(http, "/instance?api-version=1", 10) == [400] * 10
         assert http.get("/versions").status_code == 200
 
 
 def test_a_throttled_approval_has_no_effect(limited: Emulator) -> None:
     event = limited.schedule("Reboot")
     with client_of(limited) as http:
-        statuses(http, "/versions", 5)
+        get_statuses(http, "/versions", 5)
         response = http.post(
             "/scheduledevents?api-version=2020-07-01", json={"StartRequests": [{"EventId": event.event_id}]}
         )
@@ -73,10 +73,10 @@ def test_identity_allows_five_concurrent_requests(limited: Emulator) -> None:
 def test_the_limits_can_be_changed_while_it_runs(limited: Emulator) -> None:
     limited.limits.enabled = False
     with client_of(limited) as http:
-        assert statuses(http, "/versions", 20) == [200] * 20
+        assert get_statuses(http, "/versions", 20) == [200] * 20
         limited.limits.enabled = True
-        assert 429 in statuses(http, "/versions", 6)
+        assert 429 in get_statuses(http, "/versions", 6)
 
 
 def test_the_limits_are_off_by_default(emulator: Emulator, http: httpx.Client) -> None:
-    assert statuses(http, "/versions", 30) == [200] * 30
+    assert get_statuses(http, "/versions", 30) == [200] * 30

@@ -16,7 +16,7 @@ PACKAGE = Path(azure_imds_emulator.__file__).parents[1]
 HEAVY = ("aiohttp", "cryptography", "yaml")
 
 
-def run(folder: Path, test: str, *, before: str = "") -> subprocess.CompletedProcess[str]:
+def run_pytest(folder: Path, test: str, *, before: str = "") -> subprocess.CompletedProcess[str]:
     """Runs pytest in its own process, with this plugin only: other plugins take seconds and import libraries."""
     (folder / "test_it.py").write_text(test)
     (folder / "sitecustomize.py").write_text(before)
@@ -42,7 +42,7 @@ def test_the_distribution_declares_the_plugin() -> None:
 
 
 def test_the_fixture_is_an_emulator_and_sets_the_variable(tmp_path: Path) -> None:
-    done = run(
+    done = run_pytest(
         tmp_path,
         """
 import os, urllib.request
@@ -68,7 +68,7 @@ def test_the_variable_is_removed_after_the_test():
 
 
 def test_the_marker_sets_options_of_the_emulator(tmp_path: Path) -> None:
-    done = run(
+    done = run_pytest(
         tmp_path,
         """
 import os, pytest
@@ -84,7 +84,7 @@ def test_arc(imds_emulator):
 
 
 def test_the_unused_plugin_imports_no_library_of_the_extra(tmp_path: Path) -> None:
-    done = run(
+    done = run_pytest(
         tmp_path,
         f"""
 import sys
@@ -105,12 +105,12 @@ for name in {HEAVY}:
 
 
 def test_without_the_extra_the_unused_plugin_works(tmp_path: Path) -> None:
-    done = run(tmp_path, "def test_nothing(): pass", before=WITHOUT_THE_EXTRA)
+    done = run_pytest(tmp_path, "def test_nothing(): pass", before=WITHOUT_THE_EXTRA)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_without_the_extra_the_fixture_fails_with_the_pip_command(tmp_path: Path) -> None:
-    done = run(tmp_path, "def test_it(imds_emulator): pass", before=WITHOUT_THE_EXTRA)
+    done = run_pytest(tmp_path, "def test_it(imds_emulator): pass", before=WITHOUT_THE_EXTRA)
     assert "run pip install 'azure-imds[emulator]'" in done.stdout
     assert "1 error" in done.stdout
 
