@@ -18,14 +18,14 @@ HEADERS = {"Metadata": "true"}
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def plain_client(**options: Any) -> httpx.Client:
+def make_client(**options: Any) -> httpx.Client:
     """Returns a client that ignores the environment."""
     return httpx.Client(trust_env=False, verify=_NO_TLS, timeout=10, **options)
 
 
-def client_of(emulator: Emulator) -> httpx.Client:
+def make_client_for(emulator: Emulator) -> httpx.Client:
     """Returns a client for paths below /metadata, with the Metadata header."""
-    return plain_client(base_url=f"{emulator.endpoint}/metadata", headers=HEADERS)
+    return make_client(base_url=f"{emulator.endpoint}/metadata", headers=HEADERS)
 
 
 def exchange(emulator: Emulator, request: bytes, *, timeout: float = 10) -> bytes:
@@ -41,14 +41,14 @@ def exchange(emulator: Emulator, request: bytes, *, timeout: float = 10) -> byte
         return received
 
 
-def raw_get(emulator: Emulator, target: str, *headers: str, method: str = "GET") -> tuple[bytes, bytes]:
+def get_raw(emulator: Emulator, target: str, *headers: str, method: str = "GET") -> tuple[bytes, bytes]:
     """Sends a request, and returns head and body of the response in bytes."""
     lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", "Metadata: true", *headers]
     head, _, body = exchange(emulator, ("\r\n".join(lines) + "\r\n\r\n").encode()).partition(b"\r\n\r\n")
     return head, body
 
 
-def until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     """Waits until the condition is true. Fails after 30 seconds, because a test that hangs reports nothing."""
     end = time.monotonic() + 30
     while not condition():

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("aiohttp", reason="needs the extra emulator")
 
 from azure_imds_emulator import Emulator
-from emulator_support import client_of, plain_client
+from emulator_support import make_client, make_client_for
 
 
 @pytest.fixture
@@ -21,11 +21,11 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def http(emulator: Emulator) -> Iterator[httpx.Client]:
-    with client_of(emulator) as client:
+    with make_client_for(emulator) as client:
         yield client
 
 
 @pytest.fixture
 def control(emulator: Emulator) -> Iterator[httpx.Client]:
-    with plain_client(base_url=emulator.control_url) as client:
+    with make_client(base_url=emulator.control_url) as client:
         yield client

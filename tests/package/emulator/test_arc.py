@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from azure_imds_emulator import Emulator, Machine
-from emulator_support import client_of
+from emulator_support import make_client_for
 
 QUERY = {"api-version": "2020-06-01", "resource": "https://vault.azure.net"}
 TOKEN = "/identity/oauth2/token"
@@ -24,7 +24,7 @@ def arc() -> Iterator[Emulator]:
 
 @pytest.fixture
 def http(arc: Emulator) -> Iterator[httpx.Client]:
-    with client_of(arc) as client:
+    with make_client_for(arc) as client:
         yield client
 
 
@@ -82,7 +82,7 @@ def test_the_number_of_unused_keys_is_limited(arc: Emulator, http: httpx.Client)
 
 def test_stop_removes_the_key_files(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "tokens"
-    with Emulator(arc=True, arc_token_dir=folder) as emulator, client_of(emulator) as http:
+    with Emulator(arc=True, arc_token_dir=folder) as emulator, make_client_for(emulator) as http:
         assert request_key_file(http).parent == folder
     assert list(folder.iterdir()) == []
     with Emulator(arc=True) as emulator:
@@ -137,7 +137,7 @@ def test_mi_res_id_is_ignored(arc: Emulator, http: httpx.Client) -> None:
 def test_a_legacy_agent_ignores_the_selector() -> None:
     machine = Machine()
     identity = machine.add_user_assigned("id-a")
-    with Emulator(arc=True, arc_echo=False, machine=machine) as emulator, client_of(emulator) as http:
+    with Emulator(arc=True, arc_echo=False, machine=machine) as emulator, make_client_for(emulator) as http:
         body = request_token(http, client_id=identity.client_id).json()
         assert not {"client_id", "object_id", "msi_res_id"} & set(body)
         own = request_token(http).json()

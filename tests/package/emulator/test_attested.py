@@ -21,7 +21,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from azure_imds_emulator import Clock, Emulator, Machine
 from azure_imds_emulator.attested import DigestOid
-from emulator_support import client_of
+from emulator_support import make_client_for
 
 OPENSSL = shutil.which("openssl")
 SHA256_WITH_RSA = bytes.fromhex("300d06092a864886f70d01010b0500")
@@ -52,7 +52,7 @@ def extract_leaf(blob: bytes) -> x509.Certificate:
 @pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed")
 @pytest.mark.parametrize("variant", ["observed", "strict"])
 def test_openssl_verifies_the_document_up_to_the_test_root(tmp_path: Path, variant: Any) -> None:
-    with Emulator(attested_digest_oid=variant) as emulator, client_of(emulator) as http:
+    with Emulator(attested_digest_oid=variant) as emulator, make_client_for(emulator) as http:
         (tmp_path / "document").write_bytes(get_document(http, nonce="1234567890"))
         root, intermediate = emulator.attested_roots[0], emulator.attested_intermediates[0]
     chain = root.public_bytes(Encoding.PEM) + intermediate.public_bytes(Encoding.PEM)
@@ -69,7 +69,7 @@ def test_the_digest_identifier_is_the_observed_one_or_that_of_the_standard() -> 
     counts = {}
     variants: tuple[DigestOid, ...] = ("observed", "strict")
     for variant in variants:
-        with Emulator(attested_digest_oid=variant) as emulator, client_of(emulator) as http:
+        with Emulator(attested_digest_oid=variant) as emulator, make_client_for(emulator) as http:
             blob = get_document(http)
         counts[variant] = (blob.count(SHA256_WITH_RSA), blob.count(SHA256))
     assert counts == {"observed": (2, 0), "strict": (0, 2)}
@@ -129,7 +129,7 @@ def test_the_payload_contains_the_machine_and_the_nonce(emulator: Emulator, http
 
 
 def test_time_stamps_have_the_american_format_and_are_six_hours_apart() -> None:
-    with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, client_of(emulator) as http:
+    with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, make_client_for(emulator) as http:
         found = extract_payload(get_document(http))
     assert found["timeStamp"] == {"createdOn": "01/02/24 03:04:05 -0000", "expiresOn": "01/02/24 09:04:05 -0000"}
     assert found["nonce"] == "20240102-090405"
@@ -162,7 +162,7 @@ def test_a_nonce_that_is_too_long_or_has_other_characters_is_refused(http: httpx
 def test_other_clouds_have_their_own_domain(cloud: str, domain: str) -> None:
     machine = Machine()
     machine.compute["azEnvironment"] = cloud
-    with Emulator(machine=machine) as emulator, client_of(emulator) as http:
+    with Emulator(machine=machine) as emulator, make_client_for(emulator) as http:
         names = extract_leaf(get_document(http)).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert domain in names.get_values_for_type(x509.DNSName)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from azure_imds_emulator import Emulator
-from emulator_support import exchange, raw_get
+from emulator_support import exchange, get_raw
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 INSTANCE = "/metadata/instance?api-version=2021-02-01"
@@ -22,7 +22,7 @@ Provoke = Callable[[Emulator], tuple[bytes, bytes]]
 
 
 def get(target: str, *headers: str, method: str = "GET") -> Provoke:
-    return lambda emulator: raw_get(emulator, target, *headers, method=method)
+    return lambda emulator: get_raw(emulator, target, *headers, method=method)
 
 
 def get_without_header(target: str) -> Provoke:
@@ -39,7 +39,7 @@ def get_without_header(target: str) -> Provoke:
 def get_with_fault(target: str, **fault: Any) -> Provoke:
     def provoke(emulator: Emulator) -> tuple[bytes, bytes]:
         emulator.fail(**fault)
-        return raw_get(emulator, target)
+        return get_raw(emulator, target)
 
     return provoke
 
@@ -49,21 +49,21 @@ def get_token_of_identities(*names: str) -> Provoke:
         emulator.machine.system_assigned = None
         for name in names:
             emulator.machine.add_user_assigned(name)
-        return raw_get(emulator, TOKEN)
+        return get_raw(emulator, TOKEN)
 
     return provoke
 
 
 def get_without_load_balancer(emulator: Emulator) -> tuple[bytes, bytes]:
     emulator.machine.load_balancer = None
-    return raw_get(emulator, LOAD_BALANCER)
+    return get_raw(emulator, LOAD_BALANCER)
 
 
 def get_until_throttled(target: str) -> Provoke:
     def provoke(emulator: Emulator) -> tuple[bytes, bytes]:
         emulator.clock.freeze()
         emulator.limits.enabled = True
-        while not (response := raw_get(emulator, target))[0].startswith(b"HTTP/1.1 429"):
+        while not (response := get_raw(emulator, target))[0].startswith(b"HTTP/1.1 429"):
             assert emulator.requests.total < 50
         return response
 
@@ -164,4 +164,4 @@ def test_an_example_is_reproduced_byte_for_byte(emulator: Emulator, key: tuple[s
 
 def test_the_error_for_a_missing_version_is_the_collected_document(emulator: Emulator) -> None:
     expected = json.loads((EXAMPLES / "errors-missing-api-version.json").read_text(encoding="utf-8"))
-    assert raw_get(emulator, "/metadata/instance")[1] == json.dumps(expected, separators=(",", ":")).encode()
+    assert get_raw(emulator, "/metadata/instance")[1] == json.dumps(expected, separators=(",", ":")).encode()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from azure_imds_emulator.cli import main
-from emulator_support import HEADERS, plain_client
+from emulator_support import HEADERS, make_client
 
 COMMAND = [sys.executable, "-m", "azure_imds_emulator"]
 
@@ -45,7 +45,7 @@ def run_emulator(*arguments: str, **environment: str) -> Iterator[tuple[subproce
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_prints_its_addresses_and_exits_with_0_after_a_signal(number: signal.Signals) -> None:
-    with run_emulator() as (process, lines), plain_client(headers=HEADERS) as client:
+    with run_emulator() as (process, lines), make_client(headers=HEADERS) as client:
         endpoint = lines["AZURE_POD_IDENTITY_AUTHORITY_HOST"]
         assert lines["endpoint"] == endpoint
         assert client.get(f"{endpoint}/metadata/versions").status_code == 200
@@ -56,10 +56,10 @@ def test_it_prints_its_addresses_and_exits_with_0_after_a_signal(number: signal.
 
 
 def test_the_command_has_rate_limits_by_default() -> None:
-    with run_emulator() as (_, lines), plain_client(headers=HEADERS) as client:
+    with run_emulator() as (_, lines), make_client(headers=HEADERS) as client:
         url = f"{lines['endpoint']}/metadata/versions"
         assert any(client.get(url).status_code == 429 for _ in range(500))
-    with run_emulator("--no-rate-limits") as (_, lines), plain_client(headers=HEADERS) as client:
+    with run_emulator("--no-rate-limits") as (_, lines), make_client(headers=HEADERS) as client:
         url = f"{lines['endpoint']}/metadata/versions"
         assert {client.get(url).status_code for _ in range(30)} == {200}
 
@@ -75,7 +75,7 @@ def test_options_override_variables_and_variables_override_the_file(tmp_path: Pa
         "server: from-file\nrate_limits: false\nmachine: {instance: {compute: {name: x}}}\n"
     )
     arguments = ["--config", str(tmp_path / "c.yaml")]
-    with plain_client(headers=HEADERS) as client:
+    with make_client(headers=HEADERS) as client:
         for more, environment, expected in (
             ([], {}, "from-file"),
             ([], {"AZURE_IMDS_EMULATOR_SERVER": "from-variable"}, "from-variable"),

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from azure_imds_emulator import Emulator
-from emulator_support import client_of
+from emulator_support import make_client_for
 
 
 def test_faults_can_be_added_and_removed(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
@@ -66,7 +66,7 @@ def test_the_machine_can_be_changed_as_in_a_file(emulator: Emulator, control: ht
 
 
 def test_requests_are_returned_without_secrets(control: httpx.Client) -> None:
-    with Emulator(arc=True) as arc, client_of(arc) as http, httpx.Client(trust_env=False) as outside:
+    with Emulator(arc=True) as arc, make_client_for(arc) as http, httpx.Client(trust_env=False) as outside:
         secret = {"Authorization": "Basic c2VjcmV0"}
         http.get("/identity/oauth2/token?api-version=2020-06-01&resource=https://x.example", headers=secret)
         (request,) = outside.get(f"{arc.control_url}/api/requests").json()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from azure_imds_emulator import Clock, Emulator
-from emulator_support import client_of, until
+from emulator_support import make_client_for, wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 PATH = "/scheduledevents"
@@ -39,7 +39,7 @@ def test_a_new_document_has_no_events(http: httpx.Client) -> None:
 @pytest.mark.parametrize("version", ["2017-08-01", "2019-04-01", "2019-08-01"])
 def test_the_document_of_each_version_equals_the_example(version: str) -> None:
     expected = json.loads((EXAMPLES / f"scheduledevents-{version}.json").read_text(encoding="utf-8"))
-    with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, client_of(emulator) as http:
+    with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, make_client_for(emulator) as http:
         emulator.schedule(
             "Reboot",
             event_id="00000000-0000-0000-0000-0000000000A2",
@@ -52,7 +52,7 @@ def test_the_document_of_each_version_equals_the_example(version: str) -> None:
 def test_an_event_is_scheduled_then_started_then_removed() -> None:
     names = ("empty", "scheduled", "started", "completed")
     expected = [json.loads((EXAMPLES / f"scheduledevents-{name}.json").read_text()) for name in names]
-    with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, client_of(emulator) as http:
+    with Emulator(clock=Clock(1704164645, frozen=True)) as emulator, make_client_for(emulator) as http:
         seen = [get_document(http)]
         event = emulator.schedule(
             "Freeze",
@@ -179,11 +179,11 @@ def test_the_first_response_has_the_configured_delay() -> None:
     clock = Clock(frozen=True)
     with (
         Emulator(first_call_delay=120, clock=clock) as emulator,
-        client_of(emulator) as http,
+        make_client_for(emulator) as http,
         ThreadPoolExecutor(1) as pool,
     ):
         waiting = pool.submit(get_document, http)
-        until(lambda: clock.waiting == 1)
+        wait_until(lambda: clock.waiting == 1)
         clock.advance(119)
         assert not waiting.done()
         clock.advance(1)
@@ -195,11 +195,11 @@ def test_a_delayed_first_response_contains_events_scheduled_meanwhile() -> None:
     clock = Clock(frozen=True)
     with (
         Emulator(first_call_delay=120, clock=clock) as emulator,
-        client_of(emulator) as http,
+        make_client_for(emulator) as http,
         ThreadPoolExecutor(1) as pool,
     ):
         waiting = pool.submit(get_document, http)
-        until(lambda: clock.waiting == 1)
+        wait_until(lambda: clock.waiting == 1)
         emulator.schedule("Reboot")
         clock.advance(120)
         assert [event["EventType"] for event in waiting.result()["Events"]] == ["Reboot"]

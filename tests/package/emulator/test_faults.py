@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from azure_imds_emulator import Emulator
-from emulator_support import exchange, raw_get, until
+from emulator_support import exchange, get_raw, wait_until
 
 VERSIONS = "/metadata/versions"
 INFO = "/metadata/identity/info?api-version=2018-02-01"
@@ -43,7 +43,7 @@ def test_a_fault_affects_the_next_requests_only(emulator: Emulator, http: httpx.
 )
 def test_a_status_has_the_error_text_of_the_endpoint(emulator: Emulator, status: int, target: str, body: Any) -> None:
     emulator.fail(status)
-    head, sent = raw_get(emulator, target)
+    head, sent = get_raw(emulator, target)
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert json.loads(sent)["error"].lower() == body["error"].lower()
     assert sent.lower() == json.dumps(body, separators=(",", ":")).encode().lower()
@@ -84,13 +84,13 @@ def test_faults_can_be_cancelled(emulator: Emulator, http: httpx.Client) -> None
 
 def test_body_and_headers_can_be_anything(emulator: Emulator) -> None:
     emulator.fail(200, body="<html>", headers={"Content-Type": "text/html", "X-Odd": "1", "Date": None})
-    head, body = raw_get(emulator, VERSIONS)
+    head, body = get_raw(emulator, VERSIONS)
     assert body == b"<html>"
     assert b"Content-Type: text/html" in head
     assert b"X-Odd: 1" in head
     assert b"Date" not in head
     emulator.fail(body={"access_token": 5})
-    head, body = raw_get(emulator, VERSIONS)
+    head, body = get_raw(emulator, VERSIONS)
     assert (head.split(b"\r\n")[0], body) == (b"HTTP/1.1 200 OK", b'{"access_token":5}')
     assert b"application/json" in head
 
@@ -117,7 +117,7 @@ def test_close_sends_no_byte(emulator: Emulator, caplog: pytest.LogCaptureFixtur
 def test_a_truncated_body_is_shorter_than_its_content_length(emulator: Emulator, http: httpx.Client) -> None:
     whole = http.get("/versions").content
     emulator.fail(truncate=10)
-    head, body = raw_get(emulator, VERSIONS)
+    head, body = get_raw(emulator, VERSIONS)
     assert body == whole[:10]
     assert f"Content-Length: {len(whole)}".encode() in head
     emulator.fail(truncate=10)
@@ -135,7 +135,7 @@ def test_truncated_json_can_have_the_right_content_length(emulator: Emulator, ht
 def test_content_length_can_be_wrong(emulator: Emulator, http: httpx.Client, length: int) -> None:
     whole = http.get("/versions").content
     emulator.fail(content_length=length)
-    head, body = raw_get(emulator, VERSIONS)
+    head, body = get_raw(emulator, VERSIONS)
     assert f"Content-Length: {length}".encode() in head
     assert body == whole
 
@@ -144,7 +144,7 @@ def test_a_delay_ends_when_the_clock_is_advanced(emulator: Emulator, http: httpx
     emulator.fail(delay=3600)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(http.get, "/versions")
-        until(lambda: emulator.clock.waiting == 1)
+        wait_until(lambda: emulator.clock.waiting == 1)
         emulator.clock.advance(3600)
         assert waiting.result().status_code == 200
 
@@ -156,7 +156,7 @@ def test_slow_sends_single_bytes(emulator: Emulator, http: httpx.Client) -> None
         waiting = pool.submit(http.get, "/versions")
         begun = emulator.clock.elapsed()
         while not waiting.done():
-            until(lambda: emulator.clock.waiting == 1 or waiting.done())
+            wait_until(lambda: emulator.clock.waiting == 1 or waiting.done())
             emulator.clock.advance(20)
         assert waiting.result().content == b"abc"
         assert emulator.clock.elapsed() - begun >= 3 * 60
@@ -169,7 +169,7 @@ def test_a_hang_ends_when_the_client_disconnects_or_the_emulator_stops(http: htt
             http.get(f"{emulator.endpoint}{VERSIONS}", timeout=0.05)
         with ThreadPoolExecutor(1) as pool:
             left = pool.submit(exchange, emulator, GET)
-            until(lambda: emulator.requests.total == 2)
+            wait_until(lambda: emulator.requests.total == 2)
             begun = time.monotonic()
             emulator.stop()
             assert left.result() == b""

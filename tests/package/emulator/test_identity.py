@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from azure_imds_emulator import Clock, Emulator, Machine
-from emulator_support import client_of
+from emulator_support import make_client_for
 
 RESOURCE = "https://vault.azure.net"
 QUERY = {"api-version": "2018-02-01", "resource": RESOURCE}
@@ -118,7 +118,7 @@ def test_the_cache_distinguishes_resources_by_a_trailing_slash(http: httpx.Clien
 
 def test_the_lifetime_can_be_set() -> None:
     clock = Clock(1_700_000_000, frozen=True)
-    with Emulator(token_lifetime=60, clock=clock) as emulator, client_of(emulator) as http:
+    with Emulator(token_lifetime=60, clock=clock) as emulator, make_client_for(emulator) as http:
         body = request_token(http).json()
         assert (body["expires_in"], body["expires_on"], body["not_before"]) == ("60", "1700000060", "1699999700")
 
@@ -190,7 +190,7 @@ def test_mi_res_id_is_ignored_by_default() -> None:
     identity = machine.add_user_assigned("id-a")
     assert identity.resource_id is not None
     for understood in (False, True):
-        with Emulator(machine=machine, accept_mi_res_id=understood) as emulator, client_of(emulator) as http:
+        with Emulator(machine=machine, accept_mi_res_id=understood) as emulator, make_client_for(emulator) as http:
             found = request_token(http, mi_res_id=identity.resource_id).json()["client_id"]
             assert (found == identity.client_id) is understood
 

@@ -12,7 +12,7 @@ import pytest
 from azure_imds_emulator import Emulator
 from azure_imds_emulator.instance import SINCE
 from azure_imds_emulator.versions import PUBLISHED
-from emulator_support import raw_get
+from emulator_support import get_raw
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 
@@ -73,7 +73,7 @@ def test_fields_of_array_elements_have_versions_too(http: httpx.Client) -> None:
 
 
 def test_json_is_compact_with_sorted_keys(emulator: Emulator) -> None:
-    head, body = raw_get(emulator, "/metadata/instance?api-version=2025-04-07")
+    head, body = get_raw(emulator, "/metadata/instance?api-version=2025-04-07")
     document = json.loads(body)
     assert body == json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
     assert f"Content-Length: {len(body)}".encode() in head
@@ -84,7 +84,7 @@ def test_json_is_compact_with_sorted_keys(emulator: Emulator) -> None:
 
 
 def test_the_text_form_of_a_leaf_is_its_value(emulator: Emulator) -> None:
-    head, body = raw_get(emulator, "/metadata/instance/compute/location?api-version=2021-02-01&format=text")
+    head, body = get_raw(emulator, "/metadata/instance/compute/location?api-version=2021-02-01&format=text")
     assert body == b"eastus"
     assert b"Content-Type: text/plain" in head
 
@@ -136,7 +136,7 @@ def test_array_elements_are_addressed_by_index(http: httpx.Client) -> None:
 )
 def test_an_unknown_node_gets_the_observed_error(emulator: Emulator, path: str) -> None:
     quoted = httpx.URL("http://x/metadata/instance/" + path).raw_path.decode()
-    head, body = raw_get(emulator, f"{quoted}?api-version=2021-02-01")
+    head, body = get_raw(emulator, f"{quoted}?api-version=2021-02-01")
     assert head.startswith(b"HTTP/1.1 404 ")
     assert body == b'{ "error": "Not found" }'
 

@@ -15,7 +15,7 @@ import pytest
 
 import azure_imds_emulator
 from azure_imds_emulator import Clock, Emulator
-from emulator_support import client_of, exchange
+from emulator_support import exchange, make_client_for
 
 PACKAGE = Path(azure_imds_emulator.__file__).parent
 
@@ -31,7 +31,7 @@ def test_it_starts_and_stops_without_a_with_statement() -> None:
         emulator.stop()
         emulator.stop()
         emulator.start()
-        with client_of(emulator) as http:
+        with make_client_for(emulator) as http:
             assert http.get("/versions").status_code == 200
     finally:
         emulator.stop()
@@ -39,7 +39,7 @@ def test_it_starts_and_stops_without_a_with_statement() -> None:
 
 def test_stopping_ends_the_thread_and_frees_the_ports() -> None:
     before = threading.active_count()
-    with Emulator() as emulator, client_of(emulator) as http:
+    with Emulator() as emulator, make_client_for(emulator) as http:
         http.get("/versions")
         ports = [urlsplit(url).port for url in (emulator.endpoint, emulator.control_url)]
     assert threading.active_count() == before
@@ -81,7 +81,7 @@ def test_it_can_listen_on_ipv6_loopback() -> None:
         emulator = Emulator(host="::1").start()
     except OSError:
         pytest.skip("no IPv6 here")
-    with emulator, client_of(emulator) as http:
+    with emulator, make_client_for(emulator) as http:
         assert emulator.endpoint.startswith("http://[::1]:")
         assert http.get("/versions").status_code == 200
 
@@ -98,7 +98,7 @@ def test_a_recorded_request_has_all_parts_of_the_request(emulator: Emulator, htt
 
 
 def test_only_the_last_requests_are_recorded() -> None:
-    with Emulator(max_recorded_requests=3) as emulator, client_of(emulator) as http:
+    with Emulator(max_recorded_requests=3) as emulator, make_client_for(emulator) as http:
         for _ in range(5):
             http.get("/versions")
         assert (len(emulator.requests), emulator.requests.total) == (3, 5)
@@ -110,7 +110,7 @@ def test_only_the_last_requests_are_recorded() -> None:
 def test_no_repr_log_or_state_contains_a_token_or_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     query = {"api-version": "2020-06-01", "resource": "https://vault.azure.net"}
-    with Emulator() as emulator, client_of(emulator) as http:
+    with Emulator() as emulator, make_client_for(emulator) as http:
         token = http.get("/identity/oauth2/token", params=query).json()["access_token"]
         shown = repr([emulator, emulator.tokens, emulator.requests[-1], emulator.settings, vars(emulator)])
         kept = repr([vars(emulator.tokens), vars(emulator.attested)])

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from azure_imds_emulator import Emulator
-from emulator_support import exchange, plain_client, raw_get
+from emulator_support import exchange, get_raw, make_client
 
 ENDPOINTS = {
     "/versions": {},
@@ -25,7 +25,7 @@ NEWEST = ["2025-04-07", "2024-07-17", "2024-03-15"]
 @pytest.mark.parametrize("value", ["true", "True", "TRUE"])
 def test_every_endpoint_accepts_the_metadata_header(emulator: Emulator, path: str, value: str) -> None:
     url = f"{emulator.endpoint}/metadata{path}"
-    with plain_client() as client:
+    with make_client() as client:
         assert client.get(url, params=ENDPOINTS[path], headers={"Metadata": value}).status_code == 200
         assert client.get(url, params=ENDPOINTS[path], headers={"metadata": value}).status_code == 200
 
@@ -33,7 +33,7 @@ def test_every_endpoint_accepts_the_metadata_header(emulator: Emulator, path: st
 @pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("headers", [{}, {"Metadata": "false"}, {"Metadata": ""}])
 def test_every_endpoint_requires_the_metadata_header(emulator: Emulator, path: str, headers: dict[str, str]) -> None:
-    with plain_client() as client:
+    with make_client() as client:
         response = client.get(f"{emulator.endpoint}/metadata{path}", params=ENDPOINTS[path], headers=headers)
     assert response.status_code == 400
     if path.startswith("/identity"):
@@ -97,21 +97,21 @@ def test_identity_has_its_own_error_format(http: httpx.Client) -> None:
 
 def test_the_preview_of_scheduled_events_does_not_require_the_header(emulator: Emulator) -> None:
     url = f"{emulator.endpoint}/metadata/scheduledevents"
-    with plain_client() as client:
+    with make_client() as client:
         assert client.get(url, params={"api-version": "2017-03-01"}).status_code == 200
         assert client.get(url, params={"api-version": "2017-08-01"}).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/metadata", "/metadata/", "/", "/metadata/nothing", "/metadata/attested", "/latest"])
 def test_an_unknown_path_is_not_found(emulator: Emulator, path: str) -> None:
-    head, body = raw_get(emulator, path)
+    head, body = get_raw(emulator, path)
     assert head.startswith(b"HTTP/1.1 404 ")
     assert body == b'{"error":"Not Found"}'
 
 
 def test_a_probe_for_the_newer_credential_flow_is_not_found(emulator: Emulator) -> None:
     url = f"{emulator.endpoint}/metadata/identity/getplatformmetadata?cred-api-version=2.0"
-    with plain_client() as client:
+    with make_client() as client:
         assert client.get(url).status_code == 404
 
 
@@ -134,7 +134,7 @@ def test_unknown_headers_and_parameters_are_ignored(http: httpx.Client) -> None:
 
 
 def test_the_target_can_be_an_absolute_url(emulator: Emulator) -> None:
-    head, _ = raw_get(emulator, "http://169.254.169.254/metadata/versions")
+    head, _ = get_raw(emulator, "http://169.254.169.254/metadata/versions")
     assert head.startswith(b"HTTP/1.1 200 ")
 
 

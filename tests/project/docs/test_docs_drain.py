@@ -19,7 +19,7 @@ import yaml
 
 from azure_imds_emulator import Emulator
 from docs_support import DOCS, blocks, commands, own_python, search_path, write_files
-from emulator_support import until
+from emulator_support import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -164,7 +164,7 @@ def test_the_node_is_drained_before_an_eviction_which_is_then_approved(node: Pat
     event = imds_emulator.schedule("Preempt")
     with drainer(node, imds_emulator) as process:
         order = find_line(process, "kubectl drain .*")
-        until(lambda: event.event_id in {one.event_id for one in started(imds_emulator)})
+        wait_until(lambda: event.event_id in {one.event_id for one in started(imds_emulator)})
     found = re.fullmatch(
         r"kubectl drain node-1 --ignore-daemonsets --delete-emptydir-data --force --timeout=(\d+)s", order
     )

@@ -16,7 +16,7 @@ import pytest
 from integration import parts
 
 from azure_imds_emulator import Emulator
-from emulator_support import plain_client, until
+from emulator_support import make_client, wait_until
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
@@ -62,7 +62,7 @@ class Browser:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     chromium, driver_program = parts.program("chromium"), parts.program("chromedriver")
     log = tmp_path_factory.mktemp("chromium") / "driver.log"
-    with running_driver(driver_program, log), plain_client(base_url=f"http://127.0.0.1:{read_port(log)}") as client:
+    with running_driver(driver_program, log), make_client(base_url=f"http://127.0.0.1:{read_port(log)}") as client:
         session = start_session(client, chromium, log.parent / "profile")
         try:
             yield Browser(client, session)
@@ -87,7 +87,7 @@ def running_driver(program: Path, log: Path) -> Iterator[None]:
 
 def read_port(log: Path) -> int:
     marker = "started successfully on port "
-    until(lambda: marker in log.read_text())
+    wait_until(lambda: marker in log.read_text())
     return int(log.read_text().partition(marker)[2].split(".")[0].split()[0])
 
 
@@ -119,13 +119,13 @@ def start_session(client: httpx.Client, chromium: Path, profile: Path) -> str:
 def page(emulator: Emulator, browser: Browser) -> Iterator[Browser]:
     browser.command("POST", "/se/log", type="browser")
     browser.open(f"{emulator.control_url}/")
-    until_text(browser, "#endpoint", lambda text: text == emulator.endpoint)
+    wait_until_text(browser, "#endpoint", lambda text: text == emulator.endpoint)
     yield browser
     # Before the emulator stops: the page would log errors.
     browser.open("about:blank")
 
 
-def until_text(browser: Browser, selector: str, accept: Callable[[str], bool]) -> None:
+def wait_until_text(browser: Browser, selector: str, accept: Callable[[str], bool]) -> None:
     end = time.monotonic() + 30
     while not accept(text := browser.text(selector)):
         assert time.monotonic() < end, f"the text of {selector} is still {text!r}"
@@ -141,30 +141,30 @@ def test_it_shows_the_machine(page: Browser) -> None:
 
 def test_it_shows_new_requests(page: Browser, http: httpx.Client) -> None:
     http.get("/instance?api-version=<b>bold</b>")
-    until_text(page, "#requests", lambda text: "/metadata/instance" in text and "400" in text)
+    wait_until_text(page, "#requests", lambda text: "/metadata/instance" in text and "400" in text)
     assert page.command("POST", "/execute/sync", script="return document.querySelectorAll('b').length", args=[]) == 0
 
 
 def test_its_buttons_schedule_approve_and_complete_an_event(page: Browser, emulator: Emulator) -> None:
     page.click("#schedule button")
-    until_text(page, "#events", lambda text: "Scheduled" in text)
+    wait_until_text(page, "#events", lambda text: "Scheduled" in text)
     assert emulator.events.events[0].event_type == "Freeze"
     page.click("#events button")
-    until_text(page, "#events", lambda text: "Started" in text)
+    wait_until_text(page, "#events", lambda text: "Started" in text)
     page.click("#events button")
-    until_text(page, "#events", lambda text: text == "")
+    wait_until_text(page, "#events", lambda text: text == "")
     assert emulator.events.incarnation == 4
 
 
 def test_its_buttons_add_and_remove_faults(page: Browser, emulator: Emulator, http: httpx.Client) -> None:
     page.type("#fail [name=times]", "2")
     page.click("#fail button")
-    until_text(page, "#faults", lambda text: "429" in text)
+    wait_until_text(page, "#faults", lambda text: "429" in text)
     assert [http.get("/versions").status_code for _ in range(3)] == [429, 429, 200]
     page.click("#fail button")
-    until_text(page, "#faults", lambda text: "2 more" in text)
+    wait_until_text(page, "#faults", lambda text: "2 more" in text)
     page.click("#clear-faults")
-    until_text(page, "#faults", lambda text: text == "")
+    wait_until_text(page, "#faults", lambda text: text == "")
     assert emulator.faults.pending == ()
 
 
@@ -173,9 +173,9 @@ def test_its_button_advances_the_clock(page: Browser, emulator: Emulator) -> Non
     before = emulator.clock.time()
     page.type("#advance [name=seconds]", "3600")
     page.click("#advance button")
-    until(lambda: emulator.clock.time() != before)
+    wait_until(lambda: emulator.clock.time() != before)
     assert emulator.clock.time() - before == 3600
-    until_text(page, "#time", lambda text: "frozen" in text)
+    wait_until_text(page, "#time", lambda text: "frozen" in text)
 
 
 def test_the_browser_logs_no_error(page: Browser) -> None:
