@@ -65,7 +65,7 @@ NAMED = {
     "_events/polling": {"scheduled_events", "instances"},  # events, and the name that they use for this machine
     "_events/watcher": {"scheduled_events"},  # approves an event
     "_cli/commands": TAGS,  # each command is an operation
-    "_cli/doctor": TAGS,  # asks everything once
+    "_cli/imds_checks": TAGS,  # sends one request to each
 }
 
 #: Private attributes of other packages, by module, each with its reason there.

@@ -1,4 +1,4 @@
-"""The command `azure-imds`. Needs the extra `cli`; `azure-imds emulator` needs the extra `emulator` alone."""
+"""The command `azure-imds`. It needs the extra `cli`; `azure-imds emulator` needs only the extra `emulator`."""
 
 from .entry import main
 

@@ -1,4 +1,4 @@
-"""What an access token says about itself. Nothing here believes it: the signature is its audience's to check."""
+"""Reads the claims of an access token. It does not verify the signature: only the token's audience can."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 from typing import Any, cast
 
 
-def claims_of(token: str) -> dict[str, Any]:
-    """The claims of a JWT (RFC 7519); empty where the token is none, as its audience alone decides what it is."""
+def read_claims(token: str) -> dict[str, Any]:
+    """The claims of a JWT (RFC 7519); empty if the token is not a JWT, which its issuer is free to choose."""
     try:
         payload = token.split(".")[1]
         claims: Any = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

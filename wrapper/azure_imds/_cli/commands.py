@@ -1,4 +1,4 @@
-"""The commands: each asks the client for one thing and shows it."""
+"""The commands. Each calls one operation of the client and shows the result."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .emulator import run as run_emulator
 from .exits import Exit
 from .output import View
 from .session import Session
-from .settings import OPTIONS, Output, Settings, without_first
-from .values import printable
+from .settings import OPTIONS, Output, Settings, list_parameters
+from .values import make_printable
 
-#: Whose words a command's help has: the operation that it calls.
+#: The operation that a command calls. Its description in the specification is the command's help.
 OPERATIONS = {
     "token": "identity.get_token",
     "instance": "instances.get_metadata",
@@ -32,15 +32,12 @@ OPERATIONS = {
     "versions": "versions.get_versions",
 }
 
-#: Options whose name is not the operation's argument.
-ARGUMENTS = {"resource_id": "msi_res_id"}
-
 
 class _Command(TyperCommand):
-    """A command whose help contains the specification's descriptions, read when the help is shown."""
+    """A command whose help comes from the specification. It is read only when help is requested."""
 
     def describe(self) -> None:
-        """Fills in what the specification says of this command and its parameters."""
+        """Sets the help of this command and its parameters."""
         from azure_imds_api.descriptions import DESCRIPTIONS
 
         operation = DESCRIPTIONS.get(OPERATIONS.get(self.name or "", ""))
@@ -51,7 +48,7 @@ class _Command(TyperCommand):
         self.help = "\n\n".join(filter(None, [f"{operation.summary}.", first_paragraph, self.help]))
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
-            parameter.help = parameter.help or operation.arguments.get(ARGUMENTS.get(parameter.name) or parameter.name)
+            parameter.help = parameter.help or operation.arguments.get(parameter.name)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.describe()
@@ -65,17 +62,17 @@ class _Group(TyperGroup):
                 command.describe()
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
-            parameter.help = parameter.help or "Version of the API, for commands that have one to choose."
+            parameter.help = parameter.help or "Version of the API, for the commands that support it."
         super().format_help(ctx, formatter)
 
 
-# Boxes are for people: what is piped is plain text, and comes sooner.
+# In a pipe, help is plain text, which is also faster than rich.
 _PLAIN = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"
 
 app = typer.Typer(
     name="azure-imds",
     cls=_Group,
-    help="Azure's Instance Metadata Service: tokens without secrets, and all that a machine knows about itself.",
+    help="Tokens and metadata from Azure's Instance Metadata Service (IMDS), on an Azure machine.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None if _PLAIN else "markdown",
 )
@@ -84,35 +81,35 @@ app = typer.Typer(
 def _command(
     name: str, *, version: bool = True, short_help: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Makes a command of a function that takes a session, and gives it the options of every command."""
+    """Registers a function as a command. The function gets a session; the command gets the options of every command."""
     settings = {option: OPTIONS[option] for option in OPTIONS if version or option != "api_version"}
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def run(*, context: typer.Context, **arguments: Any) -> None:
-            behind = Settings(**{option: arguments.pop(option) for option in settings})
-            given = behind.over(context.find_object(Settings) or Settings())
+            own = Settings(**{option: arguments.pop(option) for option in settings})
+            given = own.over(context.find_object(Settings) or Settings())
             if given.api_version and not version:
-                raise typer.BadParameter(f"{name} has no version to choose", param_hint="'--api-version'")
-            session = Session(given)
+                raise typer.BadParameter(f"not supported by {name}", param_hint="'--api-version'")
+            session = Session(given, context.command)
             session.run(partial(function, session, **arguments))
 
-        _sign(run, [*without_first(function), *settings.values()])
+        _set_signature(run, [*list_parameters(function), *settings.values()])
         app.command(name, cls=_Command, help=function.__doc__ or "", short_help=short_help)(run)
         return function
 
     return decorate
 
 
-def _sign(run: Callable[..., None], parameters: list[Parameter]) -> None:
-    """Gives a function the parameters that typer is to see, behind its context."""
+def _set_signature(run: Callable[..., None], parameters: list[Parameter]) -> None:
+    """Sets the parameters that typer sees, in addition to the context."""
     context = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
     signature = Signature([context, *parameters])
     run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
 
 
-def _view(name: str) -> View:
-    """A view by its name, brought in when something is shown in it."""
+def _load_view(name: str) -> View:
+    """A function of `views`, imported when it is first called."""
 
     def view(value: Any) -> Any:
         from . import views
@@ -122,18 +119,18 @@ def _view(name: str) -> View:
     return view
 
 
-ANYTHING = _view("anything")
+_JSON_VIEW = _load_view("render_json")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from azure_imds import __version__, spec_version
 
         print(f"azure-imds {__version__} (specification {spec_version})")
         raise typer.Exit
 
 
-def _before_the_command(*, context: typer.Context, version: bool, **settings: Any) -> None:
+def _store_settings(*, context: typer.Context, version: bool, **settings: Any) -> None:
     context.obj = Settings(**settings)
 
 
@@ -141,49 +138,52 @@ _VERSION = Annotated[
     bool,
     Option(
         "--version",
-        help="The versions of this package and its specification.",
+        help="Print the versions of this package and its specification.",
         callback=_print_version,
         is_eager=True,
     ),
 ]
-_sign(
-    _before_the_command,
+_set_signature(
+    _store_settings,
     [Parameter("version", Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION), *OPTIONS.values()],
 )
-app.callback()(_before_the_command)
+app.callback()(_store_settings)
 
 
-Id = Annotated[str | None, Option(metavar="ID", show_default=False)]
+# Parameters that pass an argument of the client on have its name, so that help and error messages find them by it.
+ClientId = Annotated[str | None, Option("--client-id", metavar="ID", show_default=False)]
+ObjectId = Annotated[str | None, Option("--object-id", metavar="ID", show_default=False)]
+ResourceId = Annotated[str | None, Option("--resource-id", metavar="ID", show_default=False)]
 
 
 @_command("token")
 def token(
     session: Session,
     resource: Annotated[str, Argument(metavar="RESOURCE", show_default=False)],
-    client_id: Id = None,
-    object_id: Id = None,
-    resource_id: Id = None,
-    raw: Annotated[bool, Option("--raw", help="Print the token on a terminal too, and nothing else.")] = False,
+    client_id: ClientId = None,
+    object_id: ObjectId = None,
+    msi_res_id: ResourceId = None,
+    raw: Annotated[bool, Option("--raw", help="Print only the token, in a terminal too.")] = False,
 ) -> None:
-    """On a terminal the token's claims are shown and not the token, piped the token alone, and as JSON the answer."""
+    """Piped: just the token. In a terminal: its claims, with the token hidden (`--raw` prints it)."""
     with session.client() as imds:
         answer = imds.identity.get_token(
             resource=resource,
             client_id=client_id,
             object_id=object_id,
-            msi_res_id=resource_id,
+            msi_res_id=msi_res_id,
             api_version=session.settings.api_version,
         ).to_dict()
     alone = not session.settings.output and not session.settings.query and (raw or not sys.stdout.isatty())
-    session.show(answer["access_token"] if alone else answer, _token_view(answer["access_token"]), reveal=raw)
+    session.show(answer["access_token"] if alone else answer, _make_token_view(answer["access_token"]), reveal=raw)
 
 
-def _token_view(secret: str) -> View:
+def _make_token_view(secret: str) -> View:
     def view(answer: Any) -> Any:
         from . import views
-        from .claims import claims_of
+        from .claims import read_claims
 
-        return views.token(answer, printable(claims_of(secret)), len(secret))
+        return views.render_token(answer, make_printable(read_claims(secret)), len(secret))
 
     return view
 
@@ -196,7 +196,7 @@ def instance(
         Argument(
             metavar="[PATH]",
             show_default=False,
-            help="A part of it, such as compute/location.",
+            help="Path of a part, such as compute/location.",
         ),
     ] = "",
 ) -> None:
@@ -206,14 +206,14 @@ def instance(
             document = imds.get(path, api_version=version)
         else:
             document = imds.instances.get_metadata(api_version=version).to_dict()
-    session.show(document, ANYTHING)
+    session.show(document, _JSON_VIEW)
 
 
 @_command("identity")
 def identity(session: Session) -> None:
     with session.client() as imds:
         info = imds.identity.get_info(api_version=session.settings.api_version)
-    session.show(info.to_dict(), ANYTHING)
+    session.show(info.to_dict(), _JSON_VIEW)
 
 
 def _certificates(text: str) -> Any:
@@ -226,32 +226,35 @@ def attested(
     nonce: Annotated[str | None, Option("--nonce", show_default=False)] = None,
     verify: Annotated[
         bool,
-        Option("--verify", help="Verify the document, and show what it says. Without --nonce, a random one is sent."),
+        Option("--verify", help="Verify the document and show its content. Without --nonce, the nonce is random."),
     ] = False,
     cloud: Annotated[str, Option(help="For --verify: public, usgov, china or germany.")] = "public",
-    roots: Annotated[Path | None, _certificates("For --verify: roots to trust instead of Azure's, in PEM.")] = None,
+    roots: Annotated[
+        Path | None, _certificates("For --verify: trusted root certificates instead of Azure's, in PEM.")
+    ] = None,
     intermediates: Annotated[
         Path | None,
-        _certificates("For --verify: certificates between document and roots, in PEM, instead of fetching them."),
+        _certificates("For --verify: intermediate certificates in PEM. Default: downloaded from Microsoft."),
     ] = None,
 ) -> None:
-    from .verification import random_nonce, verified
+    from .verification import make_nonce, verify_document
 
-    nonce = random_nonce() if verify and nonce is None else nonce
+    nonce = make_nonce() if verify and nonce is None else nonce
     with session.client() as imds:
         document = imds.attested.get_document(nonce=nonce, api_version=session.settings.api_version)
         result = document.to_dict()
         if verify:
-            result = verified(document, nonce, cloud, roots, intermediates, session.settings.deadline).to_dict()
-    session.show(result, _view("verified") if verify else ANYTHING)
+            deadline = session.settings.deadline
+            result = verify_document(document, nonce, cloud, roots, intermediates, deadline).to_dict()
+    session.show(result, _load_view("render_verified") if verify else _JSON_VIEW)
 
 
 @_command("events")
 def events(
     session: Session,
-    watch: Annotated[bool, Option("--watch", help="Go on, and show what changes, until Ctrl-C.")] = False,
-    everyone: Annotated[
-        bool, Option("--all", help="With --watch, the events of all machines of the group, not only this one's.")
+    watch: Annotated[bool, Option("--watch", help="Show changes until Ctrl-C.")] = False,
+    every_machine: Annotated[
+        bool, Option("--all", help="With --watch: events of all machines in the group, not only of this one.")
     ] = False,
     approve: Annotated[
         str | None,
@@ -259,19 +262,19 @@ def events(
             "--approve",
             metavar="ID",
             show_default=False,
-            help="Let this event begin now, for all machines that it names.",
+            help="Approve this event: it starts now, for all machines that it names.",
         ),
     ] = None,
 ) -> None:
     if watch and approve:
-        raise typer.BadParameter("give --watch or --approve, not both")
+        raise typer.BadParameter("--watch and --approve cannot be combined")
     version = session.settings.api_version
     if watch:
         from .watching import watch as run
 
         if version:
-            raise typer.BadParameter("--watch has no version to choose", param_hint="'--api-version'")
-        run(session, everyone=everyone)
+            raise typer.BadParameter("not supported by events --watch", param_hint="'--api-version'")
+        run(session, every_machine=every_machine)
         return
     with session.client() as imds:
         if approve is not None:
@@ -281,55 +284,56 @@ def events(
             result: dict[str, Any] = {"approved": approve}
         else:
             result = imds.scheduled_events.get_events(api_version=version).to_dict()
-    session.show(result, ANYTHING if approve else _view("events"))
+    session.show(result, _JSON_VIEW if approve else _load_view("render_events"))
 
 
 @_command("loadbalancer")
 def loadbalancer(session: Session) -> None:
     with session.client() as imds:
         metadata = imds.load_balancer.get_metadata(api_version=session.settings.api_version)
-    session.show(metadata.to_dict(), ANYTHING)
+    session.show(metadata.to_dict(), _JSON_VIEW)
 
 
 @_command("versions", version=False)
 def versions(session: Session) -> None:
     with session.client() as imds:
-        offered = imds.versions.get_versions()
-    session.show(offered.to_dict(), ANYTHING)
+        answer = imds.versions.get_versions()
+    session.show(answer.to_dict(), _JSON_VIEW)
 
 
 @_command("doctor", version=False, short_help="Find out why managed identity does not work here")
 def doctor(
     session: Session,
-    resource: Annotated[str, Option(help="What the token is for that is tried.")] = "https://management.azure.com/",
-    client_id: Id = None,
-    object_id: Id = None,
-    resource_id: Id = None,
-    ask_events: Annotated[
-        bool, Option("--events", help="Ask for scheduled events too. That switches them on for this machine.")
+    resource: Annotated[str, Option(help="Resource of the token that is requested.")] = "https://management.azure.com/",
+    client_id: ClientId = None,
+    object_id: ObjectId = None,
+    msi_res_id: ResourceId = None,
+    with_events: Annotated[
+        bool, Option("--events", help="Request scheduled events too. This turns them on for this machine.")
     ] = False,
-    as_json: Annotated[bool, Option("--json", help="The same as --output json.")] = False,
+    as_json: Annotated[bool, Option("--json", help="Same as --output json.")] = False,
 ) -> None:
     """Find out why managed identity does not work here.
 
-    Looks at the environment, the way to IMDS, and at what answers there; asks for a token, and shows none. Ends after
-    20 seconds, or what --deadline says.
+    Checks the environment, the connection to IMDS and its answers, and requests a token, which is not shown. Takes at
+    most 20 seconds, or --deadline.
     """
     from .doctor import SECONDS, examine
 
     settings = session.settings
-    with session.waiting("examining"):
+    with session.waiting("checking"):
         findings = examine(
             settings.endpoint,
             resource=resource,
-            selector={"client_id": client_id, "object_id": object_id, "msi_res_id": resource_id},
-            events=ask_events,
+            selector={"client_id": client_id, "object_id": object_id, "msi_res_id": msi_res_id},
+            events=with_events,
             seconds=SECONDS if settings.deadline is None else settings.deadline,
+            names=session.names,
         )
     failed = sum(finding.status == "fail" for finding in findings)
     session.show(
         {"failed": failed, "findings": [finding.to_dict() for finding in findings]},
-        _view("findings"),
+        _load_view("render_findings"),
         output=Output.json if as_json else None,
     )
     if failed:
@@ -339,7 +343,7 @@ def doctor(
 @app.command(
     "emulator",
     add_help_option=False,
-    short_help="Run a local IMDS to develop and test against",
+    short_help="Run a local IMDS for development and tests",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def emulator(context: typer.Context) -> None:

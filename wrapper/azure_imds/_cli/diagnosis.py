@@ -1,10 +1,9 @@
-"""What a failed request tells about its cause: a code for programs and tests, how bad it is, and what to do."""
+"""The known causes of a failed request, as data: a code for programs, how bad it is, and what to do."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Literal
 
 import httpx
 from attrs import frozen
@@ -27,182 +26,184 @@ from ..errors import (
     ThrottledError,
     UnsupportedApiVersionError,
 )
-
-Status = Literal["pass", "warn", "fail", "skip"]
+from .findings import Status
 
 
 @frozen
-class Symptom:
-    """A request's error, and the head of the answer, if one came."""
+class FailedRequest:
+    """The error of a request, and the status and headers of the response if there was one."""
 
     error: ImdsError
-    head: httpx.Response | None
+    response: httpx.Response | None
 
     def is_a(self, *kinds: type[ImdsError]) -> bool:
         return isinstance(self.error, kinds)
 
-    def status(self, *codes: int) -> bool:
-        return self.head is not None and self.head.status_code in codes
+    def has_status(self, *codes: int) -> bool:
+        return self.response is not None and self.response.status_code in codes
 
     @property
     def server(self) -> str:
-        return self.head.headers.get("server", "") if self.head is not None else ""
+        return self.response.headers.get("server", "") if self.response is not None else ""
 
     @property
-    def from_imds(self) -> bool:
+    def is_from_imds(self) -> bool:
         return self.server.startswith("IMDS")
 
-    def says(self, pattern: str) -> bool:
-        """Whether IMDS's own words match."""
+    def mentions(self, pattern: str) -> bool:
+        """Whether the error text in the response matches a regular expression."""
         error = self.error
-        words = f"{error.error} {error.error_description}" if isinstance(error, ImdsStatusError) else ""
-        return re.search(pattern, words, re.IGNORECASE) is not None
+        text = f"{error.error} {error.error_description}" if isinstance(error, ImdsStatusError) else ""
+        return re.search(pattern, text, re.IGNORECASE) is not None
 
     @property
-    def empty(self) -> bool:
+    def has_empty_body(self) -> bool:
         error = self.error
         return isinstance(error, ImdsStatusError) and error.response is not None and not error.response.content
 
     @property
-    def is_page(self) -> bool:
-        by_type = self.head is not None and "html" in self.head.headers.get("content-type", "")
-        # Only a success that turns out to be a page has a hint.
-        return by_type or (self.is_a(ImdsResponseError) and bool(self.error.hint))
+    def is_web_page(self) -> bool:
+        has_type = self.response is not None and "html" in self.response.headers.get("content-type", "")
+        # An unreadable success has a hint only if it is a web page.
+        return has_type or (self.is_a(ImdsResponseError) and bool(self.error.hint))
 
 
 @frozen
 class Cause:
-    """A known cause.
+    """A known cause of a failed request.
 
     Attributes:
-        code: a word for it.
-        when: whether a symptom is this one's. Causes are tried in their order.
-        advice: what to do; "" where the error's own hint says it best.
-        status: `warn` where it passes by itself.
+        code: identifies the cause, for programs.
+        applies: whether this is the cause of a failed request. The causes are tried in order.
+        advice: what to do; "" if the hint of the error is the best advice.
+        status: `warn` if the failure passes by itself.
+        not_imds: whether something other than IMDS answered, or nothing did, so that more requests make no sense.
     """
 
     code: str
-    when: Callable[[Symptom], bool]
+    applies: Callable[[FailedRequest], bool]
     advice: str = ""
     status: Status = "fail"
+    not_imds: bool = False
 
 
-_LATER = "It passes by itself, and clients of this package wait for it."
-_RULES = "Ask whoever manages this machine's Metadata Security Protocol for a rule that lets this user and program in."
+_WAIT = "It passes by itself. Clients of this package wait and retry."
+_ADD_RULE = (
+    "Ask the administrator of the machine's Metadata Security Protocol for a rule that allows this user and program."
+)
 
-#: The field's known ways to fail. (Collected from Microsoft's documentation and from captures of live hosts.)
+#: Collected from Microsoft's documentation and from recorded responses of real hosts.
 CAUSES: tuple[Cause, ...] = (
     Cause(
         "slow-body",
-        lambda s: s.is_a(ImdsTimeoutError) and s.head is not None,
-        "An answer began and did not end in time: look for a proxy or an overloaded agent in between.",
+        lambda f: f.is_a(ImdsTimeoutError) and f.response is not None,
+        "The response started but did not end in time. Look for a proxy or an overloaded agent in between.",
+        not_imds=True,
     ),
-    Cause("silent", lambda s: s.is_a(ImdsTimeoutError)),
-    Cause("docker-desktop", lambda s: s.is_a(ImdsUnavailableError) and s.status(403)),
+    Cause("silent", lambda f: f.is_a(ImdsTimeoutError), not_imds=True),
+    Cause("docker-desktop", lambda f: f.is_a(ImdsUnavailableError) and f.has_status(403), not_imds=True),
     Cause(
         "redirect",
-        lambda s: s.status(301, 302, 303, 307, 308),
-        "IMDS never redirects: a captive portal, a gateway "
-        "or another server has its address. Look at what leads there.",
+        lambda f: f.has_status(301, 302, 303, 307, 308),
+        "IMDS never redirects. A captive portal, a gateway or another server has its address: check the route to it.",
+        not_imds=True,
     ),
-    Cause("closed", lambda s: s.is_a(ImdsUnavailableError)),
-    Cause("arc-key", lambda s: s.is_a(ArcChallengeError)),
+    Cause("closed", lambda f: f.is_a(ImdsUnavailableError), not_imds=True),
+    Cause("arc-key", lambda f: f.is_a(ArcChallengeError)),
     Cause(
         "web-page",
-        lambda s: s.is_page,
-        "A web page came: a captive portal, a proxy or another server has the "
-        "address of IMDS. Look at what leads there.",
+        lambda f: f.is_web_page,
+        "The response is a web page. A captive portal, a proxy or another server has the address of IMDS: check the "
+        "route to it.",
+        not_imds=True,
     ),
     Cause(
         "broken-off",
-        lambda s: s.is_a(ImdsResponseError) and s.error.retryable,
-        "The connection broke in the middle of an answer: look for a proxy or an agent in between.",
+        lambda f: f.is_a(ImdsResponseError) and f.error.retryable,
+        "The connection was lost in the middle of a response. Look for a proxy or an agent in between.",
     ),
     Cause(
         "unreadable",
-        lambda s: s.is_a(ImdsResponseError),
-        "Something answers in the place of IMDS, or changes its answers on the way.",
+        lambda f: f.is_a(ImdsResponseError),
+        "Another program answers in place of IMDS, or changes its responses. Find out which one.",
     ),
-    Cause("no-identity", lambda s: s.is_a(IdentityNotFoundError)),
+    Cause("no-identity", lambda f: f.is_a(IdentityNotFoundError)),
     Cause(
         "several-identities",
-        lambda s: s.is_a(MultipleIdentitiesError),
-        "Name one: --client-id, --object-id or --resource-id here, the argument of the same name in your program.",
+        lambda f: f.is_a(MultipleIdentitiesError),
+        "Choose one identity: here with --client-id, --object-id or --resource-id, in your program with the argument "
+        "of the same name.",
     ),
-    Cause("unknown-resource", lambda s: s.is_a(InvalidResourceError)),
+    Cause("unknown-resource", lambda f: f.is_a(InvalidResourceError)),
     Cause(
         "old-host",
-        lambda s: s.is_a(UnsupportedApiVersionError),
-        "This host, or what stands in for IMDS, is older "
-        "than the version that was asked for: give your program's client an older api_version.",
+        lambda f: f.is_a(UnsupportedApiVersionError),
+        "This host, or the program that answers in place of IMDS, does not support the requested version. Set an older "
+        "api_version in your program.",
     ),
     Cause(
         "retired-extension",
-        lambda s: s.says("bad_request_102"),
-        "This is how the retired managed identity extension "
-        "of virtual machines answers, on port 50342: remove it, and use IMDS.",
+        lambda f: f.mentions("bad_request_102"),
+        "The retired managed identity extension for virtual machines answers like this, on port 50342. Remove it, and "
+        "use IMDS.",
     ),
     Cause(
         "header-removed",
-        lambda s: s.says("metadata header"),
-        "The header Metadata: true was sent and did not arrive: a proxy or a filter on the way removes it.",
+        lambda f: f.mentions("metadata header"),
+        "The header Metadata: true was sent but did not arrive. Find the proxy or filter that removes it.",
     ),
-    Cause("guest-proxy-agent", lambda s: s.is_a(ForbiddenError) and s.empty, _RULES),
+    Cause("guest-proxy-agent", lambda f: f.is_a(ForbiddenError) and f.has_empty_body, _ADD_RULE),
     Cause(
         "guest-proxy-agent-method",
-        lambda s: s.status(405) and not s.from_imds,
-        f"Azure's Guest Proxy Agent does not let this method through. {_RULES}",
+        lambda f: f.has_status(405) and not f.is_from_imds,
+        f"Azure's Guest Proxy Agent does not allow this HTTP method. {_ADD_RULE}",
     ),
-    Cause("forbidden", lambda s: s.is_a(ForbiddenError)),
+    Cause("forbidden", lambda f: f.is_a(ForbiddenError)),
     Cause(
         "updating",
-        lambda s: s.is_a(GoneError),
-        f"IMDS is being updated and returns within 70 seconds. {_LATER}",
+        lambda f: f.is_a(GoneError),
+        f"IMDS is being updated and returns within 70 seconds. {_WAIT}",
         "warn",
     ),
     Cause(
         "throttled",
-        lambda s: s.is_a(ThrottledError),
-        "Something on this machine asks too often: 5 requests a "
-        "second are allowed, for identity 20 and 5 at once. Share one credential, which keeps tokens.",
+        lambda f: f.is_a(ThrottledError),
+        "A program on this machine sends too many requests. The limit is 5 a second, and for identity 20 a second and "
+        "5 at once. Share one credential: it caches tokens.",
         "warn",
     ),
     Cause(
         "load-balancer-pending",
-        lambda s: s.is_a(NotFoundError) and s.says("right now"),
-        "The load balancer's metadata are still being made ready: ask again in some minutes.",
+        lambda f: f.is_a(NotFoundError) and f.mentions("right now"),
+        "The metadata of the load balancer is not ready yet. Try again in some minutes.",
         "warn",
     ),
-    Cause("not-found", lambda s: s.is_a(NotFoundError)),
+    Cause("not-found", lambda f: f.is_a(NotFoundError)),
     Cause(
         "token-failure",
-        lambda s: s.is_a(ServerError) and s.says("active directory"),
-        "IMDS is well and gets no token "
-        "from Microsoft Entra: ask again; then look at Azure's service health, and at the identity's tenant.",
+        lambda f: f.is_a(ServerError) and f.mentions("active directory"),
+        "IMDS works, but gets no token from Microsoft Entra. Try again. If that fails, check Azure's service health "
+        "and the tenant of the identity.",
     ),
     Cause(
         "pod-identity",
-        lambda s: s.is_a(ServerError) and not s.from_imds and s.says(r"\bpods?\b"),
-        "AAD Pod "
-        "Identity, which is retired, intercepts the requests of this pod: move to workload identity, or remove it.",
+        lambda f: f.is_a(ServerError) and not f.is_from_imds and f.mentions(r"\bpods?\b"),
+        "AAD Pod Identity, which is retired, intercepts the requests of this pod. Migrate to workload identity, or "
+        "remove AAD Pod Identity.",
     ),
     Cause(
         "restarting",
-        lambda s: s.is_a(ServerError) and s.server.startswith("Microsoft-IIS"),
-        f"The host's front end answers while IMDS restarts behind it. {_LATER}",
+        lambda f: f.is_a(ServerError) and f.server.startswith("Microsoft-IIS"),
+        f"The host's front end answers while IMDS restarts. {_WAIT}",
         "warn",
     ),
-    Cause("gateway", lambda s: s.status(407, 502, 504)),
-    Cause("server-error", lambda s: s.is_a(ServerError), f"Ask again in a minute. {_LATER}", "warn"),
-    Cause("bad-request", lambda s: s.is_a(BadRequestError)),
-    Cause("refused-request", lambda s: True),
+    Cause("gateway", lambda f: f.has_status(407, 502, 504)),
+    Cause("server-error", lambda f: f.is_a(ServerError), f"Try again in a minute. {_WAIT}", "warn"),
+    Cause("bad-request", lambda f: f.is_a(BadRequestError)),
+    Cause("refused-request", lambda f: True),
 )
 
 
-def diagnose(symptom: Symptom) -> Cause:
-    """The first cause that fits."""
-    return next(cause for cause in CAUSES if cause.when(symptom))
-
-
-#: Causes after which no further question makes sense: what answers is not IMDS, or answers nobody.
-STRANGERS = frozenset({"silent", "slow-body", "docker-desktop", "redirect", "closed", "web-page"})
+def find_cause(request: FailedRequest) -> Cause:
+    """The first cause that applies."""
+    return next(cause for cause in CAUSES if cause.applies(request))

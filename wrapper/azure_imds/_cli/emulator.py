@@ -1,4 +1,4 @@
-"""`azure-imds emulator`: hands over to the emulator's own command line, which needs no typer."""
+"""`azure-imds emulator`: calls the emulator's own command line, which does not need typer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .exits import Exit
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Serves until a signal comes, and returns the exit status."""
+    """Runs the emulator until a signal arrives, and returns the exit status."""
     try:
         command = import_module("azure_imds_emulator.cli")
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Where the console script begins: it brings in only what the command needs."""
+"""Entry point of the console script. It imports only what the command needs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from .emulator import run as run_emulator
 from .exits import Exit
 
-#: What httpx and httpcore import where it is installed and no command needs: httpx's own command line with all of rich,
-#: and a second event loop. Together they take longer than everything else before a token is there.
-_IDLE = ("httpx._main", "trio")
+#: Modules that httpx and httpcore import if they are installed, and that no command needs: httpx's own command line,
+#: with all of rich, and a second event loop. Importing them takes longer than everything else before the first token.
+_UNUSED = ("httpx._main", "trio")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,12 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["emulator"]:
         return run_emulator(arguments[1:])
     if own_process:
-        # None there means: not to be found.
-        sys.modules.update(dict.fromkeys(_IDLE))  # type: ignore[arg-type]
-        _open_what_is_closed()
+        # With None in sys.modules, an import fails at once.
+        sys.modules.update(dict.fromkeys(_UNUSED))  # type: ignore[arg-type]
+        _replace_closed_output()
     try:
         from .commands import app
-        from .session import silenced
+        from .session import discard_output
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("typer", "rich"):
             raise
@@ -38,16 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(arguments, prog_name="azure-imds")
     except SystemExit as end:
-        if sys.stdout is not stdout:  # typer's own help met a closed pipe, and was silenced so
-            return silenced()
+        if sys.stdout is not stdout:  # typer replaces stdout if the pipe is closed while it prints help
+            return discard_output()
         return end.code if isinstance(end.code, int) else Exit.OK
     except BrokenPipeError:
-        return silenced()
+        return discard_output()
     return Exit.OK
 
 
-def _open_what_is_closed() -> None:
-    """Gives output somewhere to go where the shell closed it (`>&-`), for which Python has None."""
+def _replace_closed_output() -> None:
+    """Opens the null device for a stream that the shell closed (`>&-`), which is None in Python."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the process ends

@@ -1,4 +1,4 @@
-"""Exit statuses: what each means, and which one an error has. `docs/cli.md` shows this table."""
+"""Exit statuses: the meaning of each, and the status for an error. `docs/cli.md` shows this table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..errors import (
 
 
 class Exit(IntEnum):
-    """The statuses. Those from 64 to 78 are named as in BSD's sysexits.h, the last two as shells count signals."""
+    """Exit statuses. From 64 to 78 they follow BSD's sysexits.h; the last two are 128 plus the number of a signal."""
 
     OK = 0
     FINDINGS = 1
@@ -35,23 +35,23 @@ class Exit(IntEnum):
 
 
 MEANINGS: dict[Exit, str] = {
-    Exit.OK: "Done. From `doctor`: nothing failed, though there may be warnings.",
-    Exit.FINDINGS: "`doctor` found something that fails.",
-    Exit.USAGE: "Wrong usage: a bad option, an argument that IMDS would refuse, or an extra that is not installed.",
-    Exit.UNVERIFIED: "`attested --verify`: the document is not to be believed.",
-    Exit.NOINPUT: "Nothing is there: the path of `instance` or `--query`, or an answer of 404 that will not pass.",
-    Exit.UNAVAILABLE: "Nothing here speaks IMDS: refused, unreachable, another server, disabled, or not this API.",
-    Exit.SOFTWARE: "A mistake in this program. `--verbose` shows where.",
-    Exit.TEMPFAIL: "Try again later: no answer in time, 410, 429, 5xx, or a 404 of identity.",
-    Exit.PROTOCOL: "An answer that cannot be read.",
-    Exit.NOPERM: "Refused: IMDS said no, or Azure Arc's key file may not be read.",
-    Exit.INTERRUPTED: "Ended by Ctrl-C.",
-    Exit.CLOSED: "Nobody reads the output any more.",
+    Exit.OK: "Success. For `doctor`: no check failed, though there may be warnings.",
+    Exit.FINDINGS: "`doctor`: at least one check failed.",
+    Exit.USAGE: "Wrong usage: an invalid option or argument, or an extra that is not installed.",
+    Exit.UNVERIFIED: "`attested --verify`: the document failed verification.",
+    Exit.NOINPUT: "Not found: the path of `instance` or `--query`, or a permanent 404 from IMDS.",
+    Exit.UNAVAILABLE: "IMDS is unavailable: refused, unreachable, disabled, another server or another API.",
+    Exit.SOFTWARE: "Internal error. `--verbose` shows the traceback.",
+    Exit.TEMPFAIL: "Temporary failure, try again later: no answer in time, 410, 429, 5xx, or 404 on identity.",
+    Exit.PROTOCOL: "The response cannot be read.",
+    Exit.NOPERM: "Refused: IMDS returned an error, or the key file of Azure Arc cannot be read.",
+    Exit.INTERRUPTED: "Stopped by Ctrl-C.",
+    Exit.CLOSED: "The reader of the output closed the pipe.",
 }
 
 
-def status_of(error: ImdsError) -> Exit:
-    """The status for an error of this package."""
+def choose_status(error: ImdsError) -> Exit:
+    """The exit status for an error of this package."""
     for kind, status in (
         (ImdsValidationError, Exit.USAGE),
         (AttestationError, Exit.UNVERIFIED),

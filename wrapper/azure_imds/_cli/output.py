@@ -1,4 +1,4 @@
-"""What goes to stdout: JSON, text or a view, and which part of the result."""
+"""Prints results on stdout: as JSON, as text or as a view, whole or in part."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .settings import Output, Settings
-from .values import at, is_list, is_object, leaves, masked, plain, printable
+from .values import find_part, format_leaf, is_list, is_object, iter_leaves, make_printable, mask_secrets
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-#: Makes a view of a result. It is called only where one is shown, since rich takes longer to load than IMDS to answer.
+#: Makes a view of a result. It runs only when the view is shown: importing rich takes longer than an answer of IMDS.
 View = Callable[[Any], "RenderableType"]
 
 
-def emit(value: Any, settings: Settings, view: View, *, reveal: bool = False) -> None:
-    """Prints a result in the form that was asked for, or that fits where it goes.
+def print_result(value: Any, settings: Settings, view: View, *, reveal: bool = False) -> None:
+    """Prints a result in the requested form, or in the default form for a terminal or a pipe.
 
     Args:
         value: JSON.
-        settings: `query` and `output` count.
-        view: for the whole of the result; any part of it has a view of its own.
-        reveal: whether secrets may be shown on a terminal. Where nobody looks, they are always written.
+        settings: the options; `query` and `output` are used.
+        view: makes the view of the whole result. A part of it gets a view of its own.
+        reveal: whether to show secrets on a terminal. In a pipe they are always written.
 
     Raises:
-        NothingThere: `query` leads nowhere.
+        PathNotFoundError: the result has no part at `query`.
     """
     terminal = sys.stdout.isatty()
     if (terminal and not reveal) or settings.output is Output.table:
-        value = masked(value)
+        value = mask_secrets(value)
     if settings.query:
-        value, view = at(value, settings.query), _any
+        value, view = find_part(value, settings.query), _render_part
     if terminal or settings.output is Output.table:
-        value = printable(value)
+        value = make_printable(value)
     leaf = not (is_object(value) or is_list(value))
     output = settings.output or (Output.text if leaf else Output.table if terminal else Output.json)
     if output is Output.json:
@@ -43,23 +43,23 @@ def emit(value: Any, settings: Settings, view: View, *, reveal: bool = False) ->
     elif output is Output.text or leaf:
         _print_text(value)
     else:
-        from .terminal import console
+        from .terminal import make_console
 
-        console().print(view(value))
+        make_console().print(view(value))
     sys.stdout.flush()
 
 
-def _any(value: Any) -> RenderableType:
-    from .views import anything
+def _render_part(value: Any) -> RenderableType:
+    from .views import render_json
 
-    return anything(value)
+    return render_json(value)
 
 
 def _print_text(value: Any) -> None:
-    for path, leaf in leaves(value):
-        print(f"{path}\t{plain(leaf)}" if path else plain(leaf))
+    for path, leaf in iter_leaves(value):
+        print(f"{path}\t{format_leaf(leaf)}" if path else format_leaf(leaf))
 
 
-def emit_line(value: Any) -> None:
-    """One line of JSON, at once."""
+def print_line(value: Any) -> None:
+    """Prints one line of JSON, without buffering."""
     print(json.dumps(value, ensure_ascii=False), flush=True)

@@ -1,4 +1,4 @@
-"""What a person sees on stderr while a command works: the log, and that it waits."""
+"""What a command writes to stderr while it runs: the log, and a line that it is waiting."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("azure_imds")
 
-#: Seconds of silence after which somebody at a terminal is told what goes on.
-PATIENCE = 0.5
+#: Seconds after which a command at a terminal shows that it is waiting.
+QUIET_SECONDS = 0.5
 
 
-class _Lines(logging.Handler):
-    """Writes lines to what stderr is at that moment: a live view puts something of its own there."""
+class _LogLines(logging.Handler):
+    """Writes log lines to the current value of sys.stderr, which a live view replaces while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         print(f"azure-imds: {self.format(record)}", file=sys.stderr, flush=True)
 
 
-class _Waiting(logging.Handler):
-    """A line that says what is waited for: after some time, or at once where the client is to try again."""
+class _WaitingLine(logging.Handler):
+    """A line that shows what the command waits for: after some time, or at once if the client is about to retry."""
 
     def __init__(self, text: str) -> None:
         super().__init__(logging.INFO)
         self._status: Status | None = None
-        self._over = False
-        self._timer = threading.Timer(PATIENCE, self._show, [text])
+        self._ended = False
+        self._timer = threading.Timer(QUIET_SECONDS, self._show, [text])
         self._timer.daemon = True
         self._timer.start()
 
@@ -43,14 +43,14 @@ class _Waiting(logging.Handler):
     def _show(self, text: str) -> None:
         from rich.status import Status
 
-        from .terminal import console
+        from .terminal import make_console
 
         self.acquire()
         try:
-            if self._over:
+            if self._ended:
                 return
             if self._status is None:
-                self._status = Status(text, console=console(stderr=True))
+                self._status = Status(text, console=make_console(stderr=True))
                 self._status.start()
             else:
                 self._status.update(text)
@@ -61,7 +61,7 @@ class _Waiting(logging.Handler):
         self._timer.cancel()
         self.acquire()
         try:
-            self._over = True
+            self._ended = True
             if self._status is not None:
                 self._status.stop()
         finally:
@@ -69,11 +69,11 @@ class _Waiting(logging.Handler):
 
 
 @contextmanager
-def told(verbose: bool) -> Generator[None]:
-    """Sends the package's log to stderr: warnings, or with `verbose` each attempt."""
+def show_log(verbose: bool) -> Generator[None]:
+    """Writes the log of the package to stderr: warnings, or with `verbose` each attempt."""
     level = _LOGGER.level
-    with _handled(_Lines(logging.DEBUG if verbose else logging.WARNING)):
-        # Less would keep the retries from whoever shows them.
+    with _add_handler(_LogLines(logging.DEBUG if verbose else logging.WARNING)):
+        # The waiting line needs INFO: it shows the retries.
         _LOGGER.setLevel(logging.DEBUG if verbose else logging.INFO)
         try:
             yield
@@ -82,21 +82,21 @@ def told(verbose: bool) -> Generator[None]:
 
 
 @contextmanager
-def waiting(text: str, *, silent: bool) -> Generator[None]:
-    """Shows on a terminal that the command waits; `silent` where the log is shown, which says it already."""
+def show_waiting(text: str, *, silent: bool) -> Generator[None]:
+    """Shows on a terminal that the command waits. With `silent` it shows nothing, because the log does."""
     if silent or not sys.stderr.isatty() or os.environ.get("TERM") in (None, "", "dumb", "unknown"):
         yield
         return
-    line = _Waiting(text)
+    line = _WaitingLine(text)
     try:
-        with _handled(line):
+        with _add_handler(line):
             yield
     finally:
         line.end()
 
 
 @contextmanager
-def _handled(handler: logging.Handler) -> Generator[None]:
+def _add_handler(handler: logging.Handler) -> Generator[None]:
     _LOGGER.addHandler(handler)
     try:
         yield

@@ -1,4 +1,4 @@
-"""One run of a command: its client, its output, and the words and status of its end."""
+"""One run of a command: its client, its output, and the message and exit status if it fails."""
 
 from __future__ import annotations
 
@@ -14,24 +14,36 @@ import typer
 
 from ..errors import ImdsError
 from . import progress
-from .exits import Exit, status_of
-from .output import View, emit
+from .exits import Exit, choose_status
+from .output import View, print_result
 from .settings import Output, Settings
-from .values import NothingThere
+from .values import PathNotFoundError
 
 if TYPE_CHECKING:
     from .._client.client import ImdsClient
 
 
 class Session:
-    """What a command works with."""
+    """What a command works with.
 
-    def __init__(self, settings: Settings) -> None:
+    Attributes:
+        settings: the options of every command.
+    """
+
+    def __init__(self, settings: Settings, command: Any) -> None:
         self.settings = settings
+        self._command = command
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The options and arguments as users type them; see `messages.read_option_names`."""
+        from .messages import read_option_names
+
+        return read_option_names(self._command)
 
     @contextmanager
     def client(self) -> Generator[ImdsClient]:
-        """A client as the caller asked for it; what takes long inside is told on a terminal."""
+        """A client with the caller's settings. While it is used, a terminal shows that the command waits."""
         from .._client.client import ImdsClient
 
         settings = self.settings
@@ -39,22 +51,22 @@ class Session:
             yield imds
 
     def waiting(self, text: str = "waiting for IMDS") -> AbstractContextManager[None]:
-        """Tells a terminal what takes long."""
-        return progress.waiting(text, silent=self.settings.verbose)
+        """Shows on a terminal that the command waits."""
+        return progress.show_waiting(text, silent=self.settings.verbose)
 
     def show(self, value: Any, view: View, *, reveal: bool = False, output: Output | None = None) -> None:
-        """Prints the result; see `output.emit`."""
+        """Prints the result; see `output.print_result`."""
         settings = replace(self.settings, output=output) if output else self.settings
-        emit(value, settings, view, reveal=reveal)
+        print_result(value, settings, view, reveal=reveal)
 
     def run(self, action: Callable[[], object]) -> None:
-        """Carries a command out.
+        """Runs a command.
 
         Raises:
-            SystemExit: it did not end well; why is on stderr.
+            SystemExit: the command failed; the message is on stderr.
         """
         try:
-            with progress.told(self.settings.verbose):
+            with progress.show_log(self.settings.verbose):
                 action()
             sys.stdout.flush()
         except (typer.BadParameter, typer.Exit):
@@ -62,35 +74,31 @@ class Session:
         except KeyboardInterrupt:
             raise SystemExit(Exit.INTERRUPTED) from None
         except BrokenPipeError:
-            raise SystemExit(silenced()) from None
+            raise SystemExit(discard_output()) from None
         except ImdsError as error:
-            complain(told(error))
-            raise SystemExit(status_of(error)) from None
-        except NothingThere as error:
-            complain(str(error))
+            from .messages import describe_error
+
+            print_error(describe_error(error, self.names))
+            raise SystemExit(choose_status(error)) from None
+        except PathNotFoundError as error:
+            print_error(str(error))
             raise SystemExit(error.status) from None
-        except ImportError as error:  # of an extra; it says which
-            complain(str(error))
+        except ImportError as error:  # the message names the missing extra
+            print_error(str(error))
             raise SystemExit(Exit.USAGE) from None
         except Exception as error:
             if self.settings.verbose:
                 traceback.print_exc()
-            complain(f"a mistake in this program, {type(error).__name__}. --verbose shows where.")
+            print_error(f"internal error, {type(error).__name__}. To see the traceback, use --verbose.")
             raise SystemExit(Exit.SOFTWARE) from None
 
 
-def told(error: ImdsError) -> str:
-    """An error in one paragraph."""
-    text = str(error)
-    return text if not error.hint or error.hint in text else f"{text}. {error.hint}"
-
-
-def complain(text: str) -> None:
-    """Says on stderr what went wrong."""
+def print_error(text: str) -> None:
+    """Prints an error message on stderr."""
     print(f"azure-imds: {text}", file=sys.stderr)
 
 
-def silenced() -> Exit:
-    """Ends all output, as nobody reads it any more: the interpreter would complain when it flushes at its end."""
+def discard_output() -> Exit:
+    """Sends further output to the null device: the pipe is closed, and the interpreter flushes stdout when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return Exit.CLOSED

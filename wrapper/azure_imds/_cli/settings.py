@@ -1,4 +1,4 @@
-"""The options of every command, which may stand before its name or behind it."""
+"""The options of every command. They are accepted before and after the command's name."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Output(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the caller asked for; None where nothing was said."""
+    """The values of these options; None if an option was not given."""
 
     output: Annotated[
         Output | None,
         Option(
             "--output",
-            help="json; text, one line for each leaf; or table, for people. "
-            "Left out: table on a terminal, else json, or a leaf as it is.",
+            help="json, text (one line for each value) or table (a readable view). "
+            "Default: table in a terminal, json in a pipe; a single value is printed without quotes.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -41,7 +41,7 @@ class Settings:
         Option(
             "--query",
             metavar="PATH",
-            help="Only this part of the result: names and indexes with / between them.",
+            help="Print only this part of the result: names and indexes, separated by /.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -51,7 +51,7 @@ class Settings:
         Option(
             "--endpoint",
             metavar="URL",
-            help="Scheme and host of IMDS, instead of looking for it.",
+            help="Scheme and host of IMDS. Default: found automatically.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -61,7 +61,7 @@ class Settings:
         Option(
             "--deadline",
             metavar="SECONDS",
-            help="For everything: connecting, reading, waiting, trying again.",
+            help="Time limit for the whole command, with all retries.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -71,19 +71,20 @@ class Settings:
         Option("--api-version", metavar="DATE", show_default=False, rich_help_panel=_PANEL),
     ] = None
     verbose: Annotated[
-        bool, Option("--verbose", help="Say on stderr what is sent and what comes of it.", rich_help_panel=_PANEL)
+        bool,
+        Option("--verbose", help="Log each request and its outcome to stderr.", rich_help_panel=_PANEL),
     ] = False
 
     def over(self, other: Settings) -> Settings:
-        """These settings, and where one was not given, the other's."""
+        """These settings; for options that were not given, the settings of `other`."""
         given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return dataclasses.replace(
             other, **{name: value for name, value in given.items() if value is not None and value is not False}
         )
 
 
-def without_first(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters of a command beside its session, by their names alone."""
+def list_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of a command except its session, as keyword-only parameters."""
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
     return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
 

@@ -1,4 +1,4 @@
-"""JSON values, as the command line takes them apart."""
+"""JSON values: their members, a part of them, and forms of them that are safe to print."""
 
 from __future__ import annotations
 
@@ -11,75 +11,80 @@ from .exits import Exit
 MASK = "********"
 
 
-class NothingThere(Exception):
-    """The path of `--query` leads nowhere."""
+class PathNotFoundError(Exception):
+    """The result has no member at the path of `--query`."""
 
     status = Exit.NOINPUT
 
 
-def members(value: Any) -> list[tuple[Any, Any]]:
-    """What an object or list consists of, by names or indexes; nothing for a leaf."""
+def list_members(value: Any) -> list[tuple[Any, Any]]:
+    """The members of an object or array with their names or indexes; none for a leaf."""
     if is_object(value):
         return list(value.items())
     return list(enumerate[Any](value)) if is_list(value) else []
 
 
-# Not isinstance where they are used: a type checker would then want to know of what.
+# With isinstance in the callers, a type checker would ask for the types of the members.
 
 
 def is_object(value: Any) -> bool:
-    """Whether it is a JSON object."""
+    """Whether the value is a JSON object."""
     return isinstance(value, Mapping)
 
 
 def is_list(value: Any) -> bool:
-    """Whether it is a JSON array."""
+    """Whether the value is a JSON array."""
     return isinstance(value, list)
 
 
-def at(value: Any, path: str) -> Any:
-    """The part of a result that a path leads to: `compute/location`, `Events/0/EventId`.
+def find_part(value: Any, path: str) -> Any:
+    """The part of a result at a path such as `compute/location` or `Events/0/EventId`.
 
     Raises:
-        NothingThere: the result has no such part.
+        PathNotFoundError: the result has no such part.
     """
     for name in path.strip("/").split("/"):
-        named = {str(key): member for key, member in members(value)}
+        named = {str(key): member for key, member in list_members(value)}
         if name not in named:
-            raise NothingThere(f"the result has nothing at {path}: no {name!r}")
+            raise PathNotFoundError(f"--query {path}: the result has no member {name!r}")
         value = named[name]
     return value
 
 
-def masked(value: Any) -> Any:
-    """The same without what the specification calls secret."""
+def mask_secrets(value: Any) -> Any:
+    """A copy of the value in which the specification's secrets are replaced by asterisks."""
     from azure_imds_api.api import SECRETS
 
     if is_list(value):
-        return [masked(member) for member in value]
+        return [mask_secrets(member) for member in value]
     if not is_object(value):
         return value
-    return {name: MASK if name in SECRETS and member else masked(member) for name, member in members(value)}
+    return {name: MASK if name in SECRETS and member else mask_secrets(member) for name, member in list_members(value)}
 
 
-def printable(value: Any) -> Any:
-    """The same without letters that command a terminal: whoever may set a machine's tags could put them there."""
+def make_printable(value: Any) -> Any:
+    """A copy of the value without control characters.
+
+    Anyone who may set the tags of a machine could put commands for the terminal into them.
+    """
     if isinstance(value, str):
         return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in value)
     if is_list(value):
-        return [printable(member) for member in value]
-    return {printable(name): printable(member) for name, member in members(value)} if is_object(value) else value
+        return [make_printable(member) for member in value]
+    if is_object(value):
+        return {make_printable(name): make_printable(member) for name, member in list_members(value)}
+    return value
 
 
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf with its path; an empty object or list counts as one."""
-    inner = members(value)
+def iter_leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields (path, leaf) for every leaf. An empty object or array counts as a leaf."""
+    inner = list_members(value)
     if not inner:
         yield path, value
     for name, member in inner:
-        yield from leaves(member, f"{path}/{name}" if path else str(name))
+        yield from iter_leaves(member, f"{path}/{name}" if path else str(name))
 
 
-def plain(leaf: Any) -> str:
-    """A leaf as people write it."""
+def format_leaf(leaf: Any) -> str:
+    """A leaf as text: a string without quotes, anything else as JSON."""
     return leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Verifies the machine's own attested document, as whoever receives one would."""
+"""Verifies the machine's own attested document, as a server that receives one does."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from azure_imds_api.models import AttestedData, AttestedDocument
 
 
-def random_nonce() -> str:
-    """Ten digits, which every version of IMDS takes (docs/attestation.md)."""
+def make_nonce() -> str:
+    """Ten digits, a nonce that every version of IMDS accepts (docs/attestation.md)."""
     return "".join(secrets.choice("0123456789") for _ in range(10))
 
 
-def verified(
+def verify_document(
     document: AttestedDocument,
     nonce: str | None,
     cloud: Any,
@@ -23,19 +23,19 @@ def verified(
     intermediates: Path | None,
     deadline: float | None,
 ) -> AttestedData:
-    """What the document says. Intermediates that were not given are fetched from Microsoft.
+    """The verified content of a document. Downloads the intermediate certificates from Microsoft if none are given.
 
     Raises:
-        AttestationError: it is not to be believed.
-        ImdsValidationError: an argument is not of its kind.
+        AttestationError: the verification failed.
+        ImdsValidationError: an argument has the wrong type or is out of range.
         ImportError: the extra `attestation` is not installed.
     """
     from azure_imds import attestation
 
     trusted = roots.read_bytes() if roots else None
     if intermediates:
-        between: Any = intermediates.read_bytes()
+        chain: Any = intermediates.read_bytes()
     else:
         seconds = attestation.FETCH_SECONDS if deadline is None else deadline
-        between = attestation.fetch_intermediates(document, cloud=cloud, deadline=seconds)
-    return attestation.verify(document, nonce=nonce, roots=trusted, intermediates=between, cloud=cloud)
+        chain = attestation.fetch_intermediates(document, cloud=cloud, deadline=seconds)
+    return attestation.verify(document, nonce=nonce, roots=trusted, intermediates=chain, cloud=cloud)

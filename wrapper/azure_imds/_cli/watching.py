@@ -1,13 +1,13 @@
-"""`events --watch`: a live table for people, one line of JSON a change for programs."""
+"""`events --watch`: a live table at a terminal, or one line of JSON for each change in a pipe."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .output import emit_line
+from .output import print_line
 from .settings import Output
-from .values import at, printable
+from .values import find_part, make_printable
 
 if TYPE_CHECKING:
     from .._events.changes import EventChange
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-def watch(session: Session, *, everyone: bool) -> None:
-    """Shows what changes until it is interrupted."""
+def watch(session: Session, *, every_machine: bool) -> None:
+    """Shows changes until Ctrl-C."""
     from .._client.client import ImdsClient
     from .._events.watcher import EventWatcher
 
@@ -24,17 +24,17 @@ def watch(session: Session, *, everyone: bool) -> None:
     live = sys.stdout.isatty() and settings.query is None and settings.output in (None, Output.table)
     with (
         ImdsClient(settings.endpoint, deadline=settings.deadline) as imds,
-        EventWatcher(imds, resource=None if everyone else "auto") as watcher,
+        EventWatcher(imds, resource=None if every_machine else "auto") as watcher,
     ):
         if live:
-            _show(watcher)
+            _show_table(watcher)
         for change in watcher:
-            line = told(change)
-            emit_line(at(line, settings.query) if settings.query else line)
+            line = to_json(change)
+            print_line(find_part(line, settings.query) if settings.query else line)
 
 
-def told(change: EventChange) -> dict[str, Any]:
-    """A change as JSON: `previous` and `notBefore` (ISO 8601, UTC) are null where there is none."""
+def to_json(change: EventChange) -> dict[str, Any]:
+    """A change as a JSON object. `previous` and `notBefore` (ISO 8601, UTC) are null if the change has none."""
     return {
         "kind": change.kind,
         "event": change.event.to_dict(),
@@ -43,29 +43,29 @@ def told(change: EventChange) -> dict[str, Any]:
     }
 
 
-def _show(watcher: EventWatcher[Any]) -> None:
+def _show_table(watcher: EventWatcher[Any]) -> None:
     from rich.console import Group, RenderableType
     from rich.live import Live
     from rich.text import Text
 
     from . import views
-    from .terminal import console
+    from .terminal import make_console
 
-    #: By id; what is over stays to be seen, as the last of the table.
-    current: dict[str, EventChange] = {}
+    #: The last change of each event, by id. Events that have ended stay at the end of the table.
+    changes: dict[str, EventChange] = {}
 
     def view() -> RenderableType:
-        known = sorted(current.values(), key=lambda change: change.kind == "gone")
+        known = sorted(changes.values(), key=lambda change: change.kind == "gone")
         if not known:
-            return Text("No events are scheduled. Watching; Ctrl-C ends it.", "dim")
+            return Text("No events are scheduled. Watching; press Ctrl-C to stop.", "dim")
         rows = [
-            (event, Text("is over", "dim") if change.kind == "gone" else views.begins(event))
+            (event, Text("has ended", "dim") if change.kind == "gone" else views.format_start(event))
             for change in known
-            for event in [printable(change.event.to_dict())]
+            for event in [make_printable(change.event.to_dict())]
         ]
-        return Group(views.events_table(rows), Text("Watching; Ctrl-C ends it.", "dim"))
+        return Group(views.render_events_table(rows), Text("Watching; press Ctrl-C to stop.", "dim"))
 
-    with Live(get_renderable=view, console=console(), refresh_per_second=2) as live:
+    with Live(get_renderable=view, console=make_console(), refresh_per_second=2) as live:
         for change in watcher:
-            current[change.event.event_id] = change
+            changes[change.event.event_id] = change
             live.refresh()
