@@ -1,4 +1,4 @@
-"""Runs the command `azure-imds`: here, as a process of its own, or at a terminal. Always towards this machine."""
+"""Runs the command `azure-imds`: in this process, as a process of its own, or at a terminal."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import attrs
 import pytest
@@ -24,15 +26,18 @@ from azure_imds import _cli
 
 COMMAND = str(Path(sys.executable).with_name("azure-imds"))
 
-#: Nothing listens there, so a test that forgets its emulator meets no IMDS.
+#: Nothing listens there, so a test without an emulator reaches no IMDS.
 NOWHERE = "http://127.0.0.1:1"
+
+#: Seconds after which a process that a test started is killed: a command that hangs must not hang the tests.
+LIFETIME = 60
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @attrs.frozen
 class Done:
-    """What a command wrote, and its exit status."""
+    """The output of a command and its exit status."""
 
     status: int
     out: str
@@ -60,13 +65,40 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def run(*arguments: str, **changes: str) -> Done:
-    """The installed command, its output piped."""
-    done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60, env=environment(**changes))
+    """Runs the installed command with its output in pipes."""
+    return run_program(COMMAND, *arguments, **changes)
+
+
+def run_program(*command: str, **changes: str) -> Done:
+    """Runs any program to its end; its time is limited."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIFETIME, env=environment(**changes))
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The command in this process, as if piped."""
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The installed command as a process with its output in pipes. It is killed when the block ends in any way."""
+    process = subprocess.Popen(
+        [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True
+    )
+    with process, killed_at_the_end(process):
+        yield process
+
+
+@contextmanager
+def killed_at_the_end(process: subprocess.Popen[Any]) -> Iterator[None]:
+    """Kills a process when the block ends in any way, or before that if it lives too long."""
+    timer = threading.Timer(LIFETIME, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        process.kill()
+
+
+def run_here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A function that runs the command in this process, as if in a pipe."""
 
     def call(*arguments: str) -> Done:
         if "AZURE_POD_IDENTITY_AUTHORITY_HOST" not in os.environ:
@@ -80,51 +112,69 @@ def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 
 class Terminal:
-    """The command at a terminal of its own, with stdout and stderr on it."""
+    """The command at a terminal of its own, which shows stdout and stderr. It is killed when the block ends."""
 
     def __init__(self, *arguments: str, columns: int = 80, **changes: str) -> None:
-        self._master, slave = pty.openpty()
-        ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         variables = environment(**{"TERM": "xterm-256color", **changes})
         for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", *(name for name in changes if not changes[name])):
             if not changes.get(name):
                 variables.pop(name, None)
-        self._process = subprocess.Popen(
-            [COMMAND, *arguments], stdin=slave, stdout=slave, stderr=slave, env=variables, start_new_session=True
-        )
-        os.close(slave)
+        self._master, slave = pty.openpty()
+        try:
+            ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+            self.process = subprocess.Popen(
+                [COMMAND, *arguments], stdin=slave, stdout=slave, stderr=slave, env=variables, start_new_session=True
+            )
+        except BaseException:
+            os.close(self._master)
+            raise
+        finally:
+            os.close(slave)
         self._seen = b""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
     def read_until(self, text: str) -> None:
-        """Waits until the terminal has shown this, apart from colours and line breaks."""
+        """Waits until the terminal has shown this text, apart from colours and line breaks."""
         while text not in self.so_far.words:
-            assert self._more(), f"the command ended before it showed {text!r}: {self.so_far.words}"
+            self.read_more(text)
+
+    def read_more(self, expected: str = "more") -> None:
+        """Waits until the terminal shows anything new."""
+        assert self._read(), f"the command ended before it showed {expected!r}: {self.so_far.words}"
 
     @property
     def so_far(self) -> Done:
         return Done(-1, self._seen.decode(errors="replace"))
 
     def interrupt(self) -> None:
-        """What a terminal does at Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
+        """Sends the signal that a terminal sends at Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
 
     def end(self) -> Done:
-        while self._more():
+        """Waits for the end of the command."""
+        while self._read():
             pass
-        os.close(self._master)
-        return Done(self._process.wait(timeout=30), self._seen.decode())
+        return Done(self.process.wait(timeout=LIFETIME), self._seen.decode())
 
-    def _more(self) -> bool:
-        ready, _, _ = select.select([self._master], [], [], 60)
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._master], [], [], LIFETIME)
         assert ready, f"the command is silent: {self._seen!r}"
         try:
             data = os.read(self._master, 65536)
-        except OSError:  # Linux's way to say that the other side is closed
+        except OSError:  # on Linux, the other side is closed
             data = b""
         self._seen += data
         return bool(data)
 
 
-def at_terminal(*arguments: str, columns: int = 80, **changes: str) -> Done:
+def run_at_terminal(*arguments: str, columns: int = 80, **changes: str) -> Done:
     """Runs a command at a terminal to its end."""
-    return Terminal(*arguments, columns=columns, **changes).end()
+    with Terminal(*arguments, columns=columns, **changes) as terminal:
+        return terminal.end()

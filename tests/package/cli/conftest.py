@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from azure_imds_emulator import Emulator
-from cli_support import Run, here
+from cli_support import Run, run_here
 
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An emulator, and the variables that lead commands there."""
+    """An emulator, and the environment variables with its address."""
     with Emulator() as emulator:
         for name, value in emulator.environment.items():
             monkeypatch.setenv(name, value)
@@ -20,4 +20,4 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command in this process."""
-    return here(capsys, monkeypatch)
+    return run_here(capsys, monkeypatch)

@@ -1,4 +1,4 @@
-"""Every command asks for its own, and prints it in each form."""
+"""Every command calls its operation and prints the result in each form."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import azure_imds
-from azure_imds._cli.claims import claims_of
+from azure_imds._cli.claims import read_claims
 from azure_imds._cli.values import MASK
 from azure_imds_emulator import Emulator
 from cli_support import Run
 
 RESOURCE = "https://vault.azure.net"
-NOBODY = "00000000-0000-0000-0000-00000000dead"
+UNKNOWN_ID = "00000000-0000-0000-0000-00000000dead"
 
-#: Each command, the path it asks, and a leaf of its answer with what stands there.
+#: Each command, the path it requests, and the path and value of a leaf in its answer.
 COMMANDS: dict[str, tuple[list[str], str, str, str]] = {
     "token": (["token", RESOURCE], "/metadata/identity/oauth2/token", "resource", RESOURCE),
     "instance": (["instance"], "/metadata/instance", "compute/location", "eastus"),
@@ -43,28 +43,28 @@ def part(value: Any, path: str) -> Any:
     return value
 
 
-def test_a_command_asks_for_its_own(command: Any, call: Run, emulator: Emulator) -> None:
-    arguments, asked, _, _ = command
+def test_a_command_requests_its_own_path(command: Any, call: Run, emulator: Emulator) -> None:
+    arguments, path, _, _ = command
     assert call(*arguments).status == 0
-    assert [request.path for request in emulator.requests] == [asked]
+    assert [request.path for request in emulator.requests] == [path]
 
 
-def test_json_is_the_answer_as_it_came(command: Any, call: Run) -> None:
+def test_json_is_the_answer_of_imds(command: Any, call: Run) -> None:
     arguments, _, path, value = command
     assert part(call(*arguments, "--output", "json").json, path) == value
 
 
-def test_a_query_gives_a_leaf_as_it_is(command: Any, call: Run) -> None:
+def test_a_query_prints_a_leaf_without_quotes(command: Any, call: Run) -> None:
     arguments, _, path, value = command
     assert call(*arguments, "--query", path).out == f"{value}\n"
 
 
-def test_text_is_a_line_a_leaf_with_its_path(command: Any, call: Run) -> None:
+def test_text_is_a_line_for_each_leaf_with_its_path(command: Any, call: Run) -> None:
     arguments, _, path, value = command
     assert f"{path}\t{value}" in call(*arguments, "--output", "text").out.splitlines()
 
 
-def test_a_table_shows_the_same_to_people(command: Any, call: Run) -> None:
+def test_a_table_shows_the_value(command: Any, call: Run) -> None:
     arguments, _, _, value = command
     assert value in call(*arguments, "--output", "table").out
 
@@ -73,14 +73,11 @@ def test_piped_an_answer_is_json(call: Run, emulator: Emulator) -> None:
     assert call("instance").json["compute"]["location"] == "eastus"
 
 
-def test_a_command_says_nothing_on_stderr(command: Any, call: Run) -> None:
+def test_a_command_writes_nothing_to_stderr(command: Any, call: Run) -> None:
     assert call(*command[0]).err == ""
 
 
-# Leaves and queries
-
-
-def test_a_leaf_of_the_instance_is_printed_bare(call: Run, emulator: Emulator) -> None:
+def test_a_leaf_of_the_instance_is_printed_without_quotes(call: Run, emulator: Emulator) -> None:
     assert call("instance", "compute/location").out == "eastus\n"
 
 
@@ -102,29 +99,26 @@ def test_a_query_of_a_node_has_a_view_of_its_own(call: Run, emulator: Emulator) 
     assert done.out.split()[:4] == ["name", "value", "Department", "Example"]
 
 
-def test_letters_beyond_ascii_are_printed_as_they_are(call: Run, emulator: Emulator) -> None:
+def test_letters_outside_ascii_are_not_escaped(call: Run, emulator: Emulator) -> None:
     emulator.fail(path="/metadata/instance", body={"compute": {"name": "größe"}})
     assert '"größe"' in call("instance").out
 
 
-def test_piped_a_value_is_left_as_it_is(call: Run, emulator: Emulator) -> None:
+def test_in_a_pipe_control_characters_are_kept(call: Run, emulator: Emulator) -> None:
     emulator.fail(path="/metadata/instance", body={"compute": {"name": "vm\x1b[31m"}}, times=2)
     assert call("instance").json["compute"]["name"] == "vm\x1b[31m"
     assert call("instance", "--query", "compute/name").out == "vm\x1b[31m\n"
 
 
-def test_a_list_without_members_is_said_to_be_empty(call: Run, emulator: Emulator) -> None:
+def test_an_empty_list_is_stated(call: Run, emulator: Emulator) -> None:
     assert "No events are scheduled." in call("events", "--output", "table").out
 
 
 def test_empty_values_are_counted_in_a_view(call: Run, emulator: Emulator) -> None:
-    assert "Left out, since empty: " in call("instance", "--output", "table").out
+    assert "Empty values, not shown: " in call("instance", "--output", "table").out
 
 
-# Options
-
-
-@pytest.mark.parametrize("before", [True, False], ids=["before", "behind"])
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize(
     "option",
     [
@@ -137,7 +131,7 @@ def test_empty_values_are_counted_in_a_view(call: Run, emulator: Emulator) -> No
     ],
     ids=lambda option: option[0],
 )
-def test_an_option_may_stand_before_and_behind_the_command(
+def test_an_option_is_accepted_before_and_after_the_command(
     option: list[str], before: bool, call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if option[0] == "--endpoint":
@@ -151,13 +145,13 @@ def test_an_option_may_stand_before_and_behind_the_command(
     assert ("attempt 1" in done.err) == (option == ["--verbose"])
 
 
-def test_an_option_behind_the_command_goes_before_one_in_front(call: Run, emulator: Emulator) -> None:
+def test_an_option_after_the_command_overrides_one_before_it(call: Run, emulator: Emulator) -> None:
     done = call("--query", "compute/name", "instance", "--query", "compute/location")
     assert done.out == "eastus\n"
 
 
 @pytest.mark.parametrize("command", ["token", "instance", "identity", "attested", "events", "loadbalancer"])
-def test_the_version_is_asked_for_as_given(command: str, call: Run, emulator: Emulator) -> None:
+def test_the_given_version_is_requested(command: str, call: Run, emulator: Emulator) -> None:
     version = "2019-08-01" if command == "events" else "2020-10-01"
     arguments = [command, RESOURCE] if command == "token" else [command]
     assert call(*arguments, "--api-version", version).status == 0
@@ -165,14 +159,14 @@ def test_the_version_is_asked_for_as_given(command: str, call: Run, emulator: Em
 
 
 @pytest.mark.parametrize("arguments", [["versions"], ["doctor"], ["events", "--watch"]])
-def test_a_version_that_cannot_be_chosen_is_refused(arguments: list[str], call: Run, emulator: Emulator) -> None:
+def test_a_command_without_versions_refuses_the_option(arguments: list[str], call: Run, emulator: Emulator) -> None:
     done = call("--api-version", "2020-10-01", *arguments)
     assert done.status == 2
-    assert "no version to choose" in " ".join(done.err.split())
+    assert f"Invalid value for '--api-version': not supported by {' '.join(arguments)}" in " ".join(done.err.split())
     assert not emulator.requests
 
 
-def test_verbose_tells_each_attempt(call: Run, emulator: Emulator) -> None:
+def test_verbose_logs_each_attempt(call: Run, emulator: Emulator) -> None:
     emulator.fail(410, path="/metadata/versions")
     emulator.fail(headers={"X-Nothing": "1"})
     done = call("versions", "--verbose", "--deadline", "4")
@@ -180,7 +174,7 @@ def test_verbose_tells_each_attempt(call: Run, emulator: Emulator) -> None:
     assert "410, attempt 1" in done.err
 
 
-def test_the_log_is_left_as_it_was(call: Run, emulator: Emulator) -> None:
+def test_the_logger_is_restored(call: Run, emulator: Emulator) -> None:
     import logging
 
     logger = logging.getLogger("azure_imds")
@@ -189,25 +183,22 @@ def test_the_log_is_left_as_it_was(call: Run, emulator: Emulator) -> None:
     assert (logger.level, list(logger.handlers)) == before
 
 
-def test_the_version_names_package_and_specification(call: Run) -> None:
+def test_the_version_is_that_of_the_package_and_the_specification(call: Run) -> None:
     done = call("--version")
     assert done.out == f"azure-imds {azure_imds.__version__} (specification {azure_imds.spec_version})\n"
 
 
-# token
-
-
-def test_piped_the_token_stands_alone(call: Run, emulator: Emulator) -> None:
+def test_in_a_pipe_only_the_token_is_printed(call: Run, emulator: Emulator) -> None:
     [token] = call("token", RESOURCE).out.split()
-    assert claims_of(token)["aud"] == RESOURCE
+    assert read_claims(token)["aud"] == RESOURCE
 
 
-def test_raw_prints_the_token_alone(call: Run, emulator: Emulator) -> None:
+def test_raw_prints_only_the_token(call: Run, emulator: Emulator) -> None:
     assert call("token", RESOURCE, "--raw").out == call("token", RESOURCE).out
 
 
-def test_piped_json_holds_the_token(call: Run, emulator: Emulator) -> None:
-    assert claims_of(call("token", RESOURCE, "--output", "json").json["access_token"])["aud"] == RESOURCE
+def test_json_in_a_pipe_holds_the_token(call: Run, emulator: Emulator) -> None:
+    assert read_claims(call("token", RESOURCE, "--output", "json").json["access_token"])["aud"] == RESOURCE
 
 
 def test_a_table_never_shows_the_token(call: Run, emulator: Emulator) -> None:
@@ -217,7 +208,7 @@ def test_a_table_never_shows_the_token(call: Run, emulator: Emulator) -> None:
         assert "eyJ" not in done.out
 
 
-def test_a_table_shows_the_claims_and_when_the_token_ends(call: Run, emulator: Emulator) -> None:
+def test_a_table_shows_the_claims_and_when_the_token_expires(call: Run, emulator: Emulator) -> None:
     out = call("token", RESOURCE, "--output", "table").out
     assert emulator.machine.tenant_id in out
     assert "in 23 h 59 min" in out or "in 1 d 0 h" in out
@@ -226,7 +217,7 @@ def test_a_table_shows_the_claims_and_when_the_token_ends(call: Run, emulator: E
 def test_an_opaque_token_has_no_claims_to_show(call: Run, emulator: Emulator) -> None:
     emulator.fail(body={"access_token": "opaque", "expires_on": "4102444800"})
     out = call("token", RESOURCE, "--output", "table").out
-    assert "It is no JWT" in out
+    assert "The token is not a JWT, so its claims cannot be shown." in out
     assert "opaque" not in out
 
 
@@ -242,22 +233,19 @@ def test_an_identity_is_chosen_by_its_id(option: str, member: str, sent: str, ca
     identity = emulator.machine.add_user_assigned("id-web")
     value = getattr(identity, member)
     token = call("token", RESOURCE, option, value).out
-    assert claims_of(token)["oid"] == identity.object_id
+    assert read_claims(token)["oid"] == identity.object_id
     assert value in str(emulator.requests[0].query[sent])
 
 
-def test_no_token_is_in_what_verbose_tells(call: Run, emulator: Emulator) -> None:
+def test_verbose_logs_no_token(call: Run, emulator: Emulator) -> None:
     done = call("token", RESOURCE, "--verbose")
     assert "attempt 1" in done.err
     assert "eyJ" not in done.err
 
 
-def test_text_that_is_no_jwt_claims_nothing() -> None:
+def test_text_that_is_not_a_jwt_has_no_claims() -> None:
     for text in ("", "a", "a.b", "a.b.c", "a.bnVsbA.c", "a.W10.c", "ü.ü.ü"):
-        assert claims_of(text) == {}
-
-
-# attested
+        assert read_claims(text) == {}
 
 
 def certificates(emulator: Emulator, folder: Path) -> list[str]:
@@ -273,35 +261,32 @@ def test_a_nonce_is_sent_as_given(call: Run, emulator: Emulator) -> None:
     assert "0123456789" in str(emulator.requests[0].query["nonce"])
 
 
-def test_without_a_nonce_and_verification_none_is_sent(call: Run, emulator: Emulator) -> None:
+def test_without_verification_no_nonce_is_added(call: Run, emulator: Emulator) -> None:
     call("attested")
     assert "nonce" not in emulator.requests[0].query
 
 
-def test_a_verified_document_is_shown_opened(call: Run, emulator: Emulator, tmp_path: Path) -> None:
+def test_the_content_of_a_verified_document_is_shown(call: Run, emulator: Emulator, tmp_path: Path) -> None:
     done = call("attested", "--verify", *certificates(emulator, tmp_path))
     assert done.status == 0
     assert done.json["vmId"] == emulator.machine.compute["vmId"]
 
 
-def test_verification_sends_a_fresh_nonce_of_ten_digits(call: Run, emulator: Emulator, tmp_path: Path) -> None:
+def test_verification_sends_a_new_nonce_of_ten_digits(call: Run, emulator: Emulator, tmp_path: Path) -> None:
     options = certificates(emulator, tmp_path)
     nonces = [call("attested", "--verify", *options).json["nonce"] for _ in range(2)]
     assert nonces[0] != nonces[1]
     assert all(len(nonce) == 10 and nonce.isdigit() for nonce in nonces)
 
 
-def test_verification_sends_a_nonce_of_one_s_own(call: Run, emulator: Emulator, tmp_path: Path) -> None:
+def test_verification_sends_the_given_nonce(call: Run, emulator: Emulator, tmp_path: Path) -> None:
     done = call("attested", "--verify", "--nonce", "42", *certificates(emulator, tmp_path))
     assert done.json["nonce"] == "42"
 
 
-def test_people_are_told_that_a_document_is_verified(call: Run, emulator: Emulator, tmp_path: Path) -> None:
+def test_a_table_states_that_the_document_is_verified(call: Run, emulator: Emulator, tmp_path: Path) -> None:
     done = call("attested", "--verify", "--output", "table", *certificates(emulator, tmp_path))
-    assert "Verified: Azure signed this" in done.out
-
-
-# events
+    assert "Verified: Azure signed this document about this machine." in done.out
 
 
 def test_an_event_is_approved_by_its_id(call: Run, emulator: Emulator) -> None:
@@ -311,20 +296,17 @@ def test_an_event_is_approved_by_its_id(call: Run, emulator: Emulator) -> None:
     assert emulator.events.events[0].status == "Started"
 
 
-def test_watching_and_approving_do_not_go_together(call: Run, emulator: Emulator) -> None:
+def test_watching_and_approving_cannot_be_combined(call: Run, emulator: Emulator) -> None:
     assert call("events", "--watch", "--approve", "x").status == 2
     assert not emulator.requests
 
 
-# What piped lines are to programs
-
-
-def test_every_command_s_json_is_one_document(command: Any, call: Run) -> None:
+def test_the_json_of_every_command_is_one_document(command: Any, call: Run) -> None:
     assert json.loads(call(*command[0], "--output", "json").out) is not None
 
 
 def test_an_unknown_identity_is_refused(call: Run, emulator: Emulator) -> None:
-    done = call("token", RESOURCE, "--client-id", NOBODY)
+    done = call("token", RESOURCE, "--client-id", UNKNOWN_ID)
     assert done.out == ""
     assert "Identity not found" in done.err
     assert "Assign a managed identity" in done.err

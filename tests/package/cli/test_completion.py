@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
+from pathlib import Path
 
 import pytest
 
-from cli_support import Run, environment, run
+from cli_support import Run, run, run_program
 
-VARIABLE = "_AZURE_IMDS_COMPLETE"
+COMPLETE_VARIABLE = "_AZURE_IMDS_COMPLETE"
 
-#: How each shell's script asks for what may follow a line.
-ASKING = {
+#: The variables by which each shell's script requests the completions of a line.
+VARIABLES = {
     "bash": lambda line: {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)},
     "zsh": lambda line: {"_TYPER_COMPLETE_ARGS": line},
     "fish": lambda line: {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
 }
 
 
-@pytest.mark.parametrize("shell", ASKING)
-def test_a_shell_s_script_is_printed_and_good_in_that_shell(shell: str) -> None:
+@pytest.mark.parametrize("shell", VARIABLES)
+def test_the_script_of_a_shell_is_printed_and_valid_in_that_shell(shell: str, tmp_path: Path) -> None:
     done = run("--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert done.status == 0
-    assert f"{VARIABLE}=complete_{shell}" in done.out
+    assert f"{COMPLETE_VARIABLE}=complete_{shell}" in done.out
     if program := shutil.which(shell):
-        check = subprocess.run([program, "-n"], input=done.out, capture_output=True, text=True, env=environment())
-        assert (check.returncode, check.stderr) == (0, "")
+        script = tmp_path / "script"
+        script.write_text(done.out)
+        check = run_program(program, "-n", str(script))
+        assert (check.status, check.err) == (0, "")
 
 
-@pytest.mark.parametrize("shell", ASKING)
+@pytest.mark.parametrize("shell", VARIABLES)
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -40,7 +42,7 @@ def test_a_shell_s_script_is_printed_and_good_in_that_shell(shell: str) -> None:
     ],
 )
 def test_a_word_is_completed(shell: str, line: str, expected: str, call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {VARIABLE: f"complete_{shell}", **ASKING[shell](line)}.items():
+    for name, value in {COMPLETE_VARIABLE: f"complete_{shell}", **VARIABLES[shell](line)}.items():
         monkeypatch.setenv(name, value)
     done = call()
     assert expected in done.out

@@ -1,4 +1,4 @@
-"""`azure-imds doctor`: each trouble has a finding of its own."""
+"""`azure-imds doctor`: each problem has a finding of its own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from azure_imds import ImdsValidationError
+from azure_imds._cli import findings as data
+from azure_imds._cli import imds_checks, local_checks
 from azure_imds._cli.diagnosis import CAUSES
-from azure_imds._cli.doctor import Finding, examine
+from azure_imds._cli.doctor import examine
+from azure_imds._cli.findings import Finding
 from azure_imds._cli.surroundings import AZURE_ASSET_TAG, Surroundings
 from azure_imds._clock import SYSTEM
 from azure_imds_emulator import Clock as EmulatorClock
@@ -25,12 +28,12 @@ from support import FakeClock, raw_server
 
 RESOURCE = "https://vault.azure.net"
 
-#: An identity endpoint alone, and all of IMDS.
+#: The path of the token endpoint, and of all of IMDS.
 TOKEN, ALL = "/metadata/identity/oauth2/token", "/metadata"
 
 
 class Steady(FakeClock):
-    """Waits take no time, and the time is the emulator's."""
+    """A clock with the emulator's time. Waits are recorded and take no time."""
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator.clock.time())
@@ -40,48 +43,45 @@ class Steady(FakeClock):
 
 
 def look(emulator: Emulator, **options: Any) -> list[Finding]:
-    """An examination of the emulator, on a plain machine."""
+    """The findings for the emulator, on a plain machine."""
     options = {"resource": RESOURCE, "surroundings": Surroundings({}, Path("/nowhere")), **options}
     return examine(emulator.endpoint, clock=options.pop("clock", Steady(emulator)), **options)
 
 
 def of(findings: list[Finding], check: str) -> Finding:
-    """The first finding of a check that is no pass, else the pass."""
+    """The first finding of a check that did not pass; else the first that passed."""
     found = sorted((f for f in findings if f.check == check), key=lambda finding: finding.status == "pass")
     assert found, f"no finding of {check} in {findings}"
     return found[0]
 
 
-# A healthy machine
-
-
-def test_all_is_well_on_a_healthy_machine(emulator: Emulator) -> None:
+def test_nothing_fails_on_a_healthy_machine(emulator: Emulator) -> None:
     assert {finding.status for finding in look(emulator)} == {"pass", "skip"}
 
 
-def test_the_token_s_owner_is_named(emulator: Emulator) -> None:
+def test_the_owner_of_the_token_is_named(emulator: Emulator) -> None:
     text = of(look(emulator), "claims").text
-    assert "of the system-assigned identity vm-example-0" in text
+    assert "belongs to the system-assigned identity vm-example-0" in text
     assert emulator.machine.tenant_id in text
 
 
-def test_a_user_assigned_identity_is_told_from_the_machine_s_own(emulator: Emulator) -> None:
+def test_a_user_assigned_identity_is_named_as_such(emulator: Emulator) -> None:
     identity = emulator.machine.add_user_assigned("id-web")
     text = of(look(emulator, selector={"client_id": identity.client_id}), "claims").text
-    assert "of a user-assigned identity id-web" in text
+    assert "belongs to the user-assigned identity id-web" in text
     assert identity.client_id in text
 
 
-def test_scheduled_events_are_left_alone_since_asking_switches_them_on(emulator: Emulator) -> None:
+def test_scheduled_events_are_not_requested_since_that_turns_them_on(emulator: Emulator) -> None:
     assert of(look(emulator), "events").status == "skip"
     assert not [request for request in emulator.requests if "scheduledevents" in request.path]
 
 
-def test_scheduled_events_are_asked_for_on_request(emulator: Emulator) -> None:
+def test_scheduled_events_are_requested_on_demand(emulator: Emulator) -> None:
     assert of(look(emulator, events=True), "events").status == "pass"
 
 
-def test_each_question_is_asked_once_and_not_faster_than_the_limit(emulator: Emulator) -> None:
+def test_each_request_is_sent_once_and_not_faster_than_the_limit(emulator: Emulator) -> None:
     clock = Steady(emulator)
     look(emulator, events=True, clock=clock)
     paths = [request.path for request in emulator.requests]
@@ -90,14 +90,12 @@ def test_each_question_is_asked_once_and_not_faster_than_the_limit(emulator: Emu
 
 
 def test_no_finding_holds_a_token(emulator: Emulator) -> None:
-    told = json.dumps([finding.to_dict() for finding in look(emulator)])
-    assert "eyJ" not in told
-    assert "A token for https://vault.azure.net was given" in told
+    text = json.dumps([finding.to_dict() for finding in look(emulator)])
+    assert "eyJ" not in text
+    assert "IMDS returned a token for https://vault.azure.net." in text
 
 
-# Every fault of the emulator
-
-#: A fault, and the code of its finding: in the first question, or where `path` says so, in the token's.
+#: Each fault of the emulator, and the check and code of its finding.
 EXPECTED: dict[str, tuple[dict[str, Any], str, str]] = {
     # By preset
     "imds-restarting": ({"path": ALL}, "instance", "restarting"),
@@ -125,7 +123,10 @@ EXPECTED: dict[str, tuple[dict[str, Any], str, str]] = {
     "slow": ({"path": ALL, "slow": 0.05}, "instance", "slow-body"),
 }  # fmt: skip
 
-#: Arguments of `fail` that say when, not what.
+#: Findings whose text contains the advice, or that need none.
+WITHOUT_ADVICE = {"no-arc-here", "opaque"}
+
+#: Arguments of `fail` that select the requests, not the fault.
 WHEN = {"self", "preset", "times", "seconds", "until", "path", "method"}
 
 
@@ -135,7 +136,7 @@ def test_every_fault_of_the_emulator_has_an_expectation() -> None:
 
 
 class EmulatorTime(Steady):
-    """A clock that shows the emulator's time, which the test turns."""
+    """A clock that shows the emulator's time, which the test advances."""
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
@@ -146,33 +147,35 @@ class EmulatorTime(Steady):
 
 
 @pytest.fixture
-def turned() -> Iterator[Emulator]:
-    """An emulator whose delays are over as soon as they begin, while its clock shows that they passed."""
-    over = threading.Event()
+def accelerated() -> Iterator[Emulator]:
+    """An emulator whose delays end as soon as they start, while its clock shows that they passed."""
+    ended = threading.Event()
     with Emulator(clock=EmulatorClock(1_700_000_000, frozen=True)) as emulator:
 
-        def turn() -> None:
-            while not over.wait(0.01):
+        def advance() -> None:
+            while not ended.wait(0.01):
                 if emulator.clock.waiting:
                     emulator.clock.advance(3)
 
-        thread = threading.Thread(target=turn)
+        thread = threading.Thread(target=advance)
         thread.start()
-        yield emulator
-        over.set()
-        thread.join()
+        try:
+            yield emulator
+        finally:
+            ended.set()
+            thread.join()
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_fault_has_its_own_finding(name: str, request: pytest.FixtureRequest) -> None:
     fault, check, code = EXPECTED[name]
-    emulator: Emulator = request.getfixturevalue("turned" if name == "delay" else "emulator")
+    emulator: Emulator = request.getfixturevalue("accelerated" if name == "delay" else "emulator")
     emulator.fail(preset=name if name in PRESETS else None, times=100, **fault)
     clock = EmulatorTime(emulator) if name == "delay" else Steady(emulator)
     finding = of(look(emulator, clock=clock, seconds=1.0 if name in ("hang", "slow") else 20), check)
     assert finding.code == code
     assert finding.status in ("warn", "fail")
-    assert finding.advice, "it says what to do"
+    assert finding.advice
 
 
 def test_faults_that_are_different_have_different_findings() -> None:
@@ -186,7 +189,7 @@ def test_faults_that_are_different_have_different_findings() -> None:
      (410, "updating"), (429, "throttled"), (500, "server-error"), (502, "gateway"), (503, "server-error"),
      (504, "gateway")],
 )  # fmt: skip
-def test_a_status_has_its_finding(emulator: Emulator, status: int, code: str) -> None:
+def test_a_status_has_its_own_finding(emulator: Emulator, status: int, code: str) -> None:
     emulator.fail(status, path=TOKEN, body={"error": "said"}, times=10)
     finding = of(look(emulator), "token")
     assert (finding.status, finding.code) == ("fail", code)
@@ -198,7 +201,20 @@ def test_every_cause_is_expected_by_some_test() -> None:
     assert [cause.code for cause in CAUSES if source.count(f'"{cause.code}"') == 0] == []
 
 
-# Identities
+FINDINGS = [finding for finding in vars(data).values() if isinstance(finding, Finding)]
+
+
+def test_every_finding_is_used_by_a_check() -> None:
+    checks = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (local_checks, imds_checks))
+    names = [name for name, finding in vars(data).items() if isinstance(finding, Finding)]
+    assert names
+    assert [name for name in names if f"findings.{name}" not in checks] == []
+
+
+@pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: f"{finding.check}-{finding.code}")
+def test_the_text_of_a_finding_is_sentences_and_a_failure_has_advice(finding: Finding) -> None:
+    assert finding.text.endswith(".") or finding.text == "{reason}"
+    assert finding.advice.endswith(".") or finding.status in ("pass", "skip") or finding.code in WITHOUT_ADVICE
 
 
 def test_no_identity_at_all(emulator: Emulator) -> None:
@@ -208,7 +224,7 @@ def test_no_identity_at_all(emulator: Emulator) -> None:
     assert (of(findings, "token").status, of(findings, "token").code) == ("fail", "no-identity")
 
 
-def test_several_identities_must_be_named(emulator: Emulator) -> None:
+def test_one_of_several_identities_must_be_chosen(emulator: Emulator) -> None:
     emulator.machine.system_assigned = None
     emulator.machine.add_user_assigned("id-web")
     emulator.machine.add_user_assigned("id-db")
@@ -229,26 +245,25 @@ def test_a_header_that_was_removed_on_the_way(emulator: Emulator) -> None:
 
 
 def test_an_argument_that_breaks_the_specification_is_a_finding(emulator: Emulator) -> None:
-    assert of(look(emulator, selector={"client_id": "web"}), "token").code == "bad-argument"
+    finding = of(look(emulator, selector={"client_id": "web"}, names={"client_id": "--client-id"}), "token")
+    assert (finding.status, finding.code) == ("fail", "bad-argument")
+    assert finding.text == "--client-id must look like 00000000-0000-0000-0000-000000000003."
 
 
-def test_an_opaque_token_is_worth_a_word(emulator: Emulator) -> None:
+def test_an_opaque_token_is_a_warning(emulator: Emulator) -> None:
     emulator.fail(path=TOKEN, body={"access_token": "secret", "expires_on": "1", "resource": RESOURCE})
     assert of(look(emulator), "claims").code == "opaque"
 
 
-def test_a_machine_behind_no_load_balancer_is_nothing_to_worry_about(emulator: Emulator) -> None:
+def test_a_machine_without_a_load_balancer_is_not_a_failure(emulator: Emulator) -> None:
     emulator.machine.load_balancer = None
     assert of(look(emulator), "loadbalancer").status == "skip"
-
-
-# Time
 
 
 @pytest.mark.parametrize(
     ("seconds", "status"), [(5, "pass"), (-60, "warn"), (60, "warn"), (-900, "fail"), (900, "fail")]
 )
-def test_the_clock_is_compared_with_the_host_s(emulator: Emulator, seconds: float, status: str) -> None:
+def test_the_clock_is_compared_with_that_of_the_host(emulator: Emulator, seconds: float, status: str) -> None:
     clock = Steady(emulator)
     clock.now += seconds
     finding = of(look(emulator, clock=clock), "clock")
@@ -257,7 +272,7 @@ def test_the_clock_is_compared_with_the_host_s(emulator: Emulator, seconds: floa
         assert ("ahead of" if seconds > 0 else "behind") in finding.text
 
 
-def test_a_host_that_tells_no_time_is_not_compared(emulator: Emulator) -> None:
+def test_a_host_without_a_date_is_not_compared(emulator: Emulator) -> None:
     emulator.fail(headers={"Date": None}, times=100)
     assert of(look(emulator), "clock").code == "no-date"
 
@@ -268,19 +283,16 @@ def test_a_token_that_has_expired_by_this_clock(emulator: Emulator) -> None:
     assert of(look(emulator, clock=clock), "claims").code == "expired"
 
 
-def test_a_429_anywhere_is_told(emulator: Emulator) -> None:
+def test_a_429_on_any_request_is_reported(emulator: Emulator) -> None:
     emulator.fail(429, path="/metadata/attested")
-    assert "1 of 6 answers were 429" in of(look(emulator), "limits").text
+    assert "1 of 6 responses were 429" in of(look(emulator), "limits").text
 
 
-def test_an_older_host_is_told_from_a_current_one(emulator: Emulator) -> None:
+def test_an_older_host_is_reported(emulator: Emulator) -> None:
     emulator.fail(path="/metadata/versions", body={"apiVersions": ["2017-03-01", "2021-02-01"]})
     finding = of(look(emulator), "versions")
     assert finding.code == "old-host"
     assert "/instance 2023-11-15" in finding.text
-
-
-# The way there
 
 
 def test_a_connection_that_is_refused() -> None:
@@ -288,44 +300,44 @@ def test_a_connection_that_is_refused() -> None:
     assert findings[-1].code == "refused"
 
 
-def test_a_place_that_never_answers_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_never_accepts_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     def silence(address: tuple[str, int], timeout: float) -> socket.socket:
-        assert timeout == 2.0, "and it is not waited for long"
+        assert timeout == 2.0
         raise TimeoutError
 
     monkeypatch.setattr(socket, "create_connection", silence)
     assert examine(NOWHERE, resource=RESOURCE, clock=FakeClock())[-1].code == "no-answer"
 
 
-def test_a_way_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_route(monkeypatch: pytest.MonkeyPatch) -> None:
     def nowhere(host: str, port: int) -> str:
         raise OSError(101, "no")
 
-    monkeypatch.setattr("azure_imds._cli.doctor.address_towards", nowhere)
+    monkeypatch.setattr("azure_imds._cli.local_checks.find_local_address", nowhere)
     finding = examine(NOWHERE, resource=RESOURCE, clock=FakeClock())[-1]
-    assert (finding.code, finding.text) == ("no-route", "There is no way to 127.0.0.1: Network is unreachable.")
+    assert (finding.code, finding.text) == ("no-route", "There is no route to 127.0.0.1: Network is unreachable.")
 
 
-def test_a_link_local_address_of_one_s_own_is_suspicious(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azure_imds._cli.doctor.address_towards", lambda host, port: "169.254.7.7")
+def test_a_link_local_source_address_is_a_warning(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azure_imds._cli.local_checks.find_local_address", lambda host, port: "169.254.7.7")
     assert of(look(emulator), "route").code == "link-local"
 
 
-def test_what_is_no_http_is_not_asked_twice() -> None:
-    asked: list[None] = []
+def test_a_server_that_does_not_speak_http_gets_only_one_request() -> None:
+    requests: list[None] = []
 
     def babble(connection: socket.socket) -> None:
         if connection.recv(1000):
-            asked.append(None)
+            requests.append(None)
             connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
 
     with raw_server(babble) as endpoint:
         findings = examine(endpoint, resource=RESOURCE, clock=FakeClock())
     assert of(findings, "instance").code == "closed"
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
-def test_a_time_that_is_used_up_leaves_the_rest_out(emulator: Emulator) -> None:
+def test_checks_after_the_time_limit_are_skipped(emulator: Emulator) -> None:
     class Hasty(Steady):
         def sleep(self, seconds: float) -> None:
             self.now += 100
@@ -334,7 +346,7 @@ def test_a_time_that_is_used_up_leaves_the_rest_out(emulator: Emulator) -> None:
     assert {finding.code for finding in findings if finding.check in ("versions", "identity", "token")} == {"no-time"}
 
 
-def test_an_endpoint_that_is_silent_takes_no_more_than_the_time_for_all(emulator: Emulator) -> None:
+def test_a_silent_endpoint_takes_no_more_than_the_time_limit(emulator: Emulator) -> None:
     emulator.fail(hang=True, path="/metadata/identity", times=100)
     findings = look(emulator, clock=SYSTEM, seconds=2.0)
     assert of(findings, "identity").code == "silent"
@@ -342,16 +354,13 @@ def test_an_endpoint_that_is_silent_takes_no_more_than_the_time_for_all(emulator
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
-def test_no_time_at_all_is_a_mistake(seconds: float) -> None:
+def test_a_time_limit_that_is_not_positive_is_refused(seconds: float) -> None:
     with pytest.raises(ImdsValidationError, match="deadline"):
         examine(NOWHERE, resource=RESOURCE, seconds=seconds)
 
 
-# The environment
-
-
-def around(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
-    """An examination that finds its own way, in this environment alone."""
+def look_in(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    """The findings in this environment, without an endpoint."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return examine(resource=RESOURCE, clock=FakeClock(), surroundings=Surroundings(environment, Path("/nowhere")))
@@ -372,17 +381,17 @@ def around(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list
         ({"AZURE_POD_IDENTITY_AUTHORITY_HOST": "nonsense"}, "bad-variable", "AZURE_POD_IDENTITY_AUTHORITY_HOST"),
     ],
 )
-def test_an_environment_without_imds_ends_it(
+def test_an_environment_without_imds_is_the_only_finding(
     environment: dict[str, str], code: str, word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [finding] = around(environment, monkeypatch)
+    [finding] = look_in(environment, monkeypatch)
     assert (finding.status, finding.code) == ("fail", code)
     assert word in finding.text
 
 
-def test_the_variable_that_leads_elsewhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    findings = around({"AZURE_POD_IDENTITY_AUTHORITY_HOST": NOWHERE}, monkeypatch)
-    assert "as AZURE_POD_IDENTITY_AUTHORITY_HOST says" in of(findings, "environment").text
+def test_the_variable_with_the_endpoint_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = look_in({"AZURE_POD_IDENTITY_AUTHORITY_HOST": NOWHERE}, monkeypatch)
+    assert "(from AZURE_POD_IDENTITY_AUTHORITY_HOST)" in of(findings, "environment").text
 
 
 @pytest.mark.parametrize(
@@ -396,7 +405,7 @@ def test_the_variable_that_leads_elsewhere_is_named(monkeypatch: pytest.MonkeyPa
         ({}, "no-proxy"),
     ],
 )
-def test_a_proxy_in_the_way_of_others_is_told(environment: dict[str, str], code: str) -> None:
+def test_a_proxy_of_other_programs_is_reported(environment: dict[str, str], code: str) -> None:
     findings = examine(NOWHERE, resource=RESOURCE, clock=FakeClock(), surroundings=Surroundings(environment))
     assert of(findings, "proxy").code == code
 
@@ -419,14 +428,11 @@ def test_the_place_is_recognized(environment: dict[str, str], files: dict[str, s
 
 
 @pytest.mark.parametrize(("tag", "azure"), [(AZURE_ASSET_TAG, True), ("No Asset Tag", False), ("", None)])
-def test_the_firmware_says_whether_this_is_azure(tag: str, azure: bool | None, tmp_path: Path) -> None:
+def test_the_firmware_identifies_azure(tag: str, azure: bool | None, tmp_path: Path) -> None:
     folder = tmp_path / "sys/class/dmi/id"
     folder.mkdir(parents=True)
     (folder / "chassis_asset_tag").write_text(f"{tag}\n")
     assert Surroundings({}, tmp_path).is_azure() is azure
-
-
-# Azure Arc
 
 
 @pytest.fixture
@@ -437,13 +443,13 @@ def agent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]
         yield emulator
 
 
-def test_all_is_well_with_azure_arc_s_agent(agent: Emulator) -> None:
+def test_nothing_fails_with_the_agent_of_azure_arc(agent: Emulator) -> None:
     findings = examine(resource=RESOURCE, clock=Steady(agent), surroundings=Surroundings(root=Path("/nowhere")))
     assert {finding.status for finding in findings} == {"pass"}
-    assert "Azure Arc's agent" in of(findings, "environment").text
+    assert "(the agent of Azure Arc)" in of(findings, "environment").text
 
 
-def test_azure_arc_s_folder_that_is_not_there(agent: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_folder_of_azure_arc(agent: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_IMDS_ARC_TOKEN_DIR", "/nowhere")
     findings = examine(resource=RESOURCE, clock=Steady(agent))
     assert of(findings, "arc").status == "fail"
@@ -451,24 +457,21 @@ def test_azure_arc_s_folder_that_is_not_there(agent: Emulator, monkeypatch: pyte
     assert of(findings, "token").code == "arc-key"
 
 
-# The command
-
-
-def test_the_command_s_status_is_0_where_nothing_fails(emulator: Emulator, call: Run) -> None:
+def test_the_status_of_the_command_is_0_if_nothing_fails(emulator: Emulator, call: Run) -> None:
     done = call("doctor", "--json")
     assert (done.status, done.json["failed"]) == (0, 0)
 
 
-def test_the_command_s_status_is_1_where_something_fails(emulator: Emulator, call: Run) -> None:
+def test_the_status_of_the_command_is_1_if_a_check_fails(emulator: Emulator, call: Run) -> None:
     emulator.fail(404, path=TOKEN, times=100)
     done = call("doctor")
     assert (done.status, done.json["failed"]) == (1, 1)
 
 
-def test_the_command_s_text_is_a_line_a_fact(call: Run) -> None:
+def test_the_text_of_the_command_is_a_line_for_each_value(call: Run) -> None:
     done = call("doctor", "--output", "text", "--query", "findings/0/code")
     assert done.out == "endpoint\n"
 
 
-def test_a_deadline_of_nothing_is_wrong_usage(call: Run) -> None:
+def test_a_deadline_of_zero_is_wrong_usage(call: Run) -> None:
     assert call("doctor", "--deadline", "0").status == 2

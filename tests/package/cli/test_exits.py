@@ -1,8 +1,7 @@
-"""How a command ends: each status of the table, and words that help."""
+"""How a command ends: its exit status and its message."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,18 @@ import pytest
 
 from azure_imds import ImdsError, _cli, errors
 from azure_imds._cli import session
-from azure_imds._cli.exits import MEANINGS, Exit, status_of
+from azure_imds._cli.commands import OPERATIONS
+from azure_imds._cli.exits import MEANINGS, Exit, choose_status
+from azure_imds._cli.messages import describe_error
 from azure_imds.attestation import AttestationError
 from azure_imds_emulator import Emulator
-from cli_support import COMMAND, NOWHERE, Run, environment, run
+from cli_support import COMMAND, NOWHERE, Run, run, run_program, started
 from support import raw_server
 
 RESOURCE = "https://vault.azure.net"
+UNKNOWN_ID = "00000000-0000-0000-0000-00000000dead"
 
-#: By status, what to do to the emulator, and the command that ends so.
+#: Each status with a fault of the emulator and a command that ends with this status.
 CASES: list[tuple[Exit, dict[str, Any], list[str]]] = [
     (Exit.OK, {}, ["token", RESOURCE]),
     (Exit.USAGE, {}, ["token", ""]),
@@ -62,7 +64,7 @@ def test_a_command_ends_with_its_status(
         assert "Traceback" not in done.err
 
 
-def test_every_status_is_tested_here_or_where_it_belongs() -> None:
+def test_every_status_is_tested_here_or_elsewhere() -> None:
     elsewhere = {Exit.FINDINGS, Exit.SOFTWARE, Exit.INTERRUPTED, Exit.CLOSED}
     assert {status for status, _, _ in CASES} | elsewhere == {*Exit}
 
@@ -72,32 +74,91 @@ def test_every_status_has_a_meaning() -> None:
 
 
 @pytest.mark.parametrize("name", errors.__all__)
-def test_every_error_has_a_status_of_its_own_kind(name: str) -> None:
-    status = status_of(getattr(errors, name)("x"))
+def test_every_error_has_a_status(name: str) -> None:
+    status = choose_status(getattr(errors, name)("x"))
     assert (status is Exit.SOFTWARE) == (name == "ImdsError")
 
 
 def test_an_attestation_error_has_the_status_of_verification() -> None:
-    assert status_of(AttestationError("x", retryable=True)) is Exit.UNVERIFIED
+    assert choose_status(AttestationError("x", retryable=True)) is Exit.UNVERIFIED
 
 
 def test_an_error_is_one_paragraph_with_its_hint(call: Run) -> None:
     done = call("versions", "--deadline", "1")
-    assert done.err.startswith("azure-imds: Versions_GetVersions: cannot reach IMDS: Connection refused")
-    assert done.err.endswith("Is this an Azure machine, and is the endpoint right?\n")
+    assert done.err.startswith("azure-imds: cannot reach IMDS: Connection refused")
+    assert done.err.endswith("Check that this is an Azure machine and that the endpoint is right.\n")
     assert done.err.count("\n") == 1
 
 
 def test_a_hint_that_is_not_in_the_text_is_added() -> None:
-    assert session.told(ImdsError("Closed", hint="Open it.")) == "Closed. Open it."
-    assert session.told(ImdsError("Closed. Open it.", hint="Open it.")) == "Closed. Open it."
+    assert describe_error(ImdsError("Closed", hint="Open it."), {}) == "Closed. Open it."
+    assert describe_error(ImdsError("Closed. Open it.", hint="Open it."), {}) == "Closed. Open it."
 
 
-def test_a_mistake_of_this_program_is_70(call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+#: Commands with an invalid argument, and the message.
+BAD_ARGUMENTS = {
+    ("token", ""): "RESOURCE must not be empty, for example https://management.azure.com/",
+    ("token", RESOURCE, "--client-id", "web"): "--client-id must look like 00000000-0000-0000-0000-000000000003",
+    ("token", RESOURCE, "--object-id", "web"): "--object-id must look like 00000000-0000-0000-0000-000000000004",
+    ("token", RESOURCE, "--resource-id", "web"): "--resource-id must look like /subscriptions/"
+    "00000000-0000-0000-0000-000000000001/resourceGroups/rg-example/providers/Microsoft.ManagedIdentity/"
+    "userAssignedIdentities/id-example",
+    ("token", RESOURCE, "--client-id", UNKNOWN_ID, "--resource-id", "/x"): "--resource-id cannot be combined with "
+    "--client-id: pass only one of --client-id, --resource-id",
+    ("instance", "../identity"): "PATH must be names and indexes separated by /, for example compute/location",
+    ("instance", "--api-version", "soon"): "--api-version must look like 2023-11-15",
+    ("--api-version", "soon", "instance"): "--api-version must look like 2023-11-15",
+    ("attested", "--nonce", ""): "--nonce must not be empty, for example 1234567890",
+    ("attested", "--verify", "--cloud", "moon"): "--cloud must be one of 'public', 'usgov', 'china', 'germany'",
+    ("attested", "--verify", "--roots", __file__, "--intermediates", __file__): "--roots must be certificates: "
+    'x509.Certificate, PEM ("-----BEGIN CERTIFICATE-----...") or DER',
+    ("events", "--approve", "a b"): "--approve must look like 00000000-0000-0000-0000-0000000000A1",
+    ("versions", "--endpoint", "nonsense"): "--endpoint must be a scheme and a host without a path, such as "
+    "http://127.0.0.1:8080",
+    ("versions", "--deadline", "-1"): "--deadline must be a positive number of seconds, for example 2.5",
+    ("doctor", "--deadline", "-1"): "--deadline must be a number of seconds, above 0 and at most 3600",
+    ("doctor", "--endpoint", "nonsense"): "--endpoint must be a scheme and a host without a path, such as "
+    "http://127.0.0.1:8080",
+    ("versions", "--query", "a/b"): "--query a/b: the result has no member 'a'",
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_ARGUMENTS.items(), ids=[" ".join(a)[:40] for a in BAD_ARGUMENTS])
+def test_a_message_names_the_option_that_the_user_typed(
+    arguments: tuple[str, ...], message: str, call: Run, emulator: Emulator
+) -> None:
+    assert call(*arguments).err == f"azure-imds: {message}\n"
+
+
+def test_a_message_names_the_variable_that_the_user_set(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "nonsense")
+    assert call("versions").err.startswith("azure-imds: AZURE_POD_IDENTITY_AUTHORITY_HOST must be a scheme and a host")
+
+
+def test_a_hint_names_options(call: Run, emulator: Emulator) -> None:
+    emulator.machine.system_assigned = None
+    emulator.machine.add_user_assigned("id-web")
+    emulator.machine.add_user_assigned("id-db")
+    error = call("token", RESOURCE).err
+    assert "--client-id, --object-id or --resource-id" in error
+    assert "client_id" not in error
+
+
+def test_the_words_of_imds_are_not_changed(call: Run, emulator: Emulator) -> None:
+    emulator.fail(400, body={"error": "invalid_request", "error_description": "identity.get: no client_id"})
+    assert "IMDS answered 400 invalid_request: identity.get: no client_id (" in call("token", RESOURCE).err
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "identity"])
+def test_help_names_options(name: str, call: Run) -> None:
+    assert "msi_res_id" not in call(name, "--help").out
+
+
+def test_an_internal_error_is_70(call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session.Session, "show", lambda *args, **options: 1 / 0)
     done = call("versions")
     assert done.status == Exit.SOFTWARE
-    assert done.err == "azure-imds: a mistake in this program, ZeroDivisionError. --verbose shows where.\n"
+    assert done.err == "azure-imds: internal error, ZeroDivisionError. To see the traceback, use --verbose.\n"
     assert "Traceback" in call("versions", "--verbose").err
 
 
@@ -110,37 +171,28 @@ def test_an_interrupt_is_130(call: Run, emulator: Emulator, monkeypatch: pytest.
     assert (done.status, done.out, done.err) == (Exit.INTERRUPTED, "", "")
 
 
-def test_a_mistyped_command_is_corrected() -> None:
+def test_a_mistyped_command_gets_a_suggestion() -> None:
     done = run("tokn")
     assert done.status == 2
     assert "Did you mean 'token'?" in done.err
 
 
-# Pipes
-
-
 @pytest.mark.parametrize("arguments", [["instance"], ["--output", "table", "instance"], ["--help"]])
-def test_a_pipe_that_nobody_reads_ends_it_in_silence(arguments: list[str], emulator: Emulator) -> None:
-    process = subprocess.Popen(
-        [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True
-    )
-    assert process.stdout
-    process.stdout.close()
-    assert process.stderr
-    with process.stderr:
+def test_a_closed_pipe_ends_it_without_a_message(arguments: list[str], emulator: Emulator) -> None:
+    with started(*arguments) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
         assert process.stderr.read() == ""
-    assert process.wait(timeout=30) == Exit.CLOSED
+        assert process.wait(timeout=30) == Exit.CLOSED
 
 
-def test_an_output_that_is_closed_from_the_start_is_no_mistake(emulator: Emulator) -> None:
-    done = subprocess.run(["sh", "-c", f"{COMMAND} versions >&-"], capture_output=True, text=True, env=environment())
-    assert (done.returncode, done.stderr) == (0, "")
+def test_a_closed_stdout_is_not_an_error(emulator: Emulator) -> None:
+    done = run_program("sh", "-c", f"exec '{COMMAND}' versions >&-")
+    assert (done.status, done.err) == (0, "")
 
 
-# Extras
-
-
-def test_without_the_extra_one_line_says_what_to_install(
+def test_without_the_extra_the_message_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in [
@@ -152,20 +204,22 @@ def test_without_the_extra_one_line_says_what_to_install(
     assert capsys.readouterr().err == "azure-imds needs typer: pip install 'azure-imds[cli]'\n"
 
 
-def test_without_the_extra_the_emulator_s_command_is_there_all_the_same() -> None:
+def test_without_the_extra_the_command_of_the_emulator_works() -> None:
     code = (
         "import sys; sys.modules.update(typer=None, rich=None);"
         "from azure_imds._cli import main; sys.exit(main(['emulator', '--help']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0
-    assert "--config" in done.stdout
+    done = run_program(sys.executable, "-c", code)
+    assert done.status == 0
+    assert "--config" in done.out
 
 
-def test_without_the_extra_attestation_verification_says_what_to_install(
+def test_without_the_extra_attestation_the_message_names_what_to_install(
     call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "azure_imds.attestation", raising=False)
+    assert call("attested").status == 0, "the emulator, in this process too, has imported cryptography"
+    for name in [name for name in sys.modules if name.startswith("azure_imds.attestation")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr("azure_imds.attestation", raising=False)
     monkeypatch.setitem(sys.modules, "cryptography", None)  # type: ignore[arg-type]
     done = call("attested", "--verify")
@@ -173,31 +227,28 @@ def test_without_the_extra_attestation_verification_says_what_to_install(
     assert "pip install 'azure-imds[attestation]'" in done.err
 
 
-# Secrets
-
-
-def test_no_way_to_fail_shows_a_token(call: Run, emulator: Emulator) -> None:
+def test_no_failure_shows_a_token(call: Run, emulator: Emulator) -> None:
     for fault in ({"truncate": 800}, {"content_length": 700, "truncate": 700}):
         emulator.fail(path="/metadata/identity", **fault)  # type: ignore[arg-type]
         done = call("token", RESOURCE, "--verbose", "--deadline", "0.5")
         assert "eyJ" not in done.err
 
 
-def test_a_token_that_a_stranger_gives_is_not_shown_on_stderr(call: Run) -> None:
-    def stranger(connection: Any) -> None:
+def test_a_token_in_an_error_response_is_not_shown_on_stderr(call: Run) -> None:
+    def handle(connection: Any) -> None:
         if connection.recv(10_000):
             connection.sendall(
                 b"HTTP/1.1 400 Bad\r\nContent-Length: 41\r\n\r\n" + b'{"error":"eyJhbGciOiJub25lIn0.eyJ4IjoxfQ"}'
             )
 
-    with raw_server(stranger) as endpoint:
+    with raw_server(handle) as endpoint:
         done = call("token", RESOURCE, "--verbose", "--endpoint", endpoint, "--deadline", "1")
     assert done.status == Exit.NOPERM
     assert "eyJ" not in done.err
 
 
 def test_the_table_of_statuses_is_in_one_place() -> None:
-    """No other module of the command line writes a number that it ends with."""
+    """No other module of the command line ends with a number."""
     folder = Path(session.__file__).parent
     for file in folder.glob("*.py"):
         if file.name != "exits.py":

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
 
 from azure_imds import _cli
 from azure_imds_emulator import Emulator
+from cli_support import run, run_program, started
 
-COMMAND = [str(Path(sys.executable).with_name("azure-imds"))]
 
-
-def test_the_emulator_says_where_it_is_and_what_to_export_and_ends_at_sigterm() -> None:
-    with subprocess.Popen(
-        [*COMMAND, "emulator", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+def test_the_emulator_prints_its_variable_and_ends_at_sigterm() -> None:
+    with started("emulator", "--port", "0") as process:
         assert process.stdout is not None
-        try:
-            lines: list[str] = []
-            while not any("AZURE_POD_IDENTITY_AUTHORITY_HOST=" in line for line in lines):
-                line = process.stdout.readline()
-                assert line, "the command ended"
-                lines.append(line)
-            endpoint = lines[-1].strip().rpartition("=")[2]
-            answer = httpx.get(f"{endpoint}/metadata/versions", headers={"Metadata": "true"}, trust_env=False)
-            assert answer.status_code == 200
-        finally:
-            process.send_signal(signal.SIGTERM)
+        lines: list[str] = []
+        while not any("AZURE_POD_IDENTITY_AUTHORITY_HOST=" in line for line in lines):
+            line = process.stdout.readline()
+            assert line, "the command ended"
+            lines.append(line)
+        endpoint = lines[-1].strip().rpartition("=")[2]
+        answer = httpx.get(f"{endpoint}/metadata/versions", headers={"Metadata": "true"}, trust_env=False)
+        assert answer.status_code == 200
+        process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert not errors
@@ -40,15 +32,15 @@ def test_the_emulator_says_where_it_is_and_what_to_export_and_ends_at_sigterm() 
 
 @pytest.mark.parametrize("arguments", [[], ["nothing"], ["--nothing"]])
 def test_bad_usage_is_status_2_with_help(arguments: list[str]) -> None:
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "Usage: azure-imds" in done.stderr
+    done = run(*arguments)
+    assert done.status == 2
+    assert "Usage: azure-imds" in done.err
 
 
 def test_help_of_the_emulator() -> None:
-    done = subprocess.run([*COMMAND, "emulator", "--help"], capture_output=True, text=True)
-    assert done.returncode == 0
-    assert "--config" in done.stdout
+    done = run("emulator", "--help")
+    assert done.status == 0
+    assert "--config" in done.out
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,7 +51,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert "pip install 'azure-imds[emulator]'" in capsys.readouterr().err
 
 
-def test_a_piped_token_loads_nothing_that_it_does_not_need() -> None:
+def test_a_piped_token_imports_only_what_it_needs() -> None:
     code = (
         "import sys; sys.argv = ['azure-imds', 'token', 'https://vault.azure.net'];"
         "from azure_imds._cli import main; status = main();"
@@ -67,7 +59,5 @@ def test_a_piped_token_loads_nothing_that_it_does_not_need() -> None:
         "print(status, idle, file=sys.stderr)"
     )
     with Emulator() as emulator:
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | emulator.environment
-        )
-    assert done.stderr == "0 []\n"
+        done = run_program(sys.executable, "-c", code, **emulator.environment)
+    assert done.err == "0 []\n"

@@ -1,4 +1,4 @@
-"""What people see: the installed command at a terminal."""
+"""The installed command at a terminal."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ import pytest
 from azure_imds._cli import views
 from azure_imds._cli.exits import Exit
 from azure_imds_emulator import Emulator
-from cli_support import Terminal, at_terminal, run
+from cli_support import Terminal, run, run_at_terminal
 
 RESOURCE = "https://vault.azure.net"
 
 
 def test_a_token_is_described_and_not_shown(emulator: Emulator) -> None:
-    done = at_terminal("token", RESOURCE)
+    done = run_at_terminal("token", RESOURCE)
     assert done.status == 0
     assert "Claims" in done.words
     assert emulator.machine.tenant_id in done.words
-    assert "--raw prints it" in done.words
+    assert "to print it, use --raw" in done.words
     assert "eyJ" not in done.out
 
 
 def test_a_token_is_printed_when_asked_for(emulator: Emulator) -> None:
-    done = at_terminal("token", RESOURCE, "--raw", columns=200)
+    done = run_at_terminal("token", RESOURCE, "--raw", columns=200)
     assert done.words.startswith("eyJ")
     assert len(done.words.split()) == 1
 
 
 @pytest.mark.parametrize("options", [["--output", "json"], ["--query", "access_token"], ["--output", "text"]])
 def test_a_token_in_another_form_is_masked_at_a_terminal(options: list[str], emulator: Emulator) -> None:
-    done = at_terminal("token", RESOURCE, *options)
+    done = run_at_terminal("token", RESOURCE, *options)
     assert "********" in done.words
     assert "eyJ" not in done.out
 
 
 def test_a_view_has_colours(emulator: Emulator) -> None:
-    assert at_terminal("instance", "compute").coloured
+    assert run_at_terminal("instance", "compute").coloured
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "TERM=dumb"])
 def test_colours_are_left_out_where_they_are_not_wanted(variables: dict[str, str], emulator: Emulator) -> None:
-    done = at_terminal("instance", "compute", **variables)
+    done = run_at_terminal("instance", "compute", **variables)
     assert "eastus" in done.words
     assert "\x1b[3" not in done.out
 
@@ -52,40 +52,40 @@ def test_piped_there_are_no_colours(emulator: Emulator) -> None:
 @pytest.mark.parametrize("arguments", [["instance"], ["events"]], ids=" ".join)
 def test_a_narrow_terminal_is_not_overrun(arguments: list[str], emulator: Emulator) -> None:
     emulator.schedule("Reboot", notice=600)
-    done = at_terminal(*arguments, columns=50, NO_COLOR="1", TERM="dumb")
+    done = run_at_terminal(*arguments, columns=50, NO_COLOR="1", TERM="dumb")
     assert done.status == 0
     assert max(len(line) for line in done.out.splitlines()) <= 50
 
 
 def test_nothing_is_cut_off_at_a_narrow_terminal(emulator: Emulator) -> None:
     event = emulator.schedule("Reboot", notice=600)
-    done = at_terminal("events", columns=60, NO_COLOR="1", TERM="dumb")
+    done = run_at_terminal("events", columns=60, NO_COLOR="1", TERM="dumb")
     assert event.event_id[:8] in done.out
     assert "…" not in done.out
 
 
 def test_a_leaf_is_bare_at_a_terminal_too(emulator: Emulator) -> None:
-    assert at_terminal("instance", "compute/location").out == "eastus\r\n"
+    assert run_at_terminal("instance", "compute/location").out == "eastus\r\n"
 
 
 @pytest.mark.parametrize(
     "options", [[], ["--output", "json"], ["--output", "text"], ["--query", "compute/name"]], ids=str
 )
-def test_a_value_cannot_command_the_terminal(options: list[str], emulator: Emulator) -> None:
+def test_a_value_cannot_send_commands_to_the_terminal(options: list[str], emulator: Emulator) -> None:
     emulator.fail(path="/metadata/instance", body={"compute": {"name": "vm\x1b]0;owned\x07\x9b31m"}})
-    done = at_terminal("instance", *options, NO_COLOR="1")
+    done = run_at_terminal("instance", *options, NO_COLOR="1")
     assert "vm" in done.out
     assert not {"\x1b]", "\x07", "\x9b"} & {*done.out, *(done.out[i : i + 2] for i in range(len(done.out)))}
 
 
-def test_the_doctor_has_a_line_a_check_and_a_sum(emulator: Emulator) -> None:
-    words = at_terminal("doctor", columns=200).words
+def test_the_doctor_has_a_line_for_each_check_and_a_summary(emulator: Emulator) -> None:
+    words = run_at_terminal("doctor", columns=200).words
     assert "pass token" in words
     assert words.endswith("1 skip")
 
 
 def test_help_has_the_specification_s_words() -> None:
-    words = at_terminal("token", "--help", columns=200).words
+    words = run_at_terminal("token", "--help", columns=200).words
     assert "Get an access token for a managed identity" in words
     assert "App ID URI of the service the token is for" in words
     assert "Client (application) id of a user-assigned identity of this machine." in words
@@ -93,66 +93,67 @@ def test_help_has_the_specification_s_words() -> None:
 
 def test_the_list_of_commands_has_the_specification_s_words() -> None:
     done = run("--help")
-    for words in ("Describe this virtual machine", "List the API versions that this host supports", "Run a local IMDS"):
+    for words in (
+        "Describe this virtual machine",
+        "List the API versions that this host supports",
+        "Run a local IMDS for development and tests",
+    ):
         assert words in done.out
 
 
-def test_a_retry_is_told_while_it_is_waited_for(emulator: Emulator) -> None:
+def test_a_retry_is_shown_while_the_command_waits(emulator: Emulator) -> None:
     emulator.fail(410, times=1)
-    terminal = Terminal("versions")
-    terminal.read_until("Versions_GetVersions: 410; waiting 5.00 s")
-    terminal.interrupt()
-    done = terminal.end()
+    with Terminal("versions") as terminal:
+        terminal.read_until("versions.get_versions: 410; waiting 5.00 s")
+        terminal.interrupt()
+        done = terminal.end()
     assert done.status == Exit.INTERRUPTED
     assert "Traceback" not in done.out
 
 
-def test_a_long_wait_is_told(emulator: Emulator) -> None:
+def test_a_long_wait_is_shown(emulator: Emulator) -> None:
     emulator.fail(hang=True)
-    terminal = Terminal("versions")
-    terminal.read_until("waiting for IMDS")
-    terminal.interrupt()
-    assert terminal.end().status == Exit.INTERRUPTED
+    with Terminal("versions") as terminal:
+        terminal.read_until("waiting for IMDS")
+        terminal.interrupt()
+        assert terminal.end().status == Exit.INTERRUPTED
 
 
-def test_a_dumb_terminal_is_spared_the_animation(emulator: Emulator) -> None:
+def test_a_dumb_terminal_gets_no_animation(emulator: Emulator) -> None:
     emulator.fail(hang=True)
-    done = at_terminal("versions", "--deadline", "0.8", TERM="dumb")
+    done = run_at_terminal("versions", "--deadline", "0.8", TERM="dumb")
     assert done.status == Exit.TEMPFAIL
     assert "waiting for IMDS" not in done.out
 
 
 def test_an_error_is_readable_at_a_terminal(emulator: Emulator) -> None:
-    done = at_terminal("instance", "compute/nothing", columns=200)
+    done = run_at_terminal("instance", "compute/nothing", columns=200)
     assert done.status == Exit.NOINPUT
-    assert done.out.startswith("azure-imds: Instances_GetMetadata: IMDS answered 404")
-
-
-# Words of views
+    assert done.out.startswith("azure-imds: IMDS answered 404")
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0, "0 s"), (59.9, "59 s"), (61, "1 min 01 s"), (3660, "1 h 01 min"), (90_000, "1 d 1 h"), (864_000, "10 d 0 h")],
 )
-def test_a_span_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
-    assert views.span(seconds) == words
+def test_a_duration_has_its_two_largest_units(seconds: float, words: str) -> None:
+    assert views.format_duration(seconds) == words
 
 
-def test_a_moment_says_how_far_it_is_away() -> None:
-    assert views.moment(1000, now=900) == "1970-01-01 00:16:40 UTC, in 1 min 40 s"
-    assert views.moment(1000, now=1005) == "1970-01-01 00:16:40 UTC, 5 s ago"
+def test_a_time_has_its_distance_from_now() -> None:
+    assert views.format_time(1000, now=900) == "1970-01-01 00:16:40 UTC, in 1 min 40 s"
+    assert views.format_time(1000, now=1005) == "1970-01-01 00:16:40 UTC, 5 s ago"
 
 
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ({"EventStatus": "Started", "NotBefore": ""}, "has begun"),
-        ({"EventStatus": "Scheduled", "NotBefore": ""}, "not known"),
+        ({"EventStatus": "Started", "NotBefore": ""}, "has started"),
+        ({"EventStatus": "Scheduled", "NotBefore": ""}, "unknown"),
         ({"EventStatus": "Scheduled", "NotBefore": "Thu, 01 Jan 1970 00:02:00 GMT"}, "in 1 min 00 s"),
         ({"EventStatus": "Scheduled", "NotBefore": "1970-01-01T00:02:00Z"}, "in 1 min 00 s"),
         ({"EventStatus": "Scheduled", "NotBefore": "Thu, 01 Jan 1970 00:00:59 GMT"}, "any moment"),
     ],
 )
-def test_an_event_says_when_it_begins(event: dict[str, str], words: str) -> None:
-    assert views.begins(event, now=60).plain.partition("\n")[0] == words
+def test_an_event_has_the_time_until_it_starts(event: dict[str, str], words: str) -> None:
+    assert views.format_start(event, now=60).plain.partition("\n")[0] == words

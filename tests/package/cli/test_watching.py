@@ -1,8 +1,9 @@
-"""`events --watch`: a table that lives, or a line a change."""
+"""`events --watch`: a live table at a terminal, or a line of JSON for each change in a pipe."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,11 +14,11 @@ import pytest
 
 from azure_imds._cli.exits import Exit
 from azure_imds_emulator import Emulator
-from cli_support import COMMAND, Terminal, environment
+from cli_support import Terminal, started
 
 
 class Watching:
-    """A watching command whose lines are read as they come."""
+    """A running command whose lines are read one by one."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -31,17 +32,37 @@ class Watching:
 
 @contextmanager
 def watching(*options: str) -> Iterator[Watching]:
-    process = subprocess.Popen(
-        [COMMAND, "events", "--watch", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-        text=True,
-    )
-    with process:
+    """The running command. It is killed when the block ends in any way."""
+    with started("events", "--watch", *options) as process:
         yield Watching(process)
-        if process.poll() is None:
-            process.kill()
+
+
+def has_ended(process: subprocess.Popen[Any]) -> bool:
+    """Whether a process was killed and waited for."""
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
+    return process.returncode == -signal.SIGKILL
+
+
+def test_a_failed_assertion_ends_the_process(emulator: Emulator) -> None:
+    with pytest.raises(AssertionError, match="failed here"), watching() as watch:
+        raise AssertionError("failed here")
+    assert has_ended(watch.process)
+
+
+def test_a_failed_assertion_ends_the_process_at_a_terminal(emulator: Emulator) -> None:
+    with pytest.raises(AssertionError, match="failed here"), Terminal("events", "--watch") as terminal:
+        raise AssertionError("failed here")
+    assert has_ended(terminal.process)
+
+
+def test_a_line_that_never_arrives_is_not_waited_for_longer_than_a_process_may_live(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli_support.LIFETIME", 0.01)
+    with watching() as watch, pytest.raises(AssertionError, match="the command ended"):
+        watch.line()
+    assert has_ended(watch.process)
 
 
 def test_each_change_is_a_line_at_once(emulator: Emulator) -> None:
@@ -58,7 +79,7 @@ def test_each_change_is_a_line_at_once(emulator: Emulator) -> None:
         assert watch.line()["kind"] == "gone"
 
 
-def test_ctrl_c_ends_it_in_silence(emulator: Emulator) -> None:
+def test_ctrl_c_ends_it_without_a_message(emulator: Emulator) -> None:
     emulator.schedule("Reboot", notice=600)
     with watching() as watch:
         watch.line()
@@ -67,7 +88,7 @@ def test_ctrl_c_ends_it_in_silence(emulator: Emulator) -> None:
     assert (watch.process.returncode, out, err) == (Exit.INTERRUPTED, "", "")
 
 
-def test_a_reader_that_goes_ends_it_in_silence(emulator: Emulator) -> None:
+def test_a_closed_pipe_ends_it_without_a_message(emulator: Emulator) -> None:
     event = emulator.schedule("Reboot", notice=600)
     with watching() as watch:
         watch.line()
@@ -86,49 +107,49 @@ def test_a_query_picks_from_each_change(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(("options", "first"), [([], "Redeploy"), (["--all"], "Reboot")])
-def test_the_events_of_neighbours_are_shown_on_request(emulator: Emulator, options: list[str], first: str) -> None:
+def test_the_events_of_other_machines_are_shown_on_request(emulator: Emulator, options: list[str], first: str) -> None:
     emulator.schedule("Reboot", notice=60, resources=["another"])
     emulator.schedule("Redeploy", notice=60)
     with watching(*options, "--query", "event/EventType") as watch:
         assert watch.line() == first
 
 
-def test_an_outage_is_told_on_stderr_and_survived(emulator: Emulator) -> None:
+def test_an_outage_is_logged_on_stderr_and_survived(emulator: Emulator) -> None:
     emulator.fail(503, path="/metadata/scheduledevents")
     emulator.schedule("Reboot", notice=600)
     with watching() as watch:
         assert watch.line()["kind"] == "added"
         watch.process.send_signal(signal.SIGINT)
         _, err = watch.process.communicate(timeout=30)
-    assert "IMDS is asked again until it answers" in err
+    assert "a request failed, and is retried until IMDS answers" in err
 
 
 def test_at_a_terminal_a_table_counts_down(emulator: Emulator) -> None:
     emulator.schedule("Preempt", notice=3000)
-    terminal = Terminal("events", "--watch", columns=120)
-    terminal.read_until("in 49 min 5")
-    terminal.read_until("Watching; Ctrl-C ends it.")
-    seen = terminal.so_far.words.count("in 49 min")
-    while terminal.so_far.words.count("in 49 min") < seen + 2:
-        assert terminal._more()
-    terminal.interrupt()
-    done = terminal.end()
+    with Terminal("events", "--watch", columns=120) as terminal:
+        terminal.read_until("in 49 min 5")
+        terminal.read_until("Watching; press Ctrl-C to stop.")
+        seen = terminal.so_far.words.count("in 49 min")
+        while terminal.so_far.words.count("in 49 min") < seen + 2:
+            terminal.read_more()
+        terminal.interrupt()
+        done = terminal.end()
     assert done.status == Exit.INTERRUPTED
     assert done.out.endswith("\x1b[?25h"), "the cursor is back"
 
 
-def test_at_a_terminal_what_is_over_is_said_to_be(emulator: Emulator) -> None:
+def test_at_a_terminal_an_event_that_ended_is_marked(emulator: Emulator) -> None:
     event = emulator.schedule("Preempt", notice=3000)
-    terminal = Terminal("events", "--watch", columns=120)
-    terminal.read_until("Preempt")
-    emulator.events.cancel(event.event_id)
-    terminal.read_until("is over")
-    terminal.interrupt()
-    assert terminal.end().status == Exit.INTERRUPTED
+    with Terminal("events", "--watch", columns=120) as terminal:
+        terminal.read_until("Preempt")
+        emulator.events.cancel(event.event_id)
+        terminal.read_until("has ended")
+        terminal.interrupt()
+        assert terminal.end().status == Exit.INTERRUPTED
 
 
-def test_at_a_terminal_that_nothing_is_scheduled_is_said(emulator: Emulator) -> None:
-    terminal = Terminal("events", "--watch", columns=120)
-    terminal.read_until("No events are scheduled. Watching")
-    terminal.interrupt()
-    assert terminal.end().status == Exit.INTERRUPTED
+def test_at_a_terminal_an_empty_list_of_events_is_stated(emulator: Emulator) -> None:
+    with Terminal("events", "--watch", columns=120) as terminal:
+        terminal.read_until("No events are scheduled. Watching")
+        terminal.interrupt()
+        assert terminal.end().status == Exit.INTERRUPTED

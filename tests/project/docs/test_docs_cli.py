@@ -1,4 +1,4 @@
-"""What docs/cli.md shows, works."""
+"""The examples and tables of docs/cli.md match the code."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from azure_imds._cli import doctor
+from azure_imds._cli import findings, imds_checks
 from azure_imds._cli.commands import OPERATIONS
 from azure_imds._cli.exits import MEANINGS
+from azure_imds._cli.findings import Finding
 from azure_imds_emulator import Emulator
 from cli_support import environment
 from support import ROOT
@@ -20,7 +21,7 @@ from support import ROOT
 PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
 
-#: Each command of the page, with what it prints; `...` stands for anything.
+#: Each command of the page with its output; `...` matches anything.
 EXAMPLES = [
     (command, output)
     for block in BLOCKS
@@ -29,12 +30,12 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
-def test_an_example_prints_what_the_page_says(command: str, output: str, emulator: Emulator) -> None:
-    emulator.schedule("Reboot", notice=600)
+def test_an_example_prints_what_the_page_shows(command: str, output: str) -> None:
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    done = subprocess.run(
-        ["sh", "-c", command], capture_output=True, text=True, env=environment(PATH=path, COLUMNS="97"), timeout=60
-    )
+    with Emulator() as emulator:
+        emulator.schedule("Reboot", notice=600)
+        variables = environment(**emulator.environment, PATH=path, COLUMNS="97")
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=variables, timeout=60)
     assert done.stderr == ""
     printed = "\n".join(line.rstrip() for line in done.stdout.splitlines())
     pattern = re.escape(output.rstrip()).replace(re.escape("..."), ".*")
@@ -46,14 +47,16 @@ def test_every_command_has_its_line() -> None:
         assert f"| `azure-imds {command}" in PAGE
 
 
-def test_the_table_of_statuses_is_the_code_s() -> None:
+def test_the_table_of_statuses_is_that_of_the_code() -> None:
     assert dict(re.findall(r"^\| (\d+) \| (.*) \|$", PAGE, re.MULTILINE)) == {
         str(int(status)): meaning for status, meaning in MEANINGS.items()
     }
 
 
 def test_every_check_of_the_doctor_is_explained() -> None:
-    checks = re.findall(r"(?:found|_ask)\(\s*\"(\w+)\"", inspect.getsource(doctor))
+    requests = re.findall(r"_request\(\s*\"(\w+)\"", inspect.getsource(imds_checks))
+    reports = [value.check for value in vars(findings).values() if isinstance(value, Finding) and value.check]
     explained = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*) \|", PAGE, re.MULTILINE)))
-    assert checks
-    assert {*checks} <= {*explained}
+    assert requests
+    assert reports
+    assert {*requests, *reports} <= {*explained}

@@ -40,15 +40,20 @@ class _Command(TyperCommand):
         """Sets the help of this command and its parameters."""
         from azure_imds_api.descriptions import DESCRIPTIONS
 
+        from .messages import read_option_names, use_option_names
+
         operation = DESCRIPTIONS.get(OPERATIONS.get(self.name or "", ""))
         if operation is None:
             return
         self.short_help = operation.summary
         first_paragraph = " ".join(operation.description.partition("\n\n")[0].split())
-        self.help = "\n\n".join(filter(None, [f"{operation.summary}.", first_paragraph, self.help]))
+        names = read_option_names(self)
+        self.help = "\n\n".join(
+            filter(None, [f"{operation.summary}.", use_option_names(first_paragraph, names), self.help])
+        )
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
-            parameter.help = parameter.help or operation.arguments.get(parameter.name)
+            parameter.help = parameter.help or use_option_names(operation.arguments.get(parameter.name, ""), names)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.describe()
@@ -267,7 +272,7 @@ def events(
     ] = None,
 ) -> None:
     if watch and approve:
-        raise typer.BadParameter("--watch and --approve cannot be combined")
+        raise typer.BadParameter("pass only one of --watch, --approve")
     version = session.settings.api_version
     if watch:
         from .watching import watch as run

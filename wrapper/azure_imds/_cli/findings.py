@@ -190,8 +190,8 @@ EVENTS_NOT_ASKED = Finding(
     "events",
     "skip",
     "not-asked",
-    "No request was sent, because the first one turns scheduled events on for this machine.",
-    "To send it, use --events.",
+    "Not requested: the first request turns scheduled events on for this machine.",
+    "To request them, use --events.",
 )
 
 OPAQUE = Finding(

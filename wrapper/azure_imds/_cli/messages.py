@@ -11,8 +11,10 @@ from ..errors import ImdsError, ImdsValidationError
 #: Arguments of the client that a command builds from an option with another name.
 _BUILT_FROM = {"body": "approve"}
 
-_METHOD = re.compile(r"^\w+\.\w+: ")
-_PYTHON_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+#: The client's method at the start of a message, such as identity.get_token.
+_METHOD = re.compile(r"(?:get|\w+\.\w+): ")
+#: An argument in a text, such as `client_id` or `intermediates=`. A word without either sign may be plain English.
+_ARGUMENT = re.compile(r"\b([a-z]+(?:_[a-z]+)+\b|[a-z]+(?==\B))=?")
 
 
 def read_option_names(command: Any) -> dict[str, str]:
@@ -24,6 +26,11 @@ def read_option_names(command: Any) -> dict[str, str]:
     return names | {argument: names[option] for argument, option in _BUILT_FROM.items() if option in names}
 
 
+def use_option_names(text: str, names: Mapping[str, str]) -> str:
+    """The text with options in place of the client's arguments."""
+    return _ARGUMENT.sub(lambda match: names.get(match[1], match[0]), text)
+
+
 def split_error(error: ImdsError, names: Mapping[str, str]) -> tuple[str, str]:
     """What happened, and what to do about it ("" if that is not known); without a full stop after the first.
 
@@ -31,16 +38,14 @@ def split_error(error: ImdsError, names: Mapping[str, str]) -> tuple[str, str]:
         error: the error.
         names: see `read_option_names`.
     """
-
-    def replace(text: str) -> str:
-        return _PYTHON_NAME.sub(lambda match: names.get(match[0], match[0]), text)
-
-    text = _METHOD.sub("", str(error))
+    text = str(error)
+    if method := _METHOD.match(text):
+        text = text[method.end() :]
     if error.hint:
-        text = text.removesuffix(error.hint).removesuffix(". ")
+        text = text.replace(f". {error.hint}", "").replace(error.hint, "")
     if isinstance(error, ImdsValidationError) and error.problem:
-        text = f"{names.get(error.parameter, error.parameter)} {replace(error.problem)}".lstrip()
-    return text, replace(error.hint)
+        text = f"{names.get(error.parameter, error.parameter)} {use_option_names(error.problem, names)}".lstrip()
+    return text, use_option_names(error.hint, names)
 
 
 def describe_error(error: ImdsError, names: Mapping[str, str]) -> str:
