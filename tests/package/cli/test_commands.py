@@ -251,7 +251,7 @@ def test_text_that_is_not_a_jwt_has_no_claims() -> None:
 def certificates(emulator: Emulator, folder: Path) -> list[str]:
     options: list[str] = []
     for name, found in (("roots", emulator.attested_roots), ("intermediates", emulator.attested_intermediates)):
-        (folder / name).write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in found))
+        (folder / name).write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in found))
         options += [f"--{name}", str(folder / name)]
     return options
 

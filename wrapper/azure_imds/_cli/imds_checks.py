@@ -30,7 +30,7 @@ from .messages import describe_error, split_error
 
 T = TypeVar("T")
 
-#: Seconds for one answer; for a token, seconds of the service itself.
+#: Seconds for an answer, and for a token, which may take IMDS longer.
 ANSWER_SECONDS, TOKEN_SECONDS = 5.0, 20.0
 #: Seconds between two requests. IMDS answers five a second, and the machine's other programs need some of them.
 PAUSE_SECONDS = 0.25
