@@ -191,42 +191,43 @@ class Operations:
 
     @tag_property
     def versions(self) -> VersionsOperations:
-        """Which API versions this host knows."""
+        """The API versions that this host supports."""
         from .versions import VersionsOperations
 
         return VersionsOperations(self.__send)
 
     @tag_property
     def instances(self) -> InstancesOperations:
-        """What the machine is, where it runs, its disks and its network."""
+        """Metadata of the machine: its configuration, location, disks and network."""
         from .instances import InstancesOperations
 
         return InstancesOperations(self.__send)
 
     @tag_property
     def attested(self) -> AttestedOperations:
-        """A statement about the machine, signed by Azure, to show to somebody else."""
+        """A document about the machine, signed by Azure, for others to verify."""
         from .attested import AttestedOperations
 
         return AttestedOperations(self.__send)
 
     @tag_property
     def identity(self) -> IdentityOperations:
-        """Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
+        """Entra tokens for the managed identities of the machine. Limits per machine: 20 requests per second, 5 at the
+        same time."""
         from .identity import IdentityOperations
 
         return IdentityOperations(self.__send)
 
     @tag_property
     def scheduled_events(self) -> ScheduledEventsOperations:
-        """Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
+        """Announcements of maintenance that will interrupt this machine or others of its group, and their approval."""
         from .scheduled_events import ScheduledEventsOperations
 
         return ScheduledEventsOperations(self.__send)
 
     @tag_property
     def load_balancer(self) -> LoadBalancerOperations:
-        """Standard load balancer rules and Standard public addresses of the machine."""
+        """Standard load balancer rules and Standard public IP addresses of the machine."""
         from .load_balancer import LoadBalancerOperations
 
         return LoadBalancerOperations(self.__send)
@@ -244,42 +245,43 @@ class AsyncOperations:
 
     @tag_property
     def versions(self) -> AsyncVersionsOperations:
-        """Which API versions this host knows."""
+        """The API versions that this host supports."""
         from .versions import AsyncVersionsOperations
 
         return AsyncVersionsOperations(self.__send)
 
     @tag_property
     def instances(self) -> AsyncInstancesOperations:
-        """What the machine is, where it runs, its disks and its network."""
+        """Metadata of the machine: its configuration, location, disks and network."""
         from .instances import AsyncInstancesOperations
 
         return AsyncInstancesOperations(self.__send)
 
     @tag_property
     def attested(self) -> AsyncAttestedOperations:
-        """A statement about the machine, signed by Azure, to show to somebody else."""
+        """A document about the machine, signed by Azure, for others to verify."""
         from .attested import AsyncAttestedOperations
 
         return AsyncAttestedOperations(self.__send)
 
     @tag_property
     def identity(self) -> AsyncIdentityOperations:
-        """Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
+        """Entra tokens for the managed identities of the machine. Limits per machine: 20 requests per second, 5 at the
+        same time."""
         from .identity import AsyncIdentityOperations
 
         return AsyncIdentityOperations(self.__send)
 
     @tag_property
     def scheduled_events(self) -> AsyncScheduledEventsOperations:
-        """Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
+        """Announcements of maintenance that will interrupt this machine or others of its group, and their approval."""
         from .scheduled_events import AsyncScheduledEventsOperations
 
         return AsyncScheduledEventsOperations(self.__send)
 
     @tag_property
     def load_balancer(self) -> AsyncLoadBalancerOperations:
-        """Standard load balancer rules and Standard public addresses of the machine."""
+        """Standard load balancer rules and Standard public IP addresses of the machine."""
         from .load_balancer import AsyncLoadBalancerOperations
 
         return AsyncLoadBalancerOperations(self.__send)

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="AdditionalCapabilities")
 
 @_attrs_define
 class AdditionalCapabilities:
-    """Capabilities switched on for the machine. Since 2021-11-01."""
+    """Optional capabilities of the machine. Since 2021-11-01."""
 
     hibernation_enabled: str | Unset = UNSET
     """ "true" or "false": whether the machine can hibernate. Since 2021-11-01. """

@@ -14,25 +14,25 @@ T = TypeVar("T", bound="AttestedData")
 
 @_attrs_define
 class AttestedData:
-    """What an attested document says once opened. Worth something only after the signature is verified. Classic machines
-    have vmId for certain, the rest perhaps.
+    """The content of an attested document. Do not trust it before you have verified the signature. On classic machines
+    only vmId is certain to be there.
 
     """
 
     license_type: str | Unset = UNSET
-    """ License under Azure Hybrid Benefit; "" without. Since 2020-09-01. """
+    """ License type under Azure Hybrid Benefit. "" without it. Since 2020-09-01. """
     nonce: str | Unset = UNSET
-    """ The nonce of the request. Without one, a UTC stamp YYYYMMDD-HHMMSS, seen equal to expiresOn as well as to
-    createdOn: read nothing into it. Since 2018-10-01. """
+    """ The nonce of the request. Without one, a UTC time stamp YYYYMMDD-HHMMSS, which has been observed to equal
+    expiresOn or createdOn. Do not interpret it. Since 2018-10-01. """
     plan: Plan | Unset = UNSET
-    """ Marketplace plan of the image; all members are "" for other images. Since 2018-04-02, in attested data since
+    """ Marketplace plan of the image. All fields are "" for other images. Since 2018-04-02, in attested data since
     2018-10-01. """
     sku: str | Unset = UNSET
-    """ SKU of the image; "" for custom images. Since 2019-11-01. """
+    """ SKU of the image. "" for custom images. Since 2019-11-01. """
     subscription_id: str | Unset = UNSET
-    """ Subscription of the machine, as a GUID. Since 2019-04-30. """
+    """ Subscription id of the machine, a GUID. Since 2019-04-30. """
     time_stamp: AttestedTimeStamp | Unset = UNSET
-    """ When the statement holds. Tables in the documentation spell the member timestamp; documents say timeStamp.
+    """ Validity period of the document. Microsoft's tables name the field timestamp, but documents have timeStamp.
     Since 2018-10-01. """
     vm_id: str | Unset = UNSET
     """ Unique id of the machine. Since 2018-10-01. """

@@ -12,14 +12,14 @@ T = TypeVar("T", bound="AttestedDocument")
 
 @_attrs_define
 class AttestedDocument:
-    """A signed statement about the machine, still closed."""
+    """A signed document about the machine. `signature` contains the data."""
 
     encoding: str
-    """ Form of the signature, always pkcs7. Refuse anything else. """
+    """ Encoding of the signature, always pkcs7. Reject anything else. """
     signature: str
-    """ CMS SignedData (DER) in base64, on one line, with AttestedData as JSON inside and the signing certificate
-    alone: intermediates are not included. It names sha256WithRSAEncryption as its digest algorithm, which strict
-    CMS libraries may reject. """
+    """ CMS SignedData (DER) in base64, on one line. It contains AttestedData as JSON and the signing certificate,
+    but no intermediate certificates. Its digest algorithm is sha256WithRSAEncryption, which strict CMS libraries
+    may reject. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,16 +14,16 @@ T = TypeVar("T", bound="AttestedTimeStamp")
 
 @_attrs_define
 class AttestedTimeStamp:
-    """When the statement holds. Tables in the documentation spell the member timestamp; documents say timeStamp. Since
+    """Validity period of the document. Microsoft's tables name the field timestamp, but documents have timeStamp. Since
     2018-10-01.
 
     """
 
     created_on: str | Unset = UNSET
-    """ Time of signing, UTC, as MM/DD/YY HH:MM:SS -0000 with a year of two digits. Since 2018-10-01. """
+    """ Time of signing in UTC, as MM/DD/YY HH:MM:SS -0000 with a two-digit year. Since 2018-10-01. """
     expires_on: str | Unset = UNSET
-    """ End of validity, in the same form. Six hours in a recent capture, seconds in a sample: rely on this value,
-    not on a length. Since 2018-10-01. """
+    """ End of the validity period, in the same format. Six hours in a recent capture, seconds in a sample: use this
+    value, and do not assume a duration. Since 2018-10-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,92 +20,92 @@ class Compute:
     """The virtual machine itself. Missing on classic (pre-ARM) machines. "" means that a field does not apply."""
 
     additional_capabilities: AdditionalCapabilities | Unset = UNSET
-    """ Capabilities switched on for the machine. Since 2021-11-01. """
+    """ Optional capabilities of the machine. Since 2021-11-01. """
     az_environment: KnownAzureEnvironment | str | Unset = UNSET
-    """ The cloud. Decides which authority, token audience and attestation domain to use. Compare without regard to
-    case: documentation prints AZUREPUBLICCLOUD, hosts send AzurePublicCloud. Since 2018-10-01. """
+    """ The cloud. It determines the authority, token audience and attestation domain. Compare without regard to
+    case: documentation has AZUREPUBLICCLOUD, hosts send AzurePublicCloud. Since 2018-10-01. """
     custom_data: str | Unset = UNSET
-    """ Switched off and always ""; userData took its place. Since 2019-02-01. """
+    """ Disabled, always "". Use userData instead. Since 2019-02-01. """
     eviction_policy: str | Unset = UNSET
-    """ What happens to a Spot machine when it is evicted (Deallocate or Delete, it is believed); "" for others.
-    Since 2020-12-01. """
+    """ What happens to a Spot machine on eviction (presumably Deallocate or Delete). "" for other machines. Since
+    2020-12-01. """
     extended_location: ExtendedLocation | Unset = UNSET
-    """ The edge zone the machine runs in; both members are "" outside of one. Since 2021-03-01. """
+    """ The edge zone of the machine. Both fields are "" outside of edge zones. Since 2021-03-01. """
     host: Host | Unset = UNSET
-    """ The dedicated host of the machine. Not together with hostGroup. Since 2021-11-15. """
+    """ The dedicated host of the machine. Never set together with hostGroup. Since 2021-11-15. """
     host_group: HostGroup | Unset = UNSET
-    """ The group of dedicated hosts of the machine. Not together with host. Since 2021-11-15. """
+    """ The dedicated host group of the machine. Never set together with host. Since 2021-11-15. """
     is_host_compatibility_layer_vm: str | Unset = UNSET
     """ "true" or "false": whether the machine runs on the host compatibility layer. Since 2020-06-01. """
     license_type: str | Unset = UNSET
-    """ License brought along under Azure Hybrid Benefit, such as Windows_Client; "" without. Since 2020-09-01. """
+    """ License type under Azure Hybrid Benefit, such as Windows_Client. "" without it. Since 2020-09-01. """
     location: str | Unset = UNSET
-    """ Region by its short name, such as eastus. Old hosts were seen to send SouthIndia, so compare without regard
-    to case. Since 2017-04-02. """
+    """ Short name of the region, such as eastus. Compare without regard to case: old hosts are known to send
+    SouthIndia. Since 2017-04-02. """
     name: str | Unset = UNSET
-    """ Name of the machine. An instance of a uniform scale set is called after the set, like vmss_0. Since
+    """ Name of the machine. An instance of a uniform scale set is named after the set, such as vmss_0. Since
     2017-04-02. """
     offer: str | Unset = UNSET
-    """ Offer of the platform or gallery image; "" for other disks. Since 2017-04-02. """
+    """ Offer of the platform or gallery image. "" for other disks. Since 2017-04-02. """
     os_profile: OsProfile | Unset = UNSET
-    """ What was set up in the operating system at creation. All "" on specialized disks. Since 2020-07-15. """
+    """ Settings of the operating system at creation. All fields are "" for specialized disks. Since 2020-07-15. """
     os_type: KnownOsType | str | Unset = UNSET
-    """ Linux or Windows; some samples write it in lower case. Since 2017-04-02. """
+    """ Linux or Windows. Some samples have lower case. Since 2017-04-02. """
     physical_zone: str | Unset = UNSET
-    """ Physical availability zone, in the style of eastus-AZ01; case and form vary. Since 2023-11-15. """
+    """ Physical availability zone, such as eastus-AZ01. Case and form vary. Since 2023-11-15. """
     placement_group_id: str | Unset = UNSET
-    """ Placement group of the scale set, as a GUID; "" outside of one. Since 2017-08-01. """
+    """ Placement group of the scale set, as a GUID. "" outside of scale sets. Since 2017-08-01. """
     plan: Plan | Unset = UNSET
-    """ Marketplace plan of the image; all members are "" for other images. Since 2018-04-02, in attested data since
+    """ Marketplace plan of the image. All fields are "" for other images. Since 2018-04-02, in attested data since
     2018-10-01. """
     platform_fault_domain: str | Unset = UNSET
-    """ Fault domain, as digits. Since 2017-04-02. """
+    """ Fault domain, as decimal digits. Since 2017-04-02. """
     platform_sub_fault_domain: str | Unset = UNSET
-    """ Sub fault domain; mostly "". Since 2021-10-01. """
+    """ Sub fault domain. Usually "". Since 2021-10-01. """
     platform_update_domain: str | Unset = UNSET
-    """ Update domain, as digits. Since 2017-04-02. """
+    """ Update domain, as decimal digits. Since 2017-04-02. """
     priority: KnownPriority | str | Unset = UNSET
-    """ Regular or Spot; Low is possible, and "" was seen on a regular machine. Since 2020-12-01. """
+    """ Regular or Spot. Low is possible, and "" has been observed on a regular machine. Since 2020-12-01. """
     provider: str | Unset = UNSET
     """ Resource provider, Microsoft.Compute. Since 2018-10-01. """
     public_keys: list[PublicKey] | Unset = UNSET
-    """ SSH public keys of the machine; [] if none. Since 2018-04-02. """
+    """ SSH public keys of the machine. [] if there are none. Since 2018-04-02. """
     publisher: str | Unset = UNSET
-    """ Publisher of the image; "" for disks without one. Since 2017-04-02. """
+    """ Publisher of the image. "" for disks without an image. Since 2017-04-02. """
     resource_group_name: str | Unset = UNSET
-    """ Resource group. Its case is not reliable. Since 2017-08-01. """
+    """ Name of the resource group. Its case is not reliable. Since 2017-08-01. """
     resource_id: str | Unset = UNSET
-    """ Azure resource id of the machine. Compare without regard to case: tokens spell the same id another way.
-    Since 2019-03-11. """
+    """ Azure resource id of the machine. Compare without regard to case: tokens contain the same id in another
+    case. Since 2019-03-11. """
     security_profile: SecurityProfile | Unset = UNSET
     """ Security features of the machine. Since 2020-06-01. """
     sku: str | Unset = UNSET
-    """ SKU of the image; "" for custom images. Since 2017-04-02. """
+    """ SKU of the image. "" for custom images. Since 2017-04-02. """
     storage_profile: StorageProfile | Unset = UNSET
     """ Image and disks of the machine. Since 2019-06-01. """
     subscription_id: str | Unset = UNSET
-    """ Subscription of the machine, as a GUID. Since 2017-08-01. """
+    """ Subscription id of the machine, a GUID. Since 2017-08-01. """
     tags: str | Unset = UNSET
-    """ Tags in one string, name:value joined by ";". Nothing is escaped, so a colon or semicolon inside a tag makes
-    it ambiguous: read tagsList. Since 2017-08-01. """
+    """ All tags as one string: name:value pairs, joined by ";". Nothing is escaped, so a colon or semicolon in a
+    tag makes the string ambiguous. Use tagsList instead. Since 2017-08-01. """
     tags_list: list[Tag] | Unset = UNSET
-    """ Tags, one by one; [] if none. Since 2019-06-04. """
+    """ Tags of the machine. [] if there are none. Since 2019-06-04. """
     user_data: str | Unset = UNSET
-    """ User data in base64; "" if none. May hold white space, to be dropped before decoding. No place for secrets:
-    every process of the machine can read it. Since 2021-01-01. """
+    """ User data in base64. "" if there is none. It may contain white space; remove that before you decode it. Do
+    not store secrets here: every process on the machine can read it. Since 2021-01-01. """
     version: str | Unset = UNSET
     """ Version of the image. Since 2017-04-02. """
     virtual_machine_scale_set: VirtualMachineScaleSet | Unset = UNSET
     """ The scale set of a machine in flexible orchestration. Since 2021-03-01. """
     vm_id: str | Unset = UNSET
-    """ Unique id of the machine, a GUID in lower case. Equals the SMBIOS UUID from SMBIOS 2.6 on; before, that one
-    has its bytes swapped. Since 2017-04-02. """
+    """ Unique id of the machine, a GUID in lower case. With SMBIOS 2.6 and later it equals the SMBIOS UUID; before,
+    the bytes of that UUID are swapped. Since 2017-04-02. """
     vm_scale_set_name: str | Unset = UNSET
-    """ Name of the scale set; "" outside of one. Since 2017-12-01. """
+    """ Name of the scale set. "" outside of scale sets. Since 2017-12-01. """
     vm_size: str | Unset = UNSET
     """ Size of the machine, such as Standard_D2s_v5. Since 2017-04-02. """
     zone: str | Unset = UNSET
-    """ Logical availability zone, "1" to "3"; "" if the machine is in none. Since 2017-12-01. """
+    """ Logical availability zone, "1" to "3". "" if the machine is not in a zone. Since 2017-12-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

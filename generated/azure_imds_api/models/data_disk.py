@@ -18,35 +18,36 @@ class DataDisk:
     """A data disk. Since 2019-06-01."""
 
     bytes_per_second_throttle: str | Unset = UNSET
-    """ Throughput limit of an Ultra disk in bytes a second, as digits of up to 64 bits; "" for others. Since
-    2021-05-01. """
+    """ Throughput limit of an Ultra disk in bytes per second, as decimal digits (up to 64 bits). "" for other
+    disks. Since 2021-05-01. """
     caching: KnownDiskCaching | str | Unset = UNSET
-    """ Host cache of the disk. Since 2019-06-01. """
+    """ Host caching of the disk. Since 2019-06-01. """
     create_option: str | Unset = UNSET
-    """ How the disk came to be, such as Empty, Attach or FromImage. Since 2019-06-01. """
+    """ How the disk was created, such as Empty, Attach or FromImage. Since 2019-06-01. """
     disk_capacity_bytes: str | Unset = UNSET
-    """ Size of an Ultra disk in bytes, as digits of up to 64 bits; "" for others. Since 2021-05-01. """
+    """ Size of an Ultra disk in bytes, as decimal digits (up to 64 bits). "" for other disks. Since 2021-05-01. """
     disk_size_gb: str | Unset = UNSET
-    """ Size in gigabytes, as digits. Since 2019-06-01. """
+    """ Size in gigabytes, as decimal digits. Since 2019-06-01. """
     image: DiskImage | Unset = UNSET
-    """ The user image a disk was made from. Since 2019-06-01. """
+    """ The custom image of a disk. Since 2019-06-01. """
     is_shared_disk: str | Unset = UNSET
-    """ "true" or "false" on Ultra disks: whether several machines share it; "" for others. Since 2021-05-01. """
+    """ "true" or "false" on Ultra disks: whether several machines share the disk. "" for other disks. Since
+    2021-05-01. """
     is_ultra_disk: str | Unset = UNSET
     """ "true" or "false": whether this is an Ultra disk. Since 2021-05-01. """
     lun: str | Unset = UNSET
-    """ Logical unit number, as digits; tells the disks apart inside the machine. Since 2019-06-01. """
+    """ Logical unit number, as decimal digits. It identifies the disk within the machine. Since 2019-06-01. """
     managed_disk: ManagedDisk | Unset = UNSET
-    """ The managed disk behind a disk. Since 2019-06-01. """
+    """ The managed disk that backs a disk. Since 2019-06-01. """
     name: str | Unset = UNSET
     """ Name of the disk. Since 2019-06-01. """
     ops_per_second_throttle: str | Unset = UNSET
-    """ Limit of an Ultra disk in operations a second, as digits of up to 64 bits; "" for others. Since 2021-05-01.
-    """
+    """ Limit of an Ultra disk in operations per second, as decimal digits (up to 64 bits). "" for other disks.
+    Since 2021-05-01. """
     vhd: Vhd | Unset = UNSET
-    """ The virtual hard disk file behind a disk. Since 2019-06-01. """
+    """ The virtual hard disk (VHD) file that backs a disk. Since 2019-06-01. """
     write_accelerator_enabled: str | Unset = UNSET
-    """ "true" or "false": whether Write Accelerator is on. Since 2019-06-01. """
+    """ "true" or "false": whether Write Accelerator is enabled. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class DiffDiskSettings:
     """Whether the OS disk is ephemeral. Since 2019-06-01."""
 
     option: str | Unset = UNSET
-    """ Local for an ephemeral OS disk; "" for others. Since 2019-06-01. """
+    """ Local for an ephemeral OS disk. "" for other disks. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,10 +14,10 @@ T = TypeVar("T", bound="DiskEncryptionKey")
 
 @_attrs_define
 class DiskEncryptionKey:
-    """Where the disk's key is kept, as a secret of a key vault. Since 2021-11-01."""
+    """Location of the disk's encryption key, which is a secret in a key vault. Since 2021-11-01."""
 
     secret_url: str | Unset = UNSET
-    """ URL of the secret. An address, not the key. Since 2021-11-01. """
+    """ URL of the secret. It does not contain the key. Since 2021-11-01. """
     source_vault: SourceVault | Unset = UNSET
     """ A key vault. Since 2021-11-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

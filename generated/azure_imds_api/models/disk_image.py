@@ -14,10 +14,10 @@ T = TypeVar("T", bound="DiskImage")
 
 @_attrs_define
 class DiskImage:
-    """The user image a disk was made from. Since 2019-06-01."""
+    """The custom image of a disk. Since 2019-06-01."""
 
     uri: str | Unset = UNSET
-    """ Address of the source VHD; mostly "". Since 2019-06-01. """
+    """ URL of the source VHD. Usually "". Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

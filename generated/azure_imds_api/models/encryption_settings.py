@@ -14,14 +14,14 @@ T = TypeVar("T", bound="EncryptionSettings")
 
 @_attrs_define
 class EncryptionSettings:
-    """Encryption of the OS disk. Before 2021-11-01 it has `enabled` only. Since 2019-06-01."""
+    """Encryption of the OS disk. Before 2021-11-01 it contains `enabled` only. Since 2019-06-01."""
 
     disk_encryption_key: DiskEncryptionKey | Unset = UNSET
-    """ Where the disk's key is kept, as a secret of a key vault. Since 2021-11-01. """
+    """ Location of the disk's encryption key, which is a secret in a key vault. Since 2021-11-01. """
     enabled: str | Unset = UNSET
     """ "true" or "false": whether the disk is encrypted. Since 2019-06-01. """
     key_encryption_key: KeyEncryptionKey | Unset = UNSET
-    """ The key that wraps the disk's key. Since 2021-11-01. """
+    """ The key that encrypts the disk's encryption key. Since 2021-11-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,12 +14,13 @@ T = TypeVar("T", bound="ErrorResponse")
 
 @_attrs_define
 class ErrorResponse:
-    """Why a request failed, as far as IMDS says. Identity has its own form."""
+    """The reason why a request failed. Identity has its own schema."""
 
     error: str | Unset = UNSET
-    """ Text for people, in no stable wording. """
+    """ Text for people. The wording is not stable. """
     newest_versions: list[str] | Unset = UNSET
-    """ With 400 for a missing or unknown api-version: the three newest versions of this host, newest first. """
+    """ Sent with 400 for a missing or unknown api-version: the three newest versions that this host supports,
+    newest first. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

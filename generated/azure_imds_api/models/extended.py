@@ -14,10 +14,13 @@ T = TypeVar("T", bound="Extended")
 
 @_attrs_define
 class Extended:
-    """Only with extended=true. For provisioning agents; known from their source, not from Microsoft's documentation."""
+    """Data for provisioning agents, returned only with extended=true. Known from the source code of such agents, not from
+    Microsoft's documentation.
+
+    """
 
     compute: ExtendedCompute | Unset = UNSET
-    """ Facts about provisioning. Seen at 2021-08-01. """
+    """ Data about provisioning. Observed at 2021-08-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

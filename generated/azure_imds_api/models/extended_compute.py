@@ -15,12 +15,12 @@ T = TypeVar("T", bound="ExtendedCompute")
 
 @_attrs_define
 class ExtendedCompute:
-    """Facts about provisioning. Seen at 2021-08-01."""
+    """Data about provisioning. Observed at 2021-08-01."""
 
     has_custom_data: bool | Unset = UNSET
-    """ Whether custom data was given at creation. A real boolean, the only one of the document. """
+    """ Whether custom data was provided at creation. This is the only JSON boolean in the document. """
     pps_type: KnownPpsType | str | Unset = UNSET
-    """ Kind of pre-provisioning the machine is in; the word None if it is in none. """
+    """ The machine's type of pre-provisioning. The string "None" if it is not pre-provisioned. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,12 +14,12 @@ T = TypeVar("T", bound="ExtendedLocation")
 
 @_attrs_define
 class ExtendedLocation:
-    """The edge zone the machine runs in; both members are "" outside of one. Since 2021-03-01."""
+    """The edge zone of the machine. Both fields are "" outside of edge zones. Since 2021-03-01."""
 
     name: str | Unset = UNSET
     """ Name of the edge zone. Since 2021-03-01. """
     type_: str | Unset = UNSET
-    """ Kind of location, such as edgeZone. Since 2021-03-01. """
+    """ Type of the location, such as edgeZone. Since 2021-03-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

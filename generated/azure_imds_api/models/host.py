@@ -14,10 +14,10 @@ T = TypeVar("T", bound="Host")
 
 @_attrs_define
 class Host:
-    """The dedicated host of the machine. Not together with hostGroup. Since 2021-11-15."""
+    """The dedicated host of the machine. Never set together with hostGroup. Since 2021-11-15."""
 
     id: str | Unset = UNSET
-    """ Id of the dedicated host; "" if none. Since 2021-11-15. """
+    """ Id of the dedicated host. "" if there is none. Since 2021-11-15. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,10 +14,10 @@ T = TypeVar("T", bound="HostGroup")
 
 @_attrs_define
 class HostGroup:
-    """The group of dedicated hosts of the machine. Not together with host. Since 2021-11-15."""
+    """The dedicated host group of the machine. Never set together with host. Since 2021-11-15."""
 
     id: str | Unset = UNSET
-    """ Id of the host group; "" if none. Since 2021-11-15. """
+    """ Id of the host group. "" if there is none. Since 2021-11-15. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

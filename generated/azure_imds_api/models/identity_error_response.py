@@ -15,13 +15,13 @@ T = TypeVar("T", bound="IdentityErrorResponse")
 
 @_attrs_define
 class IdentityErrorResponse:
-    """Why an identity request failed, as far as IMDS says."""
+    """The reason why an identity request failed."""
 
     error: KnownIdentityErrorCode | str | Unset = UNSET
-    """ Short code. Too coarse to act on without the status: IMDS says invalid_request for a missing header, a
-    missing identity and for throttling alike. """
+    """ Error code. Not specific enough without the status: IMDS sends invalid_request for a missing header, a
+    missing identity and for throttling. """
     error_description: str | Unset = UNSET
-    """ Text for people. May change without notice. """
+    """ Text for people. It may change without notice. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,10 +12,10 @@ T = TypeVar("T", bound="IdentityInfoResponse")
 
 @_attrs_define
 class IdentityInfoResponse:
-    """What IMDS tells about identities without handing out a token."""
+    """Information about identities that does not require a token."""
 
     tenant_id: str
-    """ Entra tenant of the system-assigned identity, as a GUID. """
+    """ Entra tenant id of the system-assigned identity, a GUID. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

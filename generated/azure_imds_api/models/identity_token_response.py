@@ -14,37 +14,40 @@ T = TypeVar("T", bound="IdentityTokenResponse")
 
 @_attrs_define
 class IdentityTokenResponse:
-    """An access token. Beside access_token, a host has always been seen to send client_id, expires_in, expires_on,
-    ext_expires_in, not_before, resource and token_type. Numbers travel as strings; other hosts of managed identities
-    are known to send real numbers, so read both.
+    """An access token. Every observed response also contains client_id, expires_in, expires_on, ext_expires_in,
+    not_before, resource and token_type. IMDS sends numbers as strings. Other managed-identity hosts send JSON numbers,
+    so accept both.
 
     """
 
     access_token: str = _attrs_field(repr=False)
-    """ The token, a JWT to be treated as opaque. A secret. """
+    """ The token, a JWT. Treat it as opaque, and as a secret. """
     client_id: str | Unset = UNSET
-    """ Client id of the identity. Specified for requests that ask by it, seen in all answers. """
+    """ Client id of the identity. The specification promises it for requests with client_id; all observed responses
+    contain it. """
     expires_in: str | Unset = UNSET
-    """ Remaining life in seconds, as digits. Less than the full life for a stored token. """
+    """ Remaining lifetime in seconds, as decimal digits. Less than the full lifetime for a cached token. """
     expires_on: str | Unset = UNSET
-    """ End of life in Unix seconds, as digits; the exp claim. Prefer it to expires_in. """
+    """ Expiry in Unix seconds, as decimal digits. Equals the exp claim. Prefer it to expires_in. """
     ext_expires_in: str | Unset = UNSET
-    """ Seconds, as digits, that the token may serve beyond its life while the authority is down. """
+    """ How many seconds the token may be used beyond its expiry while the authority is unavailable, as decimal
+    digits. """
     msi_res_id: str | Unset = UNSET
-    """ Azure resource id of the identity, if the request named it so. """
+    """ Azure resource id of the identity, if the request selected it that way. """
     not_before: str | Unset = UNSET
-    """ Begin of life in Unix seconds, as digits; the nbf claim. In the past for a stored token. """
+    """ Start of validity in Unix seconds, as decimal digits. Equals the nbf claim. In the past for a cached token.
+    """
     object_id: str | Unset = UNSET
-    """ Object id of the identity, if the request named it so. """
+    """ Object id of the identity, if the request selected it that way. """
     refresh_in: int | str | Unset = UNSET
-    """ Seconds until a refresh is advisable. Neither specified nor seen here, but clients read it where it comes;
-    without it they take half of a life of two hours or more. """
+    """ Seconds until the token should be refreshed. Neither specified nor observed on IMDS, but clients use it
+    where a host sends it. Without it, they refresh tokens of two hours or more at half of their lifetime. """
     refresh_token: str | Unset = _attrs_field(default=UNSET, repr=False)
-    """ Not used. Only in a sample of the documentation, as "". """
+    """ Not used. Appears only in a sample of the documentation, as "". """
     resource: str | Unset = UNSET
-    """ The resource that was asked for. """
+    """ The requested resource. """
     token_type: str | Unset = UNSET
-    """ How to present the token, Bearer. """
+    """ Type of the token for the Authorization header, Bearer. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:

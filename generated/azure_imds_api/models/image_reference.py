@@ -14,27 +14,27 @@ T = TypeVar("T", bound="ImageReference")
 
 @_attrs_define
 class ImageReference:
-    """The image the machine was made from: id for a custom image, else offer, publisher, sku and version. All "" if an
-    existing OS disk was attached. Since 2019-06-01.
+    """The image of the machine: id for a custom image, otherwise offer, publisher, sku and version. All fields are "" if
+    an existing OS disk was attached. Since 2019-06-01.
 
     """
 
     community_gallery_image_id: str | Unset = UNSET
-    """ Id of the image in a community gallery; "" for others. Since 2023-07-01. """
+    """ Id of the image in a community gallery. "" for other images. Since 2023-07-01. """
     exact_version: str | Unset = UNSET
-    """ The version that was in fact used, where version says latest, for example; often "". Since 2023-07-01. """
+    """ The version that was used, for example where version is latest. Often "". Since 2023-07-01. """
     id: str | Unset = UNSET
-    """ Azure resource id of a custom image; "" for others. Since 2019-06-01. """
+    """ Azure resource id of a custom image. "" for other images. Since 2019-06-01. """
     offer: str | Unset = UNSET
     """ Offer of a platform or marketplace image. Since 2019-06-01. """
     publisher: str | Unset = UNSET
     """ Publisher of a platform or marketplace image. Since 2019-06-01. """
     shared_gallery_image_id: str | Unset = UNSET
-    """ Id of the image in a shared gallery; "" for others. Since 2023-07-01. """
+    """ Id of the image in a shared gallery. "" for other images. Since 2023-07-01. """
     sku: str | Unset = UNSET
     """ SKU of a platform or marketplace image. Since 2019-06-01. """
     version: str | Unset = UNSET
-    """ Version that was asked for, possibly latest. Since 2019-06-01. """
+    """ Requested version, possibly latest. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,18 +14,18 @@ T = TypeVar("T", bound="InboundRule")
 
 @_attrs_define
 class InboundRule:
-    """A rule that brings traffic to this machine."""
+    """A rule for traffic to this machine."""
 
     frontend_ip_address: str | Unset = UNSET
-    """ Address of the load balancer; IPv6 possibly in brackets. """
+    """ Address of the load balancer. An IPv6 address may be in brackets. """
     protocol: str | Unset = UNSET
     """ Transport protocol, such as tcp or udp. """
     frontend_port: int | Unset = UNSET
-    """ Port at the load balancer. """
+    """ Port on the load balancer. """
     backend_port: int | Unset = UNSET
-    """ Port at this machine. """
+    """ Port on this machine. """
     private_ip_address: str | Unset = UNSET
-    """ Address of this machine; IPv6 possibly in brackets. """
+    """ Address of this machine. An IPv6 address may be in brackets. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,13 +14,16 @@ T = TypeVar("T", bound="Instance")
 
 @_attrs_define
 class Instance:
-    """The instance document. Nothing is certain to be there: see the operation for what versions and hosts leave out."""
+    """The metadata document. Every field may be missing: the operation's description lists what older versions and other
+    hosts omit.
+
+    """
 
     compute: Compute | Unset = UNSET
     """ The virtual machine itself. Missing on classic (pre-ARM) machines. "" means that a field does not apply. """
     extended: Extended | Unset = UNSET
-    """ Only with extended=true. For provisioning agents; known from their source, not from Microsoft's
-    documentation. """
+    """ Data for provisioning agents, returned only with extended=true. Known from the source code of such agents,
+    not from Microsoft's documentation. """
     network: Network | Unset = UNSET
     """ The network of the machine. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

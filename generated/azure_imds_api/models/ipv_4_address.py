@@ -14,13 +14,13 @@ T = TypeVar("T", bound="Ipv4Address")
 
 @_attrs_define
 class Ipv4Address:
-    """A private IPv4 address and the public one in front of it. Since 2017-04-02."""
+    """A private IPv4 address and the public address that belongs to it. Since 2017-04-02."""
 
     private_ip_address: str | Unset = UNSET
-    """ Address inside the virtual network. Since 2017-04-02. """
+    """ Address in the virtual network. Since 2017-04-02. """
     public_ip_address: str | Unset = UNSET
-    """ Public address; "" if there is none, and for every one of the Standard SKU, which only /loadbalancer shows.
-    Since 2017-04-02. """
+    """ Public address. "" if there is none, and for public addresses of the Standard SKU, which only /loadbalancer
+    returns. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Ipv4Configuration")
 
 @_attrs_define
 class Ipv4Configuration:
-    """IPv4 of an interface. Since 2017-04-02."""
+    """IPv4 configuration of an interface. Since 2017-04-02."""
 
     ip_address: list[Ipv4Address] | Unset = UNSET
     """ Addresses of the interface. Since 2017-04-02. """

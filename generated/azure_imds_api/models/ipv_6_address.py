@@ -14,10 +14,10 @@ T = TypeVar("T", bound="Ipv6Address")
 
 @_attrs_define
 class Ipv6Address:
-    """A private IPv6 address. IMDS tells no public one here. Since 2017-04-02."""
+    """A private IPv6 address. IMDS does not return public IPv6 addresses here. Since 2017-04-02."""
 
     private_ip_address: str | Unset = UNSET
-    """ Address inside the virtual network. Since 2017-04-02. """
+    """ Address in the virtual network. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,10 +14,10 @@ T = TypeVar("T", bound="Ipv6Configuration")
 
 @_attrs_define
 class Ipv6Configuration:
-    """IPv6 of an interface. IMDS tells no IPv6 subnet. Since 2017-04-02."""
+    """IPv6 configuration of an interface. IMDS does not return IPv6 subnets. Since 2017-04-02."""
 
     ip_address: list[Ipv6Address] | Unset = UNSET
-    """ Addresses of the interface; [] if none. Since 2017-04-02. """
+    """ Addresses of the interface. [] if there are none. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

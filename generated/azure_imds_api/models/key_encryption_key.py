@@ -14,7 +14,7 @@ T = TypeVar("T", bound="KeyEncryptionKey")
 
 @_attrs_define
 class KeyEncryptionKey:
-    """The key that wraps the disk's key. Since 2021-11-01."""
+    """The key that encrypts the disk's encryption key. Since 2021-11-01."""
 
     key_url: str | Unset = UNSET
     """ URL of the key. Since 2021-11-01. """

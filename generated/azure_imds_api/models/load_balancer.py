@@ -14,14 +14,16 @@ T = TypeVar("T", bound="LoadBalancer")
 
 @_attrs_define
 class LoadBalancer:
-    """Addresses and rules. Since 2020-10-01."""
+    """Public addresses and rules. Since 2020-10-01."""
 
     public_ip_addresses: list[PublicIpAddress] | Unset = UNSET
-    """ Instance-level public addresses; [] if none. Since 2020-10-01. """
+    """ Instance-level public addresses. [] if there are none. Since 2020-10-01. """
     inbound_rules: list[InboundRule] | Unset = UNSET
-    """ Load-balancing and inbound NAT rules that lead to this machine; [] if none. Since 2020-10-01. """
+    """ Load-balancing rules and inbound NAT rules that lead to this machine. [] if there are none. Since
+    2020-10-01. """
     outbound_rules: list[OutboundRule] | Unset = UNSET
-    """ Rules by which traffic of this machine leaves through the load balancer; [] if none. Since 2020-10-01. """
+    """ Rules for traffic that leaves this machine through the load balancer. [] if there are none. Since
+    2020-10-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,10 +12,10 @@ T = TypeVar("T", bound="LoadBalancerResponse")
 
 @_attrs_define
 class LoadBalancerResponse:
-    """What concerns this machine at its load balancer."""
+    """Load balancer metadata of this machine."""
 
     loadbalancer: LoadBalancer
-    """ Addresses and rules. Since 2020-10-01. """
+    """ Public addresses and rules. Since 2020-10-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

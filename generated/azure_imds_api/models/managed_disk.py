@@ -14,12 +14,12 @@ T = TypeVar("T", bound="ManagedDisk")
 
 @_attrs_define
 class ManagedDisk:
-    """The managed disk behind a disk. Since 2019-06-01."""
+    """The managed disk that backs a disk. Since 2019-06-01."""
 
     id: str | Unset = UNSET
     """ Azure resource id of the managed disk. Since 2019-06-01. """
     storage_account_type: str | Unset = UNSET
-    """ Kind of storage, such as Standard_LRS, StandardSSD_LRS, Premium_LRS or UltraSSD_LRS. Since 2019-06-01. """
+    """ Storage type, such as Standard_LRS, StandardSSD_LRS, Premium_LRS or UltraSSD_LRS. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

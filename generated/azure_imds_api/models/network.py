@@ -17,7 +17,7 @@ class Network:
     """The network of the machine. Since 2017-04-02."""
 
     interface: list[NetworkInterface] | Unset = UNSET
-    """ Network interfaces, in no guaranteed order: the first one need not be the primary. Since 2017-04-02. """
+    """ Network interfaces in no guaranteed order: the first is not necessarily the primary. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

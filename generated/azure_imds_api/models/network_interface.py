@@ -17,11 +17,11 @@ class NetworkInterface:
     """A network interface. Since 2017-04-02."""
 
     ipv4: Ipv4Configuration | Unset = UNSET
-    """ IPv4 of an interface. Since 2017-04-02. """
+    """ IPv4 configuration of an interface. Since 2017-04-02. """
     ipv6: Ipv6Configuration | Unset = UNSET
-    """ IPv6 of an interface. IMDS tells no IPv6 subnet. Since 2017-04-02. """
+    """ IPv6 configuration of an interface. IMDS does not return IPv6 subnets. Since 2017-04-02. """
     mac_address: str | Unset = UNSET
-    """ Hardware address, 12 hexadecimal digits in upper case with nothing between. Since 2017-04-02. """
+    """ MAC address: 12 hexadecimal digits in upper case, without separators. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

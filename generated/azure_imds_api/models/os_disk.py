@@ -16,30 +16,30 @@ T = TypeVar("T", bound="OsDisk")
 
 @_attrs_define
 class OsDisk:
-    """The disk with the operating system. Since 2019-06-01."""
+    """The operating system disk. Since 2019-06-01."""
 
     caching: KnownDiskCaching | str | Unset = UNSET
-    """ Host cache of the disk. Since 2019-06-01. """
+    """ Host caching of the disk. Since 2019-06-01. """
     create_option: str | Unset = UNSET
-    """ How the disk came to be, such as FromImage or Attach. Since 2019-06-01. """
+    """ How the disk was created, such as FromImage or Attach. Since 2019-06-01. """
     diff_disk_settings: DiffDiskSettings | Unset = UNSET
     """ Whether the OS disk is ephemeral. Since 2019-06-01. """
     disk_size_gb: str | Unset = UNSET
-    """ Size in gigabytes, as digits. Since 2019-06-01. """
+    """ Size in gigabytes, as decimal digits. Since 2019-06-01. """
     encryption_settings: EncryptionSettings | Unset = UNSET
-    """ Encryption of the OS disk. Before 2021-11-01 it has `enabled` only. Since 2019-06-01. """
+    """ Encryption of the OS disk. Before 2021-11-01 it contains `enabled` only. Since 2019-06-01. """
     image: DiskImage | Unset = UNSET
-    """ The user image a disk was made from. Since 2019-06-01. """
+    """ The custom image of a disk. Since 2019-06-01. """
     managed_disk: ManagedDisk | Unset = UNSET
-    """ The managed disk behind a disk. Since 2019-06-01. """
+    """ The managed disk that backs a disk. Since 2019-06-01. """
     name: str | Unset = UNSET
     """ Name of the disk. Since 2019-06-01. """
     os_type: KnownOsType | str | Unset = UNSET
     """ Operating system on the disk. Since 2019-06-01. """
     vhd: Vhd | Unset = UNSET
-    """ The virtual hard disk file behind a disk. Since 2019-06-01. """
+    """ The virtual hard disk (VHD) file that backs a disk. Since 2019-06-01. """
     write_accelerator_enabled: str | Unset = UNSET
-    """ "true" or "false": whether Write Accelerator is on. Since 2019-06-01. """
+    """ "true" or "false": whether Write Accelerator is enabled. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,14 +14,14 @@ T = TypeVar("T", bound="OsProfile")
 
 @_attrs_define
 class OsProfile:
-    """What was set up in the operating system at creation. All "" on specialized disks. Since 2020-07-15."""
+    """Settings of the operating system at creation. All fields are "" for specialized disks. Since 2020-07-15."""
 
     admin_username: str | Unset = UNSET
     """ Name of the administrator account. Since 2020-07-15. """
     computer_name: str | Unset = UNSET
-    """ Host name given at creation. Since 2020-07-15. """
+    """ Host name at creation. Since 2020-07-15. """
     disable_password_authentication: str | Unset = UNSET
-    """ "true" or "false": whether password login is off. "" on Windows. Since 2020-10-01. """
+    """ "true" or "false": whether password login is disabled. "" on Windows. Since 2020-10-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,12 +14,12 @@ T = TypeVar("T", bound="OutboundRule")
 
 @_attrs_define
 class OutboundRule:
-    """A rule by which traffic of this machine leaves."""
+    """A rule for traffic from this machine."""
 
     frontend_ip_address: str | Unset = UNSET
-    """ Address that the traffic appears to come from; IPv6 possibly in brackets. """
+    """ Source address that the destination sees. An IPv6 address may be in brackets. """
     private_ip_address: str | Unset = UNSET
-    """ Address of this machine; IPv6 possibly in brackets. """
+    """ Address of this machine. An IPv6 address may be in brackets. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Plan")
 
 @_attrs_define
 class Plan:
-    """Marketplace plan of the image; all members are "" for other images. Since 2018-04-02, in attested data since
+    """Marketplace plan of the image. All fields are "" for other images. Since 2018-04-02, in attested data since
     2018-10-01.
 
     """
@@ -22,7 +22,7 @@ class Plan:
     name: str | Unset = UNSET
     """ Name of the plan. """
     product: str | Unset = UNSET
-    """ Product that the plan belongs to. """
+    """ Product of the plan. """
     publisher: str | Unset = UNSET
     """ Publisher of the plan. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -14,12 +14,12 @@ T = TypeVar("T", bound="PublicIpAddress")
 
 @_attrs_define
 class PublicIpAddress:
-    """A public address of this machine and the private one behind it."""
+    """A public address of this machine and the private address that belongs to it."""
 
     frontend_ip_address: str | Unset = UNSET
-    """ Public address; IPv6 possibly in brackets. """
+    """ Public address. An IPv6 address may be in brackets. """
     private_ip_address: str | Unset = UNSET
-    """ Private address; IPv6 possibly in brackets. """
+    """ Private address. An IPv6 address may be in brackets. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

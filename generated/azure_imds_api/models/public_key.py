@@ -17,9 +17,9 @@ class PublicKey:
     """An SSH public key of the machine. Since 2018-04-02."""
 
     key_data: str | Unset = UNSET
-    """ The key in OpenSSH form. Line breaks may occur within. Since 2018-04-02. """
+    """ The key in OpenSSH format. It may contain line breaks. Since 2018-04-02. """
     path: str | Unset = UNSET
-    """ File that holds the key in the machine. Since 2018-04-02. """
+    """ Path of the file on the machine that contains the key. Since 2018-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

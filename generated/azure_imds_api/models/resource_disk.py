@@ -17,8 +17,8 @@ class ResourceDisk:
     """The local temporary disk. Since 2021-02-01."""
 
     size: str | Unset = UNSET
-    """ Size, as digits, "0" without such a disk, "" on Azure Stack Hub. Documented as kilobytes, but a captured
-    value is far too small for that: do not rely on the unit. Since 2021-02-01. """
+    """ Size, as decimal digits. "0" without a temporary disk, "" on Azure Stack Hub. The documented unit is
+    kilobytes, but a captured value is far too small for that. Do not rely on the unit. Since 2021-02-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,30 +17,31 @@ T = TypeVar("T", bound="ScheduledEvent")
 
 @_attrs_define
 class ScheduledEvent:
-    """One interruption, announced or under way."""
+    """One interruption, scheduled or started."""
 
     event_id: str
-    """ Id of the event, a GUID. Give it back letter by letter to start the event. """
+    """ Id of the event, a GUID. To start the event, send it back unchanged. """
     event_type: KnownEventType | str
-    """ What will happen. Freeze: pause of seconds, memory kept. Reboot: memory is lost (now and then only a pause
-    comes of it). Redeploy: move to another host, ephemeral disks are lost. Preempt: a Spot machine is taken away.
-    Terminate: the machine is about to be deleted. """
+    """ Type of the interruption. Freeze: a pause of seconds, memory is kept. Reboot: memory is lost (occasionally
+    only a pause happens). Redeploy: the machine moves to another host, ephemeral disks are lost. Preempt: a Spot
+    machine is taken away. Terminate: the machine is about to be deleted. """
     resources: list[str]
-    """ Names of the machines concerned. Look for your own; neighbours' events come here too. """
+    """ Names of the affected machines. Look for your machine's name: events of other machines in the group are
+    listed too. """
     event_status: KnownEventStatus | str
-    """ Scheduled, then Started. There is no word for the end; the event disappears. """
+    """ Scheduled, then Started. There is no status for the end: the event is removed. """
     resource_type: str | Unset = UNSET
-    """ Kind of the resources, VirtualMachine. """
+    """ Type of the resources, VirtualMachine. """
     not_before: str | Unset = UNSET
-    """ The event will not begin earlier unless it is started. RFC 1123 in GMT, such as Tue, 02 Jan 2024 03:19:05
-    GMT; "" once begun. Microsoft's mock server writes ISO 8601. """
+    """ The event does not start before this time, unless it is approved. RFC 1123 in GMT, such as Tue, 02 Jan 2024
+    03:19:05 GMT. "" after the start. Microsoft's mock server sends ISO 8601. """
     description: str | Unset = UNSET
     """ Text for people. Since 2019-04-01. """
     event_source: KnownEventSource | str | Unset = UNSET
-    """ Who caused it, Azure itself or a user. Since 2019-08-01. """
+    """ Who caused the event: the platform or a user. Since 2019-08-01. """
     duration_in_seconds: int | Unset = UNSET
-    """ Expected interruption in seconds; 0 for none to be felt, -1 for unknown or not applicable. Since 2020-07-01.
-    """
+    """ Expected duration of the interruption in seconds. 0: no noticeable interruption. -1: unknown or not
+    applicable. Since 2020-07-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,10 +15,11 @@ class ScheduledEvents:
     """All events of the machine's group at one moment."""
 
     document_incarnation: int
-    """ Changes whenever Events does. Compare for being different, not for being greater: whether it ever starts
-    again is not documented. """
+    """ Changes whenever Events changes. Compare for inequality only: whether the number can start again is not
+    documented. """
     events: list[ScheduledEvent]
-    """ Announced and running events; [] if there are none. One that has ended or was called off is gone. """
+    """ Scheduled and started events. [] if there are none. Events that have ended or were cancelled are removed.
+    """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

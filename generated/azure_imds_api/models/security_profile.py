@@ -20,9 +20,9 @@ class SecurityProfile:
     encryption_at_host: str | Unset = UNSET
     """ "true" or "false": whether disks are encrypted at the host. Since 2021-11-01. """
     secure_boot_enabled: str | Unset = UNSET
-    """ "true" or "false": whether UEFI secure boot is on. Since 2020-06-01. """
+    """ "true" or "false": whether UEFI secure boot is enabled. Since 2020-06-01. """
     security_type: KnownSecurityType | str | Unset = UNSET
-    """ Trusted launch or confidential machine; "" for neither. Since 2021-12-13. """
+    """ Trusted launch or confidential machine. "" for neither. Since 2021-12-13. """
     virtual_tpm_enabled: str | Unset = UNSET
     """ "true" or "false": whether the machine has a virtual TPM. Since 2020-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -12,10 +12,10 @@ T = TypeVar("T", bound="StartEventsRequest")
 
 @_attrs_define
 class StartEventsRequest:
-    """Consent to events."""
+    """Approval of events."""
 
     start_requests: list[StartRequest]
-    """ The events to start, one or more. """
+    """ The events to start, at least one. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

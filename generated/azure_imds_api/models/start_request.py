@@ -12,10 +12,10 @@ T = TypeVar("T", bound="StartRequest")
 
 @_attrs_define
 class StartRequest:
-    """Consent to one event, for all machines that it names."""
+    """Approval of one event, for all machines that the event names."""
 
     event_id: str
-    """ The EventId of the event, letter by letter as it was announced. """
+    """ The EventId of the event, unchanged. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

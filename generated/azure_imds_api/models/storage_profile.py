@@ -17,12 +17,12 @@ class StorageProfile:
     """Image and disks of the machine. Since 2019-06-01."""
 
     data_disks: list[DataDisk] | Unset = UNSET
-    """ Data disks; [] if none. Since 2019-06-01. """
+    """ Data disks. [] if there are none. Since 2019-06-01. """
     image_reference: ImageReference | Unset = UNSET
-    """ The image the machine was made from: id for a custom image, else offer, publisher, sku and version. All ""
-    if an existing OS disk was attached. Since 2019-06-01. """
+    """ The image of the machine: id for a custom image, otherwise offer, publisher, sku and version. All fields are
+    "" if an existing OS disk was attached. Since 2019-06-01. """
     os_disk: OsDisk | Unset = UNSET
-    """ The disk with the operating system. Since 2019-06-01. """
+    """ The operating system disk. Since 2019-06-01. """
     resource_disk: ResourceDisk | Unset = UNSET
     """ The local temporary disk. Since 2021-02-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -19,7 +19,7 @@ class Subnet:
     address: str | Unset = UNSET
     """ First address of the subnet. Since 2017-04-02. """
     prefix: str | Unset = UNSET
-    """ Length of the prefix, as digits. Since 2017-04-02. """
+    """ Prefix length, as decimal digits. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,12 +14,12 @@ T = TypeVar("T", bound="Tag")
 
 @_attrs_define
 class Tag:
-    """One tag of the machine. Since 2019-06-04."""
+    """A tag of the machine. Since 2019-06-04."""
 
     name: str | Unset = UNSET
     """ Name of the tag. Since 2019-06-04. """
     value: str | Unset = UNSET
-    """ Value of the tag, as it was set. Since 2019-06-04. """
+    """ Value of the tag, unchanged. Since 2019-06-04. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,10 +12,10 @@ T = TypeVar("T", bound="VersionsResponse")
 
 @_attrs_define
 class VersionsResponse:
-    """What this host supports."""
+    """The API versions that this host supports."""
 
     api_versions: list[str]
-    """ Versions of /instance as YYYY-MM-DD, oldest first; the last one is the newest. """
+    """ Versions of /instance as YYYY-MM-DD, oldest first. The last one is the newest. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

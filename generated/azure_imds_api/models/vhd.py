@@ -14,10 +14,10 @@ T = TypeVar("T", bound="Vhd")
 
 @_attrs_define
 class Vhd:
-    """The virtual hard disk file behind a disk. Since 2019-06-01."""
+    """The virtual hard disk (VHD) file that backs a disk. Since 2019-06-01."""
 
     uri: str | Unset = UNSET
-    """ Address of the VHD; "" if there is none. Since 2019-06-01. """
+    """ URL of the VHD. "" if there is none. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

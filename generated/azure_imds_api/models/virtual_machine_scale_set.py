@@ -17,7 +17,8 @@ class VirtualMachineScaleSet:
     """The scale set of a machine in flexible orchestration. Since 2021-03-01."""
 
     id: str | Unset = UNSET
-    """ Azure resource id of the scale set; "" for uniform orchestration and outside of sets. Since 2021-03-01. """
+    """ Azure resource id of the scale set. "" for uniform orchestration and outside of scale sets. Since
+    2021-03-01. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""A statement about the machine, signed by Azure, to show to somebody else."""
+"""A document about the machine, signed by Azure, for others to verify."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ ATTESTED_GET_DOCUMENT: Operation[AttestedDocument] = Operation(
 
 
 class AttestedOperations:
-    """A statement about the machine, signed by Azure, to show to somebody else."""
+    """A document about the machine, signed by Azure, for others to verify."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -61,30 +61,33 @@ class AttestedOperations:
         api_version: str | None = None,
         nonce: str | None = None,
     ) -> AttestedDocument:
-        """Get a signed statement about this virtual machine
+        """Get a signed document about this virtual machine
 
-        A PKCS #7 blob in which Azure signs the id of the machine, its subscription, SKU, plan, license and a
-        time span. AttestedData describes what is inside. Whoever receives it has to verify: signature,
-        certificate chain up to an allowed root, certificate name (`metadata.azure.com` or below;
-        `metadata.azure.us` and `metadata.azure.cn` in those clouds), nonce, `expiresOn`, and `vmId` against a
-        source of its own.
+        Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
+        plan, license and a validity period. The schema AttestedData describes the signed content.
 
-        It proves that Azure issued it for this machine, not that the sender is this machine: every process
-        inside can fetch it and pass it on. Let the verifier choose the nonce.
+        The recipient must verify the signature, the certificate chain up to a trusted root, the
+        certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
+        `metadata.azure.cn` in those clouds), the nonce, `expiresOn`, and `vmId` against an independent
+        source.
 
-        Not available on Azure Stack Hub. No sub-paths and no text form.
+        The document proves that Azure issued it for this machine. It does not prove that the sender is
+        this machine, because every process on the machine can request the document and pass it on. So let
+        the verifier choose the nonce.
+
+        Not available on Azure Stack Hub.
 
         Args:
-            api_version: Version of the statement, 2018-10-01 or later. The default is the version whose specification
-                documents a nonce of up to 32 characters; every documented field is older, and later versions document no
-                change here. Default: 2023-07-01.
-            nonce: A value that the verifier chose, repeated inside the signed data. Sources disagree on its form:
-                Learn asks for ten digits, the 2023-07-01 specification for up to 32 letters and digits, and 32 characters
-                of base64url are used in the field with success. Ten digits are the most cautious choice. Without it, IMDS
-                signs a UTC time stamp in its place.
+            api_version: Version of the document, 2018-10-01 or later. The default is the version whose
+                specification documents a nonce of up to 32 characters. All documented fields are older, and later
+                versions document no change. Default: 2023-07-01.
+            nonce: A value that the verifier has chosen. The signed data repeats it. Sources disagree about its
+                form: Microsoft Learn requires ten digits, the 2023-07-01 specification allows up to 32 letters and
+                digits, and 32 characters of base64url are known to work. Ten digits are the safest choice. Without a
+                nonce, IMDS signs a UTC time stamp in its place.
 
         Returns:
-            AttestedDocument: The signed blob.
+            AttestedDocument: The signed document.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
@@ -99,7 +102,7 @@ class AttestedOperations:
 
 
 class AsyncAttestedOperations:
-    """A statement about the machine, signed by Azure, to show to somebody else."""
+    """A document about the machine, signed by Azure, for others to verify."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -110,30 +113,33 @@ class AsyncAttestedOperations:
         api_version: str | None = None,
         nonce: str | None = None,
     ) -> AttestedDocument:
-        """Get a signed statement about this virtual machine
+        """Get a signed document about this virtual machine
 
-        A PKCS #7 blob in which Azure signs the id of the machine, its subscription, SKU, plan, license and a
-        time span. AttestedData describes what is inside. Whoever receives it has to verify: signature,
-        certificate chain up to an allowed root, certificate name (`metadata.azure.com` or below;
-        `metadata.azure.us` and `metadata.azure.cn` in those clouds), nonce, `expiresOn`, and `vmId` against a
-        source of its own.
+        Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
+        plan, license and a validity period. The schema AttestedData describes the signed content.
 
-        It proves that Azure issued it for this machine, not that the sender is this machine: every process
-        inside can fetch it and pass it on. Let the verifier choose the nonce.
+        The recipient must verify the signature, the certificate chain up to a trusted root, the
+        certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
+        `metadata.azure.cn` in those clouds), the nonce, `expiresOn`, and `vmId` against an independent
+        source.
 
-        Not available on Azure Stack Hub. No sub-paths and no text form.
+        The document proves that Azure issued it for this machine. It does not prove that the sender is
+        this machine, because every process on the machine can request the document and pass it on. So let
+        the verifier choose the nonce.
+
+        Not available on Azure Stack Hub.
 
         Args:
-            api_version: Version of the statement, 2018-10-01 or later. The default is the version whose specification
-                documents a nonce of up to 32 characters; every documented field is older, and later versions document no
-                change here. Default: 2023-07-01.
-            nonce: A value that the verifier chose, repeated inside the signed data. Sources disagree on its form:
-                Learn asks for ten digits, the 2023-07-01 specification for up to 32 letters and digits, and 32 characters
-                of base64url are used in the field with success. Ten digits are the most cautious choice. Without it, IMDS
-                signs a UTC time stamp in its place.
+            api_version: Version of the document, 2018-10-01 or later. The default is the version whose
+                specification documents a nonce of up to 32 characters. All documented fields are older, and later
+                versions document no change. Default: 2023-07-01.
+            nonce: A value that the verifier has chosen. The signed data repeats it. Sources disagree about its
+                form: Microsoft Learn requires ten digits, the 2023-07-01 specification allows up to 32 letters and
+                digits, and 32 characters of base64url are known to work. Ten digits are the safest choice. Without a
+                nonce, IMDS signs a UTC time stamp in its place.
 
         Returns:
-            AttestedDocument: The signed blob.
+            AttestedDocument: The signed document.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.

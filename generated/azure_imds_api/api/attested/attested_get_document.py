@@ -74,32 +74,33 @@ def sync_detailed(
     nonce: str | Unset = UNSET,
     metadata: TrueFlag = "true",
 ) -> Response[AttestedDocument | ErrorResponse]:
-    """Get a signed statement about this virtual machine
+    """Get a signed document about this virtual machine
 
-     A PKCS #7 blob in which Azure signs the id of the machine, its subscription, SKU, plan, license and
-    a
-    time span. AttestedData describes what is inside. Whoever receives it has to verify: signature,
-    certificate chain up to an allowed root, certificate name (`metadata.azure.com` or below;
-    `metadata.azure.us` and `metadata.azure.cn` in those clouds), nonce, `expiresOn`, and `vmId` against
-    a
-    source of its own.
+     Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
+    plan, license and a validity period. The schema AttestedData describes the signed content.
 
-    It proves that Azure issued it for this machine, not that the sender is this machine: every process
-    inside can fetch it and pass it on. Let the verifier choose the nonce.
+    The recipient must verify the signature, the certificate chain up to a trusted root, the
+    certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
+    `metadata.azure.cn` in those clouds), the nonce, `expiresOn`, and `vmId` against an independent
+    source.
 
-    Not available on Azure Stack Hub. No sub-paths and no text form.
+    The document proves that Azure issued it for this machine. It does not prove that the sender is
+    this machine, because every process on the machine can request the document and pass it on. So let
+    the verifier choose the nonce.
+
+    Not available on Azure Stack Hub.
 
     Args:
-        api_version (str): Version of the statement, 2018-10-01 or later. The default is the
-            version whose specification documents a nonce of up to 32 characters; every documented
-            field is older, and later versions document no change here. Default: '2023-07-01'.
-        nonce (str | Unset): A value that the verifier chose, repeated inside the signed data.
-            Sources disagree on its form: Learn asks for ten digits, the 2023-07-01 specification for
-            up to 32 letters and digits, and 32 characters of base64url are used in the field with
-            success. Ten digits are the most cautious choice. Without it, IMDS signs a UTC time stamp
-            in its place.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the document, 2018-10-01 or later. The default is the
+            version whose specification documents a nonce of up to 32 characters. All documented
+            fields are older, and later versions document no change. Default: '2023-07-01'.
+        nonce (str | Unset): A value that the verifier has chosen. The signed data repeats it.
+            Sources disagree about its form: Microsoft Learn requires ten digits, the 2023-07-01
+            specification allows up to 32 letters and digits, and 32 characters of base64url are known
+            to work. Ten digits are the safest choice. Without a nonce, IMDS signs a UTC time stamp in
+            its place.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -129,32 +130,33 @@ def sync(
     nonce: str | Unset = UNSET,
     metadata: TrueFlag = "true",
 ) -> AttestedDocument | ErrorResponse | None:
-    """Get a signed statement about this virtual machine
+    """Get a signed document about this virtual machine
 
-     A PKCS #7 blob in which Azure signs the id of the machine, its subscription, SKU, plan, license and
-    a
-    time span. AttestedData describes what is inside. Whoever receives it has to verify: signature,
-    certificate chain up to an allowed root, certificate name (`metadata.azure.com` or below;
-    `metadata.azure.us` and `metadata.azure.cn` in those clouds), nonce, `expiresOn`, and `vmId` against
-    a
-    source of its own.
+     Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
+    plan, license and a validity period. The schema AttestedData describes the signed content.
 
-    It proves that Azure issued it for this machine, not that the sender is this machine: every process
-    inside can fetch it and pass it on. Let the verifier choose the nonce.
+    The recipient must verify the signature, the certificate chain up to a trusted root, the
+    certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
+    `metadata.azure.cn` in those clouds), the nonce, `expiresOn`, and `vmId` against an independent
+    source.
 
-    Not available on Azure Stack Hub. No sub-paths and no text form.
+    The document proves that Azure issued it for this machine. It does not prove that the sender is
+    this machine, because every process on the machine can request the document and pass it on. So let
+    the verifier choose the nonce.
+
+    Not available on Azure Stack Hub.
 
     Args:
-        api_version (str): Version of the statement, 2018-10-01 or later. The default is the
-            version whose specification documents a nonce of up to 32 characters; every documented
-            field is older, and later versions document no change here. Default: '2023-07-01'.
-        nonce (str | Unset): A value that the verifier chose, repeated inside the signed data.
-            Sources disagree on its form: Learn asks for ten digits, the 2023-07-01 specification for
-            up to 32 letters and digits, and 32 characters of base64url are used in the field with
-            success. Ten digits are the most cautious choice. Without it, IMDS signs a UTC time stamp
-            in its place.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the document, 2018-10-01 or later. The default is the
+            version whose specification documents a nonce of up to 32 characters. All documented
+            fields are older, and later versions document no change. Default: '2023-07-01'.
+        nonce (str | Unset): A value that the verifier has chosen. The signed data repeats it.
+            Sources disagree about its form: Microsoft Learn requires ten digits, the 2023-07-01
+            specification allows up to 32 letters and digits, and 32 characters of base64url are known
+            to work. Ten digits are the safest choice. Without a nonce, IMDS signs a UTC time stamp in
+            its place.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -179,32 +181,33 @@ async def asyncio_detailed(
     nonce: str | Unset = UNSET,
     metadata: TrueFlag = "true",
 ) -> Response[AttestedDocument | ErrorResponse]:
-    """Get a signed statement about this virtual machine
+    """Get a signed document about this virtual machine
 
-     A PKCS #7 blob in which Azure signs the id of the machine, its subscription, SKU, plan, license and
-    a
-    time span. AttestedData describes what is inside. Whoever receives it has to verify: signature,
-    certificate chain up to an allowed root, certificate name (`metadata.azure.com` or below;
-    `metadata.azure.us` and `metadata.azure.cn` in those clouds), nonce, `expiresOn`, and `vmId` against
-    a
-    source of its own.
+     Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
+    plan, license and a validity period. The schema AttestedData describes the signed content.
 
-    It proves that Azure issued it for this machine, not that the sender is this machine: every process
-    inside can fetch it and pass it on. Let the verifier choose the nonce.
+    The recipient must verify the signature, the certificate chain up to a trusted root, the
+    certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
+    `metadata.azure.cn` in those clouds), the nonce, `expiresOn`, and `vmId` against an independent
+    source.
 
-    Not available on Azure Stack Hub. No sub-paths and no text form.
+    The document proves that Azure issued it for this machine. It does not prove that the sender is
+    this machine, because every process on the machine can request the document and pass it on. So let
+    the verifier choose the nonce.
+
+    Not available on Azure Stack Hub.
 
     Args:
-        api_version (str): Version of the statement, 2018-10-01 or later. The default is the
-            version whose specification documents a nonce of up to 32 characters; every documented
-            field is older, and later versions document no change here. Default: '2023-07-01'.
-        nonce (str | Unset): A value that the verifier chose, repeated inside the signed data.
-            Sources disagree on its form: Learn asks for ten digits, the 2023-07-01 specification for
-            up to 32 letters and digits, and 32 characters of base64url are used in the field with
-            success. Ten digits are the most cautious choice. Without it, IMDS signs a UTC time stamp
-            in its place.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the document, 2018-10-01 or later. The default is the
+            version whose specification documents a nonce of up to 32 characters. All documented
+            fields are older, and later versions document no change. Default: '2023-07-01'.
+        nonce (str | Unset): A value that the verifier has chosen. The signed data repeats it.
+            Sources disagree about its form: Microsoft Learn requires ten digits, the 2023-07-01
+            specification allows up to 32 letters and digits, and 32 characters of base64url are known
+            to work. Ten digits are the safest choice. Without a nonce, IMDS signs a UTC time stamp in
+            its place.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -232,32 +235,33 @@ async def asyncio(
     nonce: str | Unset = UNSET,
     metadata: TrueFlag = "true",
 ) -> AttestedDocument | ErrorResponse | None:
-    """Get a signed statement about this virtual machine
+    """Get a signed document about this virtual machine
 
-     A PKCS #7 blob in which Azure signs the id of the machine, its subscription, SKU, plan, license and
-    a
-    time span. AttestedData describes what is inside. Whoever receives it has to verify: signature,
-    certificate chain up to an allowed root, certificate name (`metadata.azure.com` or below;
-    `metadata.azure.us` and `metadata.azure.cn` in those clouds), nonce, `expiresOn`, and `vmId` against
-    a
-    source of its own.
+     Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
+    plan, license and a validity period. The schema AttestedData describes the signed content.
 
-    It proves that Azure issued it for this machine, not that the sender is this machine: every process
-    inside can fetch it and pass it on. Let the verifier choose the nonce.
+    The recipient must verify the signature, the certificate chain up to a trusted root, the
+    certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
+    `metadata.azure.cn` in those clouds), the nonce, `expiresOn`, and `vmId` against an independent
+    source.
 
-    Not available on Azure Stack Hub. No sub-paths and no text form.
+    The document proves that Azure issued it for this machine. It does not prove that the sender is
+    this machine, because every process on the machine can request the document and pass it on. So let
+    the verifier choose the nonce.
+
+    Not available on Azure Stack Hub.
 
     Args:
-        api_version (str): Version of the statement, 2018-10-01 or later. The default is the
-            version whose specification documents a nonce of up to 32 characters; every documented
-            field is older, and later versions document no change here. Default: '2023-07-01'.
-        nonce (str | Unset): A value that the verifier chose, repeated inside the signed data.
-            Sources disagree on its form: Learn asks for ten digits, the 2023-07-01 specification for
-            up to 32 letters and digits, and 32 characters of base64url are used in the field with
-            success. Ten digits are the most cautious choice. Without it, IMDS signs a UTC time stamp
-            in its place.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the document, 2018-10-01 or later. The default is the
+            version whose specification documents a nonce of up to 32 characters. All documented
+            fields are older, and later versions document no change. Default: '2023-07-01'.
+        nonce (str | Unset): A value that the verifier has chosen. The signed data repeats it.
+            Sources disagree about its form: Microsoft Learn requires ten digits, the 2023-07-01
+            specification allows up to 32 letters and digits, and 32 characters of base64url are known
+            to work. Ten digits are the safest choice. Without a nonce, IMDS signs a UTC time stamp in
+            its place.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

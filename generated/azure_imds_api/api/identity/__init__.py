@@ -1,5 +1,6 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
+"""Entra tokens for the managed identities of the machine. Limits per machine: 20 requests per second, 5 at the
+same time."""
 
 from typing import Any
 
@@ -109,7 +110,8 @@ IDENTITY_GET_INFO: Operation[IdentityInfoResponse] = Operation(
 
 
 class IdentityOperations:
-    """Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
+    """Entra tokens for the managed identities of the machine. Limits per machine: 20 requests per second, 5 at the
+    same time."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -127,39 +129,41 @@ class IdentityOperations:
     ) -> IdentityTokenResponse:
         """Get an access token for a managed identity
 
-        One access token for one resource. Name the identity with at most one of `client_id`, `object_id` and
-        `msi_res_id`. With none, the system-assigned identity answers if there is one; else the only
-        user-assigned identity; with several of these the request is refused (400). So on a machine with a
-        single user-assigned identity, a request without a name gives a token of that identity.
+        Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
+        user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+        system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
+        several, the request fails with 400.
 
-        Azure keeps tokens for about 24 hours per resource and hands out the stored one: `expires_in` is then
-        less than a full life, and a change of roles or groups takes hours to show.
+        Azure caches tokens for about 24 hours per resource. So `expires_in` can be less than the full
+        lifetime, and changes of roles or group memberships take hours to appear in tokens.
 
-        400: IMDS is there, but has no identity to use, or the resource is unknown in the tenant. 404: may
-        pass, since a fresh identity takes a while to arrive and an update of the host looks the same. 429:
-        more than 20 a second or 5 at once.
+        The request fails with 400 if the machine has no such identity, or if the tenant does not know the
+        resource. It fails with 404 while a new identity is not available yet, or while the host is being
+        updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+        time.
 
-        **Azure Arc.** Without `Authorization` the answer is 401, with the path of a key file in
-        `Www-Authenticate`. Ask again with the content of that file to get the token. Agents that know
-        user-assigned identities repeat the selector in the answer; older ones ignore it and give a token of
-        the system-assigned identity.
+        **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
+        key file. Agents that support user-assigned identities repeat the selector in the response. Older
+        agents ignore the selector and return a token of the system-assigned identity, which azure_imds
+        rejects.
 
         Args:
-            resource: App ID URI of the service the token is for; it becomes the `aud` claim. A resource, not a scope:
-                leave out `/.default`. Services compare it character by character, so a trailing slash matters.
-            api_version: Version of the identity endpoints, 2018-02-01 or later. Old enough for every host; no change
-                is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
+            resource: App ID URI of the service that the token is for. It becomes the token's `aud` claim. Pass a
+                resource, not a scope: omit `/.default`. Services compare the value character by character, so a
+                trailing slash matters.
+            api_version: Version of the identity endpoints, 2018-02-01 or later. Every host supports the default,
+                and no later change is documented. On Azure Arc, azure_imds uses 2020-06-01. Default: 2018-10-01.
             client_id: Client (application) id of a user-assigned identity of this machine.
             object_id: Object (principal) id of a user-assigned identity of this machine.
-            msi_res_id: Azure resource id of a user-assigned identity of this machine. Other hosts (App Service, for
-                example) spell the parameter `mi_res_id`; Azure Arc ignores that spelling.
-            authority: The token authority to ask, as an https URL or a host, instead of the one the identity belongs
-                to. In Microsoft's specification, but sent by no known SDK.
-            bypass_cache: Ask Entra for a new token rather than taking the stored one. In Microsoft's specification;
-                the FAQ on managed identities, however, says that a refresh before expiry cannot be forced.
+            msi_res_id: Azure resource id of a user-assigned identity of this machine. Other hosts, such as App
+                Service, call the parameter `mi_res_id`. Azure Arc ignores that name.
+            authority: Token authority to use instead of the identity's own, as an https URL or a host name.
+                Microsoft's specification defines it, but no known SDK sends it.
+            bypass_cache: Request a new token from Entra instead of the cached one. Microsoft's specification
+                defines it, but the FAQ on managed identities says that a refresh before expiry cannot be forced.
 
         Returns:
-            IdentityTokenResponse: A token. The answer repeats the selector that was used.
+            IdentityTokenResponse: The token. The response repeats the selector of the request.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
@@ -182,15 +186,16 @@ class IdentityOperations:
         *,
         api_version: str | None = None,
     ) -> IdentityInfoResponse:
-        """Get the tenant of the machine's identity
+        """Get the tenant of the system-assigned identity
 
-        The Entra tenant of the system-assigned identity, and nothing else: IMDS never lists identities. What
-        a machine without a system-assigned identity gets is not documented; expect 400. 404 may pass, as for
-        tokens.
+        Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
+        identities. The response for a machine without a system-assigned identity is not documented;
+        expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+        azure_imds retries that.
 
         Args:
-            api_version: Version of the identity endpoints, 2018-02-01 or later. Old enough for every host; no change
-                is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
+            api_version: Version of the identity endpoints, 2018-02-01 or later. Every host supports the default,
+                and no later change is documented. On Azure Arc, azure_imds uses 2020-06-01. Default: 2018-10-01.
 
         Returns:
             IdentityInfoResponse: The tenant.
@@ -207,7 +212,8 @@ class IdentityOperations:
 
 
 class AsyncIdentityOperations:
-    """Entra tokens for the managed identities of the machine. 20 requests a second and 5 at once, per machine."""
+    """Entra tokens for the managed identities of the machine. Limits per machine: 20 requests per second, 5 at the
+    same time."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -225,39 +231,41 @@ class AsyncIdentityOperations:
     ) -> IdentityTokenResponse:
         """Get an access token for a managed identity
 
-        One access token for one resource. Name the identity with at most one of `client_id`, `object_id` and
-        `msi_res_id`. With none, the system-assigned identity answers if there is one; else the only
-        user-assigned identity; with several of these the request is refused (400). So on a machine with a
-        single user-assigned identity, a request without a name gives a token of that identity.
+        Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
+        user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+        system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
+        several, the request fails with 400.
 
-        Azure keeps tokens for about 24 hours per resource and hands out the stored one: `expires_in` is then
-        less than a full life, and a change of roles or groups takes hours to show.
+        Azure caches tokens for about 24 hours per resource. So `expires_in` can be less than the full
+        lifetime, and changes of roles or group memberships take hours to appear in tokens.
 
-        400: IMDS is there, but has no identity to use, or the resource is unknown in the tenant. 404: may
-        pass, since a fresh identity takes a while to arrive and an update of the host looks the same. 429:
-        more than 20 a second or 5 at once.
+        The request fails with 400 if the machine has no such identity, or if the tenant does not know the
+        resource. It fails with 404 while a new identity is not available yet, or while the host is being
+        updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+        time.
 
-        **Azure Arc.** Without `Authorization` the answer is 401, with the path of a key file in
-        `Www-Authenticate`. Ask again with the content of that file to get the token. Agents that know
-        user-assigned identities repeat the selector in the answer; older ones ignore it and give a token of
-        the system-assigned identity.
+        **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
+        key file. Agents that support user-assigned identities repeat the selector in the response. Older
+        agents ignore the selector and return a token of the system-assigned identity, which azure_imds
+        rejects.
 
         Args:
-            resource: App ID URI of the service the token is for; it becomes the `aud` claim. A resource, not a scope:
-                leave out `/.default`. Services compare it character by character, so a trailing slash matters.
-            api_version: Version of the identity endpoints, 2018-02-01 or later. Old enough for every host; no change
-                is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
+            resource: App ID URI of the service that the token is for. It becomes the token's `aud` claim. Pass a
+                resource, not a scope: omit `/.default`. Services compare the value character by character, so a
+                trailing slash matters.
+            api_version: Version of the identity endpoints, 2018-02-01 or later. Every host supports the default,
+                and no later change is documented. On Azure Arc, azure_imds uses 2020-06-01. Default: 2018-10-01.
             client_id: Client (application) id of a user-assigned identity of this machine.
             object_id: Object (principal) id of a user-assigned identity of this machine.
-            msi_res_id: Azure resource id of a user-assigned identity of this machine. Other hosts (App Service, for
-                example) spell the parameter `mi_res_id`; Azure Arc ignores that spelling.
-            authority: The token authority to ask, as an https URL or a host, instead of the one the identity belongs
-                to. In Microsoft's specification, but sent by no known SDK.
-            bypass_cache: Ask Entra for a new token rather than taking the stored one. In Microsoft's specification;
-                the FAQ on managed identities, however, says that a refresh before expiry cannot be forced.
+            msi_res_id: Azure resource id of a user-assigned identity of this machine. Other hosts, such as App
+                Service, call the parameter `mi_res_id`. Azure Arc ignores that name.
+            authority: Token authority to use instead of the identity's own, as an https URL or a host name.
+                Microsoft's specification defines it, but no known SDK sends it.
+            bypass_cache: Request a new token from Entra instead of the cached one. Microsoft's specification
+                defines it, but the FAQ on managed identities says that a refresh before expiry cannot be forced.
 
         Returns:
-            IdentityTokenResponse: A token. The answer repeats the selector that was used.
+            IdentityTokenResponse: The token. The response repeats the selector of the request.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
@@ -280,15 +288,16 @@ class AsyncIdentityOperations:
         *,
         api_version: str | None = None,
     ) -> IdentityInfoResponse:
-        """Get the tenant of the machine's identity
+        """Get the tenant of the system-assigned identity
 
-        The Entra tenant of the system-assigned identity, and nothing else: IMDS never lists identities. What
-        a machine without a system-assigned identity gets is not documented; expect 400. 404 may pass, as for
-        tokens.
+        Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
+        identities. The response for a machine without a system-assigned identity is not documented;
+        expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+        azure_imds retries that.
 
         Args:
-            api_version: Version of the identity endpoints, 2018-02-01 or later. Old enough for every host; no change
-                is documented since. Azure Arc wants 2020-06-01. Default: 2018-10-01.
+            api_version: Version of the identity endpoints, 2018-02-01 or later. Every host supports the default,
+                and no later change is documented. On Azure Arc, azure_imds uses 2020-06-01. Default: 2018-10-01.
 
         Returns:
             IdentityInfoResponse: The tenant.

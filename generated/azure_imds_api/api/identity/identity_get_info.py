@@ -70,20 +70,19 @@ def sync_detailed(
     api_version: str = "2018-10-01",
     metadata: TrueFlag = "true",
 ) -> Response[IdentityErrorResponse | IdentityInfoResponse]:
-    """Get the tenant of the machine's identity
+    """Get the tenant of the system-assigned identity
 
-     The Entra tenant of the system-assigned identity, and nothing else: IMDS never lists identities.
-    What
-    a machine without a system-assigned identity gets is not documented; expect 400. 404 may pass, as
-    for
-    tokens.
+     Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
+    identities. The response for a machine without a system-assigned identity is not documented;
+    expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+    azure_imds retries that.
 
     Args:
-        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Old enough for
-            every host; no change is documented since. Azure Arc wants 2020-06-01. Default:
-            '2018-10-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
+            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            2020-06-01. Default: '2018-10-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -111,20 +110,19 @@ def sync(
     api_version: str = "2018-10-01",
     metadata: TrueFlag = "true",
 ) -> IdentityErrorResponse | IdentityInfoResponse | None:
-    """Get the tenant of the machine's identity
+    """Get the tenant of the system-assigned identity
 
-     The Entra tenant of the system-assigned identity, and nothing else: IMDS never lists identities.
-    What
-    a machine without a system-assigned identity gets is not documented; expect 400. 404 may pass, as
-    for
-    tokens.
+     Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
+    identities. The response for a machine without a system-assigned identity is not documented;
+    expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+    azure_imds retries that.
 
     Args:
-        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Old enough for
-            every host; no change is documented since. Azure Arc wants 2020-06-01. Default:
-            '2018-10-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
+            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            2020-06-01. Default: '2018-10-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -147,20 +145,19 @@ async def asyncio_detailed(
     api_version: str = "2018-10-01",
     metadata: TrueFlag = "true",
 ) -> Response[IdentityErrorResponse | IdentityInfoResponse]:
-    """Get the tenant of the machine's identity
+    """Get the tenant of the system-assigned identity
 
-     The Entra tenant of the system-assigned identity, and nothing else: IMDS never lists identities.
-    What
-    a machine without a system-assigned identity gets is not documented; expect 400. 404 may pass, as
-    for
-    tokens.
+     Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
+    identities. The response for a machine without a system-assigned identity is not documented;
+    expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+    azure_imds retries that.
 
     Args:
-        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Old enough for
-            every host; no change is documented since. Azure Arc wants 2020-06-01. Default:
-            '2018-10-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
+            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            2020-06-01. Default: '2018-10-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -186,20 +183,19 @@ async def asyncio(
     api_version: str = "2018-10-01",
     metadata: TrueFlag = "true",
 ) -> IdentityErrorResponse | IdentityInfoResponse | None:
-    """Get the tenant of the machine's identity
+    """Get the tenant of the system-assigned identity
 
-     The Entra tenant of the system-assigned identity, and nothing else: IMDS never lists identities.
-    What
-    a machine without a system-assigned identity gets is not documented; expect 400. 404 may pass, as
-    for
-    tokens.
+     Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
+    identities. The response for a machine without a system-assigned identity is not documented;
+    expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+    azure_imds retries that.
 
     Args:
-        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Old enough for
-            every host; no change is documented since. Azure Arc wants 2020-06-01. Default:
-            '2018-10-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
+            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            2020-06-01. Default: '2018-10-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -100,45 +100,44 @@ def sync_detailed(
 ) -> Response[IdentityErrorResponse | IdentityTokenResponse]:
     """Get an access token for a managed identity
 
-     One access token for one resource. Name the identity with at most one of `client_id`, `object_id`
-    and
-    `msi_res_id`. With none, the system-assigned identity answers if there is one; else the only
-    user-assigned identity; with several of these the request is refused (400). So on a machine with a
-    single user-assigned identity, a request without a name gives a token of that identity.
+     Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
+    user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+    system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
+    several, the request fails with 400.
 
-    Azure keeps tokens for about 24 hours per resource and hands out the stored one: `expires_in` is
-    then
-    less than a full life, and a change of roles or groups takes hours to show.
+    Azure caches tokens for about 24 hours per resource. So `expires_in` can be less than the full
+    lifetime, and changes of roles or group memberships take hours to appear in tokens.
 
-    400: IMDS is there, but has no identity to use, or the resource is unknown in the tenant. 404: may
-    pass, since a fresh identity takes a while to arrive and an update of the host looks the same. 429:
-    more than 20 a second or 5 at once.
+    The request fails with 400 if the machine has no such identity, or if the tenant does not know the
+    resource. It fails with 404 while a new identity is not available yet, or while the host is being
+    updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    time.
 
-    **Azure Arc.** Without `Authorization` the answer is 401, with the path of a key file in
-    `Www-Authenticate`. Ask again with the content of that file to get the token. Agents that know
-    user-assigned identities repeat the selector in the answer; older ones ignore it and give a token of
-    the system-assigned identity.
+    **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
+    key file. Agents that support user-assigned identities repeat the selector in the response. Older
+    agents ignore the selector and return a token of the system-assigned identity, which azure_imds
+    rejects.
 
     Args:
-        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Old enough for
-            every host; no change is documented since. Azure Arc wants 2020-06-01. Default:
-            '2018-10-01'.
-        resource (str): App ID URI of the service the token is for; it becomes the `aud` claim. A
-            resource, not a scope: leave out `/.default`. Services compare it character by character,
-            so a trailing slash matters.
+        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
+            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            2020-06-01. Default: '2018-10-01'.
+        resource (str): App ID URI of the service that the token is for. It becomes the token's
+            `aud` claim. Pass a resource, not a scope: omit `/.default`. Services compare the value
+            character by character, so a trailing slash matters.
         client_id (str | Unset): Client (application) id of a user-assigned identity of this
             machine.
         object_id (str | Unset): Object (principal) id of a user-assigned identity of this
             machine.
         msi_res_id (str | Unset): Azure resource id of a user-assigned identity of this machine.
-            Other hosts (App Service, for example) spell the parameter `mi_res_id`; Azure Arc ignores
-            that spelling.
-        authority (str | Unset): The token authority to ask, as an https URL or a host, instead of
-            the one the identity belongs to. In Microsoft's specification, but sent by no known SDK.
-        bypass_cache (TrueFlag | Unset): The word true. A switch that is either given so or left
-            out; there is no false.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+            Other hosts, such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that
+            name.
+        authority (str | Unset): Token authority to use instead of the identity's own, as an https
+            URL or a host name. Microsoft's specification defines it, but no known SDK sends it.
+        bypass_cache (TrueFlag | Unset): The word true. To turn the switch off, leave it out:
+            there is no false.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -180,45 +179,44 @@ def sync(
 ) -> IdentityErrorResponse | IdentityTokenResponse | None:
     """Get an access token for a managed identity
 
-     One access token for one resource. Name the identity with at most one of `client_id`, `object_id`
-    and
-    `msi_res_id`. With none, the system-assigned identity answers if there is one; else the only
-    user-assigned identity; with several of these the request is refused (400). So on a machine with a
-    single user-assigned identity, a request without a name gives a token of that identity.
+     Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
+    user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+    system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
+    several, the request fails with 400.
 
-    Azure keeps tokens for about 24 hours per resource and hands out the stored one: `expires_in` is
-    then
-    less than a full life, and a change of roles or groups takes hours to show.
+    Azure caches tokens for about 24 hours per resource. So `expires_in` can be less than the full
+    lifetime, and changes of roles or group memberships take hours to appear in tokens.
 
-    400: IMDS is there, but has no identity to use, or the resource is unknown in the tenant. 404: may
-    pass, since a fresh identity takes a while to arrive and an update of the host looks the same. 429:
-    more than 20 a second or 5 at once.
+    The request fails with 400 if the machine has no such identity, or if the tenant does not know the
+    resource. It fails with 404 while a new identity is not available yet, or while the host is being
+    updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    time.
 
-    **Azure Arc.** Without `Authorization` the answer is 401, with the path of a key file in
-    `Www-Authenticate`. Ask again with the content of that file to get the token. Agents that know
-    user-assigned identities repeat the selector in the answer; older ones ignore it and give a token of
-    the system-assigned identity.
+    **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
+    key file. Agents that support user-assigned identities repeat the selector in the response. Older
+    agents ignore the selector and return a token of the system-assigned identity, which azure_imds
+    rejects.
 
     Args:
-        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Old enough for
-            every host; no change is documented since. Azure Arc wants 2020-06-01. Default:
-            '2018-10-01'.
-        resource (str): App ID URI of the service the token is for; it becomes the `aud` claim. A
-            resource, not a scope: leave out `/.default`. Services compare it character by character,
-            so a trailing slash matters.
+        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
+            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            2020-06-01. Default: '2018-10-01'.
+        resource (str): App ID URI of the service that the token is for. It becomes the token's
+            `aud` claim. Pass a resource, not a scope: omit `/.default`. Services compare the value
+            character by character, so a trailing slash matters.
         client_id (str | Unset): Client (application) id of a user-assigned identity of this
             machine.
         object_id (str | Unset): Object (principal) id of a user-assigned identity of this
             machine.
         msi_res_id (str | Unset): Azure resource id of a user-assigned identity of this machine.
-            Other hosts (App Service, for example) spell the parameter `mi_res_id`; Azure Arc ignores
-            that spelling.
-        authority (str | Unset): The token authority to ask, as an https URL or a host, instead of
-            the one the identity belongs to. In Microsoft's specification, but sent by no known SDK.
-        bypass_cache (TrueFlag | Unset): The word true. A switch that is either given so or left
-            out; there is no false.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+            Other hosts, such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that
+            name.
+        authority (str | Unset): Token authority to use instead of the identity's own, as an https
+            URL or a host name. Microsoft's specification defines it, but no known SDK sends it.
+        bypass_cache (TrueFlag | Unset): The word true. To turn the switch off, leave it out:
+            there is no false.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -255,45 +253,44 @@ async def asyncio_detailed(
 ) -> Response[IdentityErrorResponse | IdentityTokenResponse]:
     """Get an access token for a managed identity
 
-     One access token for one resource. Name the identity with at most one of `client_id`, `object_id`
-    and
-    `msi_res_id`. With none, the system-assigned identity answers if there is one; else the only
-    user-assigned identity; with several of these the request is refused (400). So on a machine with a
-    single user-assigned identity, a request without a name gives a token of that identity.
+     Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
+    user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+    system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
+    several, the request fails with 400.
 
-    Azure keeps tokens for about 24 hours per resource and hands out the stored one: `expires_in` is
-    then
-    less than a full life, and a change of roles or groups takes hours to show.
+    Azure caches tokens for about 24 hours per resource. So `expires_in` can be less than the full
+    lifetime, and changes of roles or group memberships take hours to appear in tokens.
 
-    400: IMDS is there, but has no identity to use, or the resource is unknown in the tenant. 404: may
-    pass, since a fresh identity takes a while to arrive and an update of the host looks the same. 429:
-    more than 20 a second or 5 at once.
+    The request fails with 400 if the machine has no such identity, or if the tenant does not know the
+    resource. It fails with 404 while a new identity is not available yet, or while the host is being
+    updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    time.
 
-    **Azure Arc.** Without `Authorization` the answer is 401, with the path of a key file in
-    `Www-Authenticate`. Ask again with the content of that file to get the token. Agents that know
-    user-assigned identities repeat the selector in the answer; older ones ignore it and give a token of
-    the system-assigned identity.
+    **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
+    key file. Agents that support user-assigned identities repeat the selector in the response. Older
+    agents ignore the selector and return a token of the system-assigned identity, which azure_imds
+    rejects.
 
     Args:
-        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Old enough for
-            every host; no change is documented since. Azure Arc wants 2020-06-01. Default:
-            '2018-10-01'.
-        resource (str): App ID URI of the service the token is for; it becomes the `aud` claim. A
-            resource, not a scope: leave out `/.default`. Services compare it character by character,
-            so a trailing slash matters.
+        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
+            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            2020-06-01. Default: '2018-10-01'.
+        resource (str): App ID URI of the service that the token is for. It becomes the token's
+            `aud` claim. Pass a resource, not a scope: omit `/.default`. Services compare the value
+            character by character, so a trailing slash matters.
         client_id (str | Unset): Client (application) id of a user-assigned identity of this
             machine.
         object_id (str | Unset): Object (principal) id of a user-assigned identity of this
             machine.
         msi_res_id (str | Unset): Azure resource id of a user-assigned identity of this machine.
-            Other hosts (App Service, for example) spell the parameter `mi_res_id`; Azure Arc ignores
-            that spelling.
-        authority (str | Unset): The token authority to ask, as an https URL or a host, instead of
-            the one the identity belongs to. In Microsoft's specification, but sent by no known SDK.
-        bypass_cache (TrueFlag | Unset): The word true. A switch that is either given so or left
-            out; there is no false.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+            Other hosts, such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that
+            name.
+        authority (str | Unset): Token authority to use instead of the identity's own, as an https
+            URL or a host name. Microsoft's specification defines it, but no known SDK sends it.
+        bypass_cache (TrueFlag | Unset): The word true. To turn the switch off, leave it out:
+            there is no false.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -333,45 +330,44 @@ async def asyncio(
 ) -> IdentityErrorResponse | IdentityTokenResponse | None:
     """Get an access token for a managed identity
 
-     One access token for one resource. Name the identity with at most one of `client_id`, `object_id`
-    and
-    `msi_res_id`. With none, the system-assigned identity answers if there is one; else the only
-    user-assigned identity; with several of these the request is refused (400). So on a machine with a
-    single user-assigned identity, a request without a name gives a token of that identity.
+     Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
+    user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+    system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
+    several, the request fails with 400.
 
-    Azure keeps tokens for about 24 hours per resource and hands out the stored one: `expires_in` is
-    then
-    less than a full life, and a change of roles or groups takes hours to show.
+    Azure caches tokens for about 24 hours per resource. So `expires_in` can be less than the full
+    lifetime, and changes of roles or group memberships take hours to appear in tokens.
 
-    400: IMDS is there, but has no identity to use, or the resource is unknown in the tenant. 404: may
-    pass, since a fresh identity takes a while to arrive and an update of the host looks the same. 429:
-    more than 20 a second or 5 at once.
+    The request fails with 400 if the machine has no such identity, or if the tenant does not know the
+    resource. It fails with 404 while a new identity is not available yet, or while the host is being
+    updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    time.
 
-    **Azure Arc.** Without `Authorization` the answer is 401, with the path of a key file in
-    `Www-Authenticate`. Ask again with the content of that file to get the token. Agents that know
-    user-assigned identities repeat the selector in the answer; older ones ignore it and give a token of
-    the system-assigned identity.
+    **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
+    key file. Agents that support user-assigned identities repeat the selector in the response. Older
+    agents ignore the selector and return a token of the system-assigned identity, which azure_imds
+    rejects.
 
     Args:
-        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Old enough for
-            every host; no change is documented since. Azure Arc wants 2020-06-01. Default:
-            '2018-10-01'.
-        resource (str): App ID URI of the service the token is for; it becomes the `aud` claim. A
-            resource, not a scope: leave out `/.default`. Services compare it character by character,
-            so a trailing slash matters.
+        api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
+            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            2020-06-01. Default: '2018-10-01'.
+        resource (str): App ID URI of the service that the token is for. It becomes the token's
+            `aud` claim. Pass a resource, not a scope: omit `/.default`. Services compare the value
+            character by character, so a trailing slash matters.
         client_id (str | Unset): Client (application) id of a user-assigned identity of this
             machine.
         object_id (str | Unset): Object (principal) id of a user-assigned identity of this
             machine.
         msi_res_id (str | Unset): Azure resource id of a user-assigned identity of this machine.
-            Other hosts (App Service, for example) spell the parameter `mi_res_id`; Azure Arc ignores
-            that spelling.
-        authority (str | Unset): The token authority to ask, as an https URL or a host, instead of
-            the one the identity belongs to. In Microsoft's specification, but sent by no known SDK.
-        bypass_cache (TrueFlag | Unset): The word true. A switch that is either given so or left
-            out; there is no false.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+            Other hosts, such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that
+            name.
+        authority (str | Unset): Token authority to use instead of the identity's own, as an https
+            URL or a host name. Microsoft's specification defines it, but no known SDK sends it.
+        bypass_cache (TrueFlag | Unset): The word true. To turn the switch off, leave it out:
+            there is no false.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

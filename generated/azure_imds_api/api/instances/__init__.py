@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""What the machine is, where it runs, its disks and its network."""
+"""Metadata of the machine: its configuration, location, disks and network."""
 
 from typing import Any, Literal
 
@@ -41,7 +41,7 @@ INSTANCES_GET_METADATA: Operation[Instance] = Operation(
 
 
 class InstancesOperations:
-    """What the machine is, where it runs, its disks and its network."""
+    """Metadata of the machine: its configuration, location, disks and network."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -55,36 +55,30 @@ class InstancesOperations:
     ) -> Instance:
         """Describe this virtual machine
 
-        The whole document: `compute`, `network` and, on request, `extended`. Almost every scalar is a string,
-        numbers and booleans too. A field that does not apply is `""`, a list without members is `[]`, and a
-        field younger than the requested version is missing.
+        Returns `compute`, `network` and, on request, `extended`. Almost all values are strings, including
+        numbers and booleans. A field that does not apply is `""`, and an empty list is `[]`. Fields that
+        are newer than the requested version are missing.
 
-        Data may lag: tags of a scale set reach IMDS after a restart, reimage or disk change, and a machine
-        that has not been touched for long may show old values. Early in boot the list of interfaces can be
-        incomplete. A classic (pre-ARM) machine has `network` only. Azure Arc serves a subset of these fields.
+        The data can be out of date. Tags of a scale set are updated here after a restart, reimage or disk
+        change, and a machine that has not changed for a long time may return old values. Early during
+        boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
+        `network` only. Azure Arc returns a subset of the fields.
 
-        **Sub-paths.** Any key or array index of the document may be appended to the path, as in
-        `/instance/compute/tagsList` or `/instance/network/interface/0/macAddress`. The answer is that node
-        alone, without a wrapper, or 404 if there is none. Send keys in their exact case. An object or array
-        comes as JSON. A scalar has no JSON form: without `format=text` it is answered with 400.
-
-        **Text.** `format=text` turns a scalar into its bare value (empty body for `""`) and an object or
-        array into the names of its children, one on a line; whether inner nodes end in `/` is not documented,
-        so accept both. Only /instance and its sub-paths have a text form. This operation reads JSON.
+        `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
 
         Args:
-            api_version: Version of the document. The default is the oldest one with every field that is documented
-                today; newer ones, up to 2025-04-07, document no more, and are missing on hosts that are updated late. A
-                version that the host does not know is answered with 400 and `newest-versions`: choose from these, or ask
-                /versions. On Azure Stack Hub use 2021-05-01 or older. Default: 2023-11-15.
-            format_: How to write the answer; json unless asked otherwise. For the whole document only json gives the
-                model described here, since text lists names of children. text is for sub-paths.
-            extended: Adds `extended`, meant for provisioning agents. Known from cloud-init and azure-init, not from
-                Microsoft's documentation. cloud-init asks for it at 2021-08-01 and, if that is answered with 400, does
-                without.
+            api_version: Version of the document. The default is the oldest version with all fields that are
+                documented today. Newer versions, up to 2025-04-07, document no further fields, and some hosts do not
+                support them yet. If a host does not support the default, azure_imds falls back to an older version.
+                Azure Stack Hub supports 2021-05-01 and older. Default: 2023-11-15.
+            format_: Format of the response: json, which is also the default. The text form is meant for sub-paths.
+                For the whole document it contains only the names of the top-level nodes.
+            extended: Adds `extended`, which is meant for provisioning agents. Known from cloud-init and azure-init,
+                not from Microsoft's documentation. cloud-init requests it at 2021-08-01, and repeats the request
+                without it after a 400.
 
         Returns:
-            Instance: The instance document, at the requested version.
+            Instance: The metadata document in the requested version.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
@@ -100,7 +94,7 @@ class InstancesOperations:
 
 
 class AsyncInstancesOperations:
-    """What the machine is, where it runs, its disks and its network."""
+    """Metadata of the machine: its configuration, location, disks and network."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -114,36 +108,30 @@ class AsyncInstancesOperations:
     ) -> Instance:
         """Describe this virtual machine
 
-        The whole document: `compute`, `network` and, on request, `extended`. Almost every scalar is a string,
-        numbers and booleans too. A field that does not apply is `""`, a list without members is `[]`, and a
-        field younger than the requested version is missing.
+        Returns `compute`, `network` and, on request, `extended`. Almost all values are strings, including
+        numbers and booleans. A field that does not apply is `""`, and an empty list is `[]`. Fields that
+        are newer than the requested version are missing.
 
-        Data may lag: tags of a scale set reach IMDS after a restart, reimage or disk change, and a machine
-        that has not been touched for long may show old values. Early in boot the list of interfaces can be
-        incomplete. A classic (pre-ARM) machine has `network` only. Azure Arc serves a subset of these fields.
+        The data can be out of date. Tags of a scale set are updated here after a restart, reimage or disk
+        change, and a machine that has not changed for a long time may return old values. Early during
+        boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
+        `network` only. Azure Arc returns a subset of the fields.
 
-        **Sub-paths.** Any key or array index of the document may be appended to the path, as in
-        `/instance/compute/tagsList` or `/instance/network/interface/0/macAddress`. The answer is that node
-        alone, without a wrapper, or 404 if there is none. Send keys in their exact case. An object or array
-        comes as JSON. A scalar has no JSON form: without `format=text` it is answered with 400.
-
-        **Text.** `format=text` turns a scalar into its bare value (empty body for `""`) and an object or
-        array into the names of its children, one on a line; whether inner nodes end in `/` is not documented,
-        so accept both. Only /instance and its sub-paths have a text form. This operation reads JSON.
+        `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
 
         Args:
-            api_version: Version of the document. The default is the oldest one with every field that is documented
-                today; newer ones, up to 2025-04-07, document no more, and are missing on hosts that are updated late. A
-                version that the host does not know is answered with 400 and `newest-versions`: choose from these, or ask
-                /versions. On Azure Stack Hub use 2021-05-01 or older. Default: 2023-11-15.
-            format_: How to write the answer; json unless asked otherwise. For the whole document only json gives the
-                model described here, since text lists names of children. text is for sub-paths.
-            extended: Adds `extended`, meant for provisioning agents. Known from cloud-init and azure-init, not from
-                Microsoft's documentation. cloud-init asks for it at 2021-08-01 and, if that is answered with 400, does
-                without.
+            api_version: Version of the document. The default is the oldest version with all fields that are
+                documented today. Newer versions, up to 2025-04-07, document no further fields, and some hosts do not
+                support them yet. If a host does not support the default, azure_imds falls back to an older version.
+                Azure Stack Hub supports 2021-05-01 and older. Default: 2023-11-15.
+            format_: Format of the response: json, which is also the default. The text form is meant for sub-paths.
+                For the whole document it contains only the names of the top-level nodes.
+            extended: Adds `extended`, which is meant for provisioning agents. Known from cloud-init and azure-init,
+                not from Microsoft's documentation. cloud-init requests it at 2021-08-01, and repeats the request
+                without it after a 400.
 
         Returns:
-            Instance: The instance document, at the requested version.
+            Instance: The metadata document in the requested version.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.

@@ -87,39 +87,30 @@ def sync_detailed(
 ) -> Response[ErrorResponse | Instance]:
     """Describe this virtual machine
 
-     The whole document: `compute`, `network` and, on request, `extended`. Almost every scalar is a
-    string,
-    numbers and booleans too. A field that does not apply is `""`, a list without members is `[]`, and a
-    field younger than the requested version is missing.
+     Returns `compute`, `network` and, on request, `extended`. Almost all values are strings, including
+    numbers and booleans. A field that does not apply is `""`, and an empty list is `[]`. Fields that
+    are newer than the requested version are missing.
 
-    Data may lag: tags of a scale set reach IMDS after a restart, reimage or disk change, and a machine
-    that has not been touched for long may show old values. Early in boot the list of interfaces can be
-    incomplete. A classic (pre-ARM) machine has `network` only. Azure Arc serves a subset of these
-    fields.
+    The data can be out of date. Tags of a scale set are updated here after a restart, reimage or disk
+    change, and a machine that has not changed for a long time may return old values. Early during
+    boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
+    `network` only. Azure Arc returns a subset of the fields.
 
-    **Sub-paths.** Any key or array index of the document may be appended to the path, as in
-    `/instance/compute/tagsList` or `/instance/network/interface/0/macAddress`. The answer is that node
-    alone, without a wrapper, or 404 if there is none. Send keys in their exact case. An object or array
-    comes as JSON. A scalar has no JSON form: without `format=text` it is answered with 400.
-
-    **Text.** `format=text` turns a scalar into its bare value (empty body for `""`) and an object or
-    array into the names of its children, one on a line; whether inner nodes end in `/` is not
-    documented,
-    so accept both. Only /instance and its sub-paths have a text form. This operation reads JSON.
+    `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
 
     Args:
-        api_version (str): Version of the document. The default is the oldest one with every field
-            that is documented today; newer ones, up to 2025-04-07, document no more, and are missing
-            on hosts that are updated late. A version that the host does not know is answered with 400
-            and `newest-versions`: choose from these, or ask /versions. On Azure Stack Hub use
-            2021-05-01 or older. Default: '2023-11-15'.
-        format_ (InstancesGetMetadataFormat | Unset): How to write the answer; json unless asked
-            otherwise. For the whole document only json gives the model described here, since text
-            lists names of children. text is for sub-paths.
-        extended (TrueFlag | Unset): The word true. A switch that is either given so or left out;
-            there is no false.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the document. The default is the oldest version with all
+            fields that are documented today. Newer versions, up to 2025-04-07, document no further
+            fields, and some hosts do not support them yet. If a host does not support the default,
+            azure_imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
+            Default: '2023-11-15'.
+        format_ (InstancesGetMetadataFormat | Unset): Format of the response: json, which is also
+            the default. The text form is meant for sub-paths. For the whole document it contains only
+            the names of the top-level nodes.
+        extended (TrueFlag | Unset): The word true. To turn the switch off, leave it out: there is
+            no false.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -153,39 +144,30 @@ def sync(
 ) -> ErrorResponse | Instance | None:
     """Describe this virtual machine
 
-     The whole document: `compute`, `network` and, on request, `extended`. Almost every scalar is a
-    string,
-    numbers and booleans too. A field that does not apply is `""`, a list without members is `[]`, and a
-    field younger than the requested version is missing.
+     Returns `compute`, `network` and, on request, `extended`. Almost all values are strings, including
+    numbers and booleans. A field that does not apply is `""`, and an empty list is `[]`. Fields that
+    are newer than the requested version are missing.
 
-    Data may lag: tags of a scale set reach IMDS after a restart, reimage or disk change, and a machine
-    that has not been touched for long may show old values. Early in boot the list of interfaces can be
-    incomplete. A classic (pre-ARM) machine has `network` only. Azure Arc serves a subset of these
-    fields.
+    The data can be out of date. Tags of a scale set are updated here after a restart, reimage or disk
+    change, and a machine that has not changed for a long time may return old values. Early during
+    boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
+    `network` only. Azure Arc returns a subset of the fields.
 
-    **Sub-paths.** Any key or array index of the document may be appended to the path, as in
-    `/instance/compute/tagsList` or `/instance/network/interface/0/macAddress`. The answer is that node
-    alone, without a wrapper, or 404 if there is none. Send keys in their exact case. An object or array
-    comes as JSON. A scalar has no JSON form: without `format=text` it is answered with 400.
-
-    **Text.** `format=text` turns a scalar into its bare value (empty body for `""`) and an object or
-    array into the names of its children, one on a line; whether inner nodes end in `/` is not
-    documented,
-    so accept both. Only /instance and its sub-paths have a text form. This operation reads JSON.
+    `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
 
     Args:
-        api_version (str): Version of the document. The default is the oldest one with every field
-            that is documented today; newer ones, up to 2025-04-07, document no more, and are missing
-            on hosts that are updated late. A version that the host does not know is answered with 400
-            and `newest-versions`: choose from these, or ask /versions. On Azure Stack Hub use
-            2021-05-01 or older. Default: '2023-11-15'.
-        format_ (InstancesGetMetadataFormat | Unset): How to write the answer; json unless asked
-            otherwise. For the whole document only json gives the model described here, since text
-            lists names of children. text is for sub-paths.
-        extended (TrueFlag | Unset): The word true. A switch that is either given so or left out;
-            there is no false.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the document. The default is the oldest version with all
+            fields that are documented today. Newer versions, up to 2025-04-07, document no further
+            fields, and some hosts do not support them yet. If a host does not support the default,
+            azure_imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
+            Default: '2023-11-15'.
+        format_ (InstancesGetMetadataFormat | Unset): Format of the response: json, which is also
+            the default. The text form is meant for sub-paths. For the whole document it contains only
+            the names of the top-level nodes.
+        extended (TrueFlag | Unset): The word true. To turn the switch off, leave it out: there is
+            no false.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -214,39 +196,30 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | Instance]:
     """Describe this virtual machine
 
-     The whole document: `compute`, `network` and, on request, `extended`. Almost every scalar is a
-    string,
-    numbers and booleans too. A field that does not apply is `""`, a list without members is `[]`, and a
-    field younger than the requested version is missing.
+     Returns `compute`, `network` and, on request, `extended`. Almost all values are strings, including
+    numbers and booleans. A field that does not apply is `""`, and an empty list is `[]`. Fields that
+    are newer than the requested version are missing.
 
-    Data may lag: tags of a scale set reach IMDS after a restart, reimage or disk change, and a machine
-    that has not been touched for long may show old values. Early in boot the list of interfaces can be
-    incomplete. A classic (pre-ARM) machine has `network` only. Azure Arc serves a subset of these
-    fields.
+    The data can be out of date. Tags of a scale set are updated here after a restart, reimage or disk
+    change, and a machine that has not changed for a long time may return old values. Early during
+    boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
+    `network` only. Azure Arc returns a subset of the fields.
 
-    **Sub-paths.** Any key or array index of the document may be appended to the path, as in
-    `/instance/compute/tagsList` or `/instance/network/interface/0/macAddress`. The answer is that node
-    alone, without a wrapper, or 404 if there is none. Send keys in their exact case. An object or array
-    comes as JSON. A scalar has no JSON form: without `format=text` it is answered with 400.
-
-    **Text.** `format=text` turns a scalar into its bare value (empty body for `""`) and an object or
-    array into the names of its children, one on a line; whether inner nodes end in `/` is not
-    documented,
-    so accept both. Only /instance and its sub-paths have a text form. This operation reads JSON.
+    `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
 
     Args:
-        api_version (str): Version of the document. The default is the oldest one with every field
-            that is documented today; newer ones, up to 2025-04-07, document no more, and are missing
-            on hosts that are updated late. A version that the host does not know is answered with 400
-            and `newest-versions`: choose from these, or ask /versions. On Azure Stack Hub use
-            2021-05-01 or older. Default: '2023-11-15'.
-        format_ (InstancesGetMetadataFormat | Unset): How to write the answer; json unless asked
-            otherwise. For the whole document only json gives the model described here, since text
-            lists names of children. text is for sub-paths.
-        extended (TrueFlag | Unset): The word true. A switch that is either given so or left out;
-            there is no false.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the document. The default is the oldest version with all
+            fields that are documented today. Newer versions, up to 2025-04-07, document no further
+            fields, and some hosts do not support them yet. If a host does not support the default,
+            azure_imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
+            Default: '2023-11-15'.
+        format_ (InstancesGetMetadataFormat | Unset): Format of the response: json, which is also
+            the default. The text form is meant for sub-paths. For the whole document it contains only
+            the names of the top-level nodes.
+        extended (TrueFlag | Unset): The word true. To turn the switch off, leave it out: there is
+            no false.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -278,39 +251,30 @@ async def asyncio(
 ) -> ErrorResponse | Instance | None:
     """Describe this virtual machine
 
-     The whole document: `compute`, `network` and, on request, `extended`. Almost every scalar is a
-    string,
-    numbers and booleans too. A field that does not apply is `""`, a list without members is `[]`, and a
-    field younger than the requested version is missing.
+     Returns `compute`, `network` and, on request, `extended`. Almost all values are strings, including
+    numbers and booleans. A field that does not apply is `""`, and an empty list is `[]`. Fields that
+    are newer than the requested version are missing.
 
-    Data may lag: tags of a scale set reach IMDS after a restart, reimage or disk change, and a machine
-    that has not been touched for long may show old values. Early in boot the list of interfaces can be
-    incomplete. A classic (pre-ARM) machine has `network` only. Azure Arc serves a subset of these
-    fields.
+    The data can be out of date. Tags of a scale set are updated here after a restart, reimage or disk
+    change, and a machine that has not changed for a long time may return old values. Early during
+    boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
+    `network` only. Azure Arc returns a subset of the fields.
 
-    **Sub-paths.** Any key or array index of the document may be appended to the path, as in
-    `/instance/compute/tagsList` or `/instance/network/interface/0/macAddress`. The answer is that node
-    alone, without a wrapper, or 404 if there is none. Send keys in their exact case. An object or array
-    comes as JSON. A scalar has no JSON form: without `format=text` it is answered with 400.
-
-    **Text.** `format=text` turns a scalar into its bare value (empty body for `""`) and an object or
-    array into the names of its children, one on a line; whether inner nodes end in `/` is not
-    documented,
-    so accept both. Only /instance and its sub-paths have a text form. This operation reads JSON.
+    `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
 
     Args:
-        api_version (str): Version of the document. The default is the oldest one with every field
-            that is documented today; newer ones, up to 2025-04-07, document no more, and are missing
-            on hosts that are updated late. A version that the host does not know is answered with 400
-            and `newest-versions`: choose from these, or ask /versions. On Azure Stack Hub use
-            2021-05-01 or older. Default: '2023-11-15'.
-        format_ (InstancesGetMetadataFormat | Unset): How to write the answer; json unless asked
-            otherwise. For the whole document only json gives the model described here, since text
-            lists names of children. text is for sub-paths.
-        extended (TrueFlag | Unset): The word true. A switch that is either given so or left out;
-            there is no false.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the document. The default is the oldest version with all
+            fields that are documented today. Newer versions, up to 2025-04-07, document no further
+            fields, and some hosts do not support them yet. If a host does not support the default,
+            azure_imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
+            Default: '2023-11-15'.
+        format_ (InstancesGetMetadataFormat | Unset): Format of the response: json, which is also
+            the default. The text form is meant for sub-paths. For the whole document it contains only
+            the names of the top-level nodes.
+        extended (TrueFlag | Unset): The word true. To turn the switch off, leave it out: there is
+            no false.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""Standard load balancer rules and Standard public addresses of the machine."""
+"""Standard load balancer rules and Standard public IP addresses of the machine."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ LOAD_BALANCER_GET_METADATA: Operation[LoadBalancerResponse] = Operation(
 
 
 class LoadBalancerOperations:
-    """Standard load balancer rules and Standard public addresses of the machine."""
+    """Standard load balancer rules and Standard public IP addresses of the machine."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -51,22 +51,24 @@ class LoadBalancerOperations:
         *,
         api_version: str | None = None,
     ) -> LoadBalancerResponse:
-        """Describe the load balancer in front of this virtual machine
+        """Get the load balancer configuration of this virtual machine
 
-        Instance-level public addresses and the inbound and outbound rules that concern this machine. For
-        machines behind a Standard load balancer or with a Standard public address; /instance shows no such
-        address. Ports are integers here, unlike the strings of /instance.
+        Returns the instance-level public IP addresses of this machine, and the inbound and outbound rules
+        that apply to it. Only for machines behind a Standard load balancer or with a Standard public IP
+        address, which /instance does not contain. Ports are integers here, unlike the strings of
+        /instance.
 
-        IPv6 addresses come in brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, bare in
-        Microsoft's sample: accept both.
+        IPv6 addresses have brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, and no
+        brackets in Microsoft's sample. Accept both.
 
-        404 has three meanings: no load balancer here or one of the Basic SKU, a wrong path, or a feature that
-        is still being enabled. Only the text tells them apart. Not available on Azure Stack Hub.
+        The request fails with 404 if the machine has no load balancer or one of the Basic SKU, and while
+        the feature is still being enabled. Only the error text distinguishes these cases. Not available
+        on Azure Stack Hub.
 
         Args:
-            api_version: Version of the answer, 2020-10-01 or later. The default is the version that introduced the
-                category, the one in Microsoft's own samples and so the one on most hosts; nothing is documented as added
-                since. 2023-07-01 is in use in the field too. Default: 2020-10-01.
+            api_version: Version of the response, 2020-10-01 or later. The default is the version that introduced
+                this operation. Microsoft's samples use it, so most hosts support it. No later addition is documented.
+                2023-07-01 is also in use. Default: 2020-10-01.
 
         Returns:
             LoadBalancerResponse: Addresses and rules. Each list may be empty.
@@ -83,7 +85,7 @@ class LoadBalancerOperations:
 
 
 class AsyncLoadBalancerOperations:
-    """Standard load balancer rules and Standard public addresses of the machine."""
+    """Standard load balancer rules and Standard public IP addresses of the machine."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -93,22 +95,24 @@ class AsyncLoadBalancerOperations:
         *,
         api_version: str | None = None,
     ) -> LoadBalancerResponse:
-        """Describe the load balancer in front of this virtual machine
+        """Get the load balancer configuration of this virtual machine
 
-        Instance-level public addresses and the inbound and outbound rules that concern this machine. For
-        machines behind a Standard load balancer or with a Standard public address; /instance shows no such
-        address. Ports are integers here, unlike the strings of /instance.
+        Returns the instance-level public IP addresses of this machine, and the inbound and outbound rules
+        that apply to it. Only for machines behind a Standard load balancer or with a Standard public IP
+        address, which /instance does not contain. Ports are integers here, unlike the strings of
+        /instance.
 
-        IPv6 addresses come in brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, bare in
-        Microsoft's sample: accept both.
+        IPv6 addresses have brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, and no
+        brackets in Microsoft's sample. Accept both.
 
-        404 has three meanings: no load balancer here or one of the Basic SKU, a wrong path, or a feature that
-        is still being enabled. Only the text tells them apart. Not available on Azure Stack Hub.
+        The request fails with 404 if the machine has no load balancer or one of the Basic SKU, and while
+        the feature is still being enabled. Only the error text distinguishes these cases. Not available
+        on Azure Stack Hub.
 
         Args:
-            api_version: Version of the answer, 2020-10-01 or later. The default is the version that introduced the
-                category, the one in Microsoft's own samples and so the one on most hosts; nothing is documented as added
-                since. 2023-07-01 is in use in the field too. Default: 2020-10-01.
+            api_version: Version of the response, 2020-10-01 or later. The default is the version that introduced
+                this operation. Microsoft's samples use it, so most hosts support it. No later addition is documented.
+                2023-07-01 is also in use. Default: 2020-10-01.
 
         Returns:
             LoadBalancerResponse: Addresses and rules. Each list may be empty.

@@ -70,27 +70,26 @@ def sync_detailed(
     api_version: str = "2020-10-01",
     metadata: TrueFlag = "true",
 ) -> Response[ErrorResponse | LoadBalancerResponse]:
-    """Describe the load balancer in front of this virtual machine
+    """Get the load balancer configuration of this virtual machine
 
-     Instance-level public addresses and the inbound and outbound rules that concern this machine. For
-    machines behind a Standard load balancer or with a Standard public address; /instance shows no such
-    address. Ports are integers here, unlike the strings of /instance.
+     Returns the instance-level public IP addresses of this machine, and the inbound and outbound rules
+    that apply to it. Only for machines behind a Standard load balancer or with a Standard public IP
+    address, which /instance does not contain. Ports are integers here, unlike the strings of
+    /instance.
 
-    IPv6 addresses come in brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, bare
-    in
-    Microsoft's sample: accept both.
+    IPv6 addresses have brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, and no
+    brackets in Microsoft's sample. Accept both.
 
-    404 has three meanings: no load balancer here or one of the Basic SKU, a wrong path, or a feature
-    that
-    is still being enabled. Only the text tells them apart. Not available on Azure Stack Hub.
+    The request fails with 404 if the machine has no load balancer or one of the Basic SKU, and while
+    the feature is still being enabled. Only the error text distinguishes these cases. Not available
+    on Azure Stack Hub.
 
     Args:
-        api_version (str): Version of the answer, 2020-10-01 or later. The default is the version
-            that introduced the category, the one in Microsoft's own samples and so the one on most
-            hosts; nothing is documented as added since. 2023-07-01 is in use in the field too.
-            Default: '2020-10-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the response, 2020-10-01 or later. The default is the
+            version that introduced this operation. Microsoft's samples use it, so most hosts support
+            it. No later addition is documented. 2023-07-01 is also in use. Default: '2020-10-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -118,27 +117,26 @@ def sync(
     api_version: str = "2020-10-01",
     metadata: TrueFlag = "true",
 ) -> ErrorResponse | LoadBalancerResponse | None:
-    """Describe the load balancer in front of this virtual machine
+    """Get the load balancer configuration of this virtual machine
 
-     Instance-level public addresses and the inbound and outbound rules that concern this machine. For
-    machines behind a Standard load balancer or with a Standard public address; /instance shows no such
-    address. Ports are integers here, unlike the strings of /instance.
+     Returns the instance-level public IP addresses of this machine, and the inbound and outbound rules
+    that apply to it. Only for machines behind a Standard load balancer or with a Standard public IP
+    address, which /instance does not contain. Ports are integers here, unlike the strings of
+    /instance.
 
-    IPv6 addresses come in brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, bare
-    in
-    Microsoft's sample: accept both.
+    IPv6 addresses have brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, and no
+    brackets in Microsoft's sample. Accept both.
 
-    404 has three meanings: no load balancer here or one of the Basic SKU, a wrong path, or a feature
-    that
-    is still being enabled. Only the text tells them apart. Not available on Azure Stack Hub.
+    The request fails with 404 if the machine has no load balancer or one of the Basic SKU, and while
+    the feature is still being enabled. Only the error text distinguishes these cases. Not available
+    on Azure Stack Hub.
 
     Args:
-        api_version (str): Version of the answer, 2020-10-01 or later. The default is the version
-            that introduced the category, the one in Microsoft's own samples and so the one on most
-            hosts; nothing is documented as added since. 2023-07-01 is in use in the field too.
-            Default: '2020-10-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the response, 2020-10-01 or later. The default is the
+            version that introduced this operation. Microsoft's samples use it, so most hosts support
+            it. No later addition is documented. 2023-07-01 is also in use. Default: '2020-10-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -161,27 +159,26 @@ async def asyncio_detailed(
     api_version: str = "2020-10-01",
     metadata: TrueFlag = "true",
 ) -> Response[ErrorResponse | LoadBalancerResponse]:
-    """Describe the load balancer in front of this virtual machine
+    """Get the load balancer configuration of this virtual machine
 
-     Instance-level public addresses and the inbound and outbound rules that concern this machine. For
-    machines behind a Standard load balancer or with a Standard public address; /instance shows no such
-    address. Ports are integers here, unlike the strings of /instance.
+     Returns the instance-level public IP addresses of this machine, and the inbound and outbound rules
+    that apply to it. Only for machines behind a Standard load balancer or with a Standard public IP
+    address, which /instance does not contain. Ports are integers here, unlike the strings of
+    /instance.
 
-    IPv6 addresses come in brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, bare
-    in
-    Microsoft's sample: accept both.
+    IPv6 addresses have brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, and no
+    brackets in Microsoft's sample. Accept both.
 
-    404 has three meanings: no load balancer here or one of the Basic SKU, a wrong path, or a feature
-    that
-    is still being enabled. Only the text tells them apart. Not available on Azure Stack Hub.
+    The request fails with 404 if the machine has no load balancer or one of the Basic SKU, and while
+    the feature is still being enabled. Only the error text distinguishes these cases. Not available
+    on Azure Stack Hub.
 
     Args:
-        api_version (str): Version of the answer, 2020-10-01 or later. The default is the version
-            that introduced the category, the one in Microsoft's own samples and so the one on most
-            hosts; nothing is documented as added since. 2023-07-01 is in use in the field too.
-            Default: '2020-10-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the response, 2020-10-01 or later. The default is the
+            version that introduced this operation. Microsoft's samples use it, so most hosts support
+            it. No later addition is documented. 2023-07-01 is also in use. Default: '2020-10-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -207,27 +204,26 @@ async def asyncio(
     api_version: str = "2020-10-01",
     metadata: TrueFlag = "true",
 ) -> ErrorResponse | LoadBalancerResponse | None:
-    """Describe the load balancer in front of this virtual machine
+    """Get the load balancer configuration of this virtual machine
 
-     Instance-level public addresses and the inbound and outbound rules that concern this machine. For
-    machines behind a Standard load balancer or with a Standard public address; /instance shows no such
-    address. Ports are integers here, unlike the strings of /instance.
+     Returns the instance-level public IP addresses of this machine, and the inbound and outbound rules
+    that apply to it. Only for machines behind a Standard load balancer or with a Standard public IP
+    address, which /instance does not contain. Ports are integers here, unlike the strings of
+    /instance.
 
-    IPv6 addresses come in brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, bare
-    in
-    Microsoft's sample: accept both.
+    IPv6 addresses have brackets (`[2001:db8::4]`) according to the Kubernetes cloud provider, and no
+    brackets in Microsoft's sample. Accept both.
 
-    404 has three meanings: no load balancer here or one of the Basic SKU, a wrong path, or a feature
-    that
-    is still being enabled. Only the text tells them apart. Not available on Azure Stack Hub.
+    The request fails with 404 if the machine has no load balancer or one of the Basic SKU, and while
+    the feature is still being enabled. Only the error text distinguishes these cases. Not available
+    on Azure Stack Hub.
 
     Args:
-        api_version (str): Version of the answer, 2020-10-01 or later. The default is the version
-            that introduced the category, the one in Microsoft's own samples and so the one on most
-            hosts; nothing is documented as added since. 2023-07-01 is in use in the field too.
-            Default: '2020-10-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of the response, 2020-10-01 or later. The default is the
+            version that introduced this operation. Microsoft's samples use it, so most hosts support
+            it. No later addition is documented. 2023-07-01 is also in use. Default: '2020-10-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
+"""Announcements of maintenance that will interrupt this machine or others of its group, and their approval."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ SCHEDULED_EVENTS_START_EVENTS: Operation[None] = Operation(
 
 
 class ScheduledEventsOperations:
-    """Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
+    """Announcements of maintenance that will interrupt this machine or others of its group, and their approval."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -114,26 +114,28 @@ class ScheduledEventsOperations:
         *,
         api_version: str | None = None,
     ) -> ScheduledEvents:
-        """List the maintenance that is announced
+        """List scheduled events
 
-        All announced or running events of the group: an availability set, a scale-set placement group, a
-        cloud service, or a machine of its own. Every member sees the events of all, so look for your own name
-        in `Resources`.
+        Returns all scheduled and started events of the machine's group: an availability set, a scale-set
+        placement group, a cloud service, or the machine alone. Every machine of the group gets the events
+        of all, so look for your machine's name in `Resources`.
 
-        The first request switches the feature on. That answer may take two minutes, and events appear within
-        five. After 24 hours without a request it is off again. Poll about once a second.
+        The first request enables scheduled events for the machine. Its response may take two minutes, and
+        events appear within five minutes. After 24 hours without a request they are disabled again. Poll
+        about once per second.
 
-        Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as the
-        scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started when
-        first seen.
+        Minimum notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes
+        (configured in the scale set), Preempt 30 seconds. A host failure gives no notice. Its event is
+        already Started when it first appears.
 
         Args:
-            api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
-                2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
-                current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
+            api_version: Version of scheduled events, which have their own list of versions: 2017-08-01, 2017-11-01
+                (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01
+                (DurationInSeconds, current). The newest versions of /instance, such as 2025-04-07, are not in the list.
+                Default: 2020-07-01.
 
         Returns:
-            ScheduledEvents: The events, none if `Events` is empty.
+            ScheduledEvents: The events. `Events` is empty if there are none.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
@@ -151,23 +153,24 @@ class ScheduledEventsOperations:
         body: StartEventsRequest,
         api_version: str | None = None,
     ) -> None:
-        """Let announced events begin now
+        """Approve scheduled events, so that they start now
 
-        Consents to one or more events, so that Azure need not wait for `NotBefore`. Consent holds for all
-        machines named in the event, not only for this one. An event begins once every affected tenant has
-        agreed or its time has come.
+        Approves one or more events, so that Azure does not wait until `NotBefore`. An approval applies to
+        all machines that the event names, not only to this one. An event starts when every affected
+        tenant has approved it, or when its time has come.
 
-        Consenting again, or after another machine did, is answered with 200 as well. 400: the header or the
-        body is malformed. What an unknown `EventId` gets is not documented; expect 400.
+        Approving an event again succeeds, also after another machine has approved it. The response to an
+        unknown `EventId` is not documented; expect 400.
 
         Args:
-            body: The request's body.
-            api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
-                2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
-                current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
+            body: The events to approve, by their ids.
+            api_version: Version of scheduled events, which have their own list of versions: 2017-08-01, 2017-11-01
+                (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01
+                (DurationInSeconds, current). The newest versions of /instance, such as 2025-04-07, are not in the list.
+                Default: 2020-07-01.
 
         Returns:
-            None: Consent noted. Microsoft documents no body; ignore whatever comes.
+            None: Azure has accepted the approval.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
@@ -182,7 +185,7 @@ class ScheduledEventsOperations:
 
 
 class AsyncScheduledEventsOperations:
-    """Maintenance that is about to interrupt this machine or its neighbours, and consent to it."""
+    """Announcements of maintenance that will interrupt this machine or others of its group, and their approval."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -192,26 +195,28 @@ class AsyncScheduledEventsOperations:
         *,
         api_version: str | None = None,
     ) -> ScheduledEvents:
-        """List the maintenance that is announced
+        """List scheduled events
 
-        All announced or running events of the group: an availability set, a scale-set placement group, a
-        cloud service, or a machine of its own. Every member sees the events of all, so look for your own name
-        in `Resources`.
+        Returns all scheduled and started events of the machine's group: an availability set, a scale-set
+        placement group, a cloud service, or the machine alone. Every machine of the group gets the events
+        of all, so look for your machine's name in `Resources`.
 
-        The first request switches the feature on. That answer may take two minutes, and events appear within
-        five. After 24 hours without a request it is off again. Poll about once a second.
+        The first request enables scheduled events for the machine. Its response may take two minutes, and
+        events appear within five minutes. After 24 hours without a request they are disabled again. Poll
+        about once per second.
 
-        Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as the
-        scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started when
-        first seen.
+        Minimum notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes
+        (configured in the scale set), Preempt 30 seconds. A host failure gives no notice. Its event is
+        already Started when it first appears.
 
         Args:
-            api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
-                2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
-                current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
+            api_version: Version of scheduled events, which have their own list of versions: 2017-08-01, 2017-11-01
+                (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01
+                (DurationInSeconds, current). The newest versions of /instance, such as 2025-04-07, are not in the list.
+                Default: 2020-07-01.
 
         Returns:
-            ScheduledEvents: The events, none if `Events` is empty.
+            ScheduledEvents: The events. `Events` is empty if there are none.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
@@ -229,23 +234,24 @@ class AsyncScheduledEventsOperations:
         body: StartEventsRequest,
         api_version: str | None = None,
     ) -> None:
-        """Let announced events begin now
+        """Approve scheduled events, so that they start now
 
-        Consents to one or more events, so that Azure need not wait for `NotBefore`. Consent holds for all
-        machines named in the event, not only for this one. An event begins once every affected tenant has
-        agreed or its time has come.
+        Approves one or more events, so that Azure does not wait until `NotBefore`. An approval applies to
+        all machines that the event names, not only to this one. An event starts when every affected
+        tenant has approved it, or when its time has come.
 
-        Consenting again, or after another machine did, is answered with 200 as well. 400: the header or the
-        body is malformed. What an unknown `EventId` gets is not documented; expect 400.
+        Approving an event again succeeds, also after another machine has approved it. The response to an
+        unknown `EventId` is not documented; expect 400.
 
         Args:
-            body: The request's body.
-            api_version: Version of scheduled events, whose list is its own: 2017-08-01, 2017-11-01 (Preempt),
-                2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds,
-                current). The newest versions of /instance, such as 2025-04-07, are not in it. Default: 2020-07-01.
+            body: The events to approve, by their ids.
+            api_version: Version of scheduled events, which have their own list of versions: 2017-08-01, 2017-11-01
+                (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01 (EventSource), 2020-07-01
+                (DurationInSeconds, current). The newest versions of /instance, such as 2025-04-07, are not in the list.
+                Default: 2020-07-01.
 
         Returns:
-            None: Consent noted. Microsoft documents no body; ignore whatever comes.
+            None: Azure has accepted the approval.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.

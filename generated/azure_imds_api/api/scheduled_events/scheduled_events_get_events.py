@@ -70,30 +70,27 @@ def sync_detailed(
     api_version: str = "2020-07-01",
     metadata: TrueFlag = "true",
 ) -> Response[ErrorResponse | ScheduledEvents]:
-    """List the maintenance that is announced
+    """List scheduled events
 
-     All announced or running events of the group: an availability set, a scale-set placement group, a
-    cloud service, or a machine of its own. Every member sees the events of all, so look for your own
-    name
-    in `Resources`.
+     Returns all scheduled and started events of the machine's group: an availability set, a scale-set
+    placement group, a cloud service, or the machine alone. Every machine of the group gets the events
+    of all, so look for your machine's name in `Resources`.
 
-    The first request switches the feature on. That answer may take two minutes, and events appear
-    within
-    five. After 24 hours without a request it is off again. Poll about once a second.
+    The first request enables scheduled events for the machine. Its response may take two minutes, and
+    events appear within five minutes. After 24 hours without a request they are disabled again. Poll
+    about once per second.
 
-    Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as
-    the
-    scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started
-    when
-    first seen.
+    Minimum notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes
+    (configured in the scale set), Preempt 30 seconds. A host failure gives no notice. Its event is
+    already Started when it first appears.
 
     Args:
-        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
-            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
-            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
-            such as 2025-04-07, are not in it. Default: '2020-07-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of scheduled events, which have their own list of versions:
+            2017-08-01, 2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description),
+            2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of
+            /instance, such as 2025-04-07, are not in the list. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -121,30 +118,27 @@ def sync(
     api_version: str = "2020-07-01",
     metadata: TrueFlag = "true",
 ) -> ErrorResponse | ScheduledEvents | None:
-    """List the maintenance that is announced
+    """List scheduled events
 
-     All announced or running events of the group: an availability set, a scale-set placement group, a
-    cloud service, or a machine of its own. Every member sees the events of all, so look for your own
-    name
-    in `Resources`.
+     Returns all scheduled and started events of the machine's group: an availability set, a scale-set
+    placement group, a cloud service, or the machine alone. Every machine of the group gets the events
+    of all, so look for your machine's name in `Resources`.
 
-    The first request switches the feature on. That answer may take two minutes, and events appear
-    within
-    five. After 24 hours without a request it is off again. Poll about once a second.
+    The first request enables scheduled events for the machine. Its response may take two minutes, and
+    events appear within five minutes. After 24 hours without a request they are disabled again. Poll
+    about once per second.
 
-    Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as
-    the
-    scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started
-    when
-    first seen.
+    Minimum notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes
+    (configured in the scale set), Preempt 30 seconds. A host failure gives no notice. Its event is
+    already Started when it first appears.
 
     Args:
-        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
-            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
-            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
-            such as 2025-04-07, are not in it. Default: '2020-07-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of scheduled events, which have their own list of versions:
+            2017-08-01, 2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description),
+            2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of
+            /instance, such as 2025-04-07, are not in the list. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -167,30 +161,27 @@ async def asyncio_detailed(
     api_version: str = "2020-07-01",
     metadata: TrueFlag = "true",
 ) -> Response[ErrorResponse | ScheduledEvents]:
-    """List the maintenance that is announced
+    """List scheduled events
 
-     All announced or running events of the group: an availability set, a scale-set placement group, a
-    cloud service, or a machine of its own. Every member sees the events of all, so look for your own
-    name
-    in `Resources`.
+     Returns all scheduled and started events of the machine's group: an availability set, a scale-set
+    placement group, a cloud service, or the machine alone. Every machine of the group gets the events
+    of all, so look for your machine's name in `Resources`.
 
-    The first request switches the feature on. That answer may take two minutes, and events appear
-    within
-    five. After 24 hours without a request it is off again. Poll about once a second.
+    The first request enables scheduled events for the machine. Its response may take two minutes, and
+    events appear within five minutes. After 24 hours without a request they are disabled again. Poll
+    about once per second.
 
-    Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as
-    the
-    scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started
-    when
-    first seen.
+    Minimum notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes
+    (configured in the scale set), Preempt 30 seconds. A host failure gives no notice. Its event is
+    already Started when it first appears.
 
     Args:
-        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
-            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
-            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
-            such as 2025-04-07, are not in it. Default: '2020-07-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of scheduled events, which have their own list of versions:
+            2017-08-01, 2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description),
+            2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of
+            /instance, such as 2025-04-07, are not in the list. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -216,30 +207,27 @@ async def asyncio(
     api_version: str = "2020-07-01",
     metadata: TrueFlag = "true",
 ) -> ErrorResponse | ScheduledEvents | None:
-    """List the maintenance that is announced
+    """List scheduled events
 
-     All announced or running events of the group: an availability set, a scale-set placement group, a
-    cloud service, or a machine of its own. Every member sees the events of all, so look for your own
-    name
-    in `Resources`.
+     Returns all scheduled and started events of the machine's group: an availability set, a scale-set
+    placement group, a cloud service, or the machine alone. Every machine of the group gets the events
+    of all, so look for your machine's name in `Resources`.
 
-    The first request switches the feature on. That answer may take two minutes, and events appear
-    within
-    five. After 24 hours without a request it is off again. Poll about once a second.
+    The first request enables scheduled events for the machine. Its response may take two minutes, and
+    events appear within five minutes. After 24 hours without a request they are disabled again. Poll
+    about once per second.
 
-    Shortest notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes (as
-    the
-    scale set says), Preempt 30 seconds. A failure of the host gives no notice; its event is Started
-    when
-    first seen.
+    Minimum notice: Freeze and Reboot 15 minutes, Redeploy 10 minutes, Terminate 5 to 15 minutes
+    (configured in the scale set), Preempt 30 seconds. A host failure gives no notice. Its event is
+    already Started when it first appears.
 
     Args:
-        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
-            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
-            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
-            such as 2025-04-07, are not in it. Default: '2020-07-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        api_version (str): Version of scheduled events, which have their own list of versions:
+            2017-08-01, 2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description),
+            2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of
+            /instance, such as 2025-04-07, are not in the list. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -71,23 +71,23 @@ def sync_detailed(
     api_version: str = "2020-07-01",
     metadata: TrueFlag = "true",
 ) -> Response[Any | ErrorResponse]:
-    """Let announced events begin now
+    """Approve scheduled events, so that they start now
 
-     Consents to one or more events, so that Azure need not wait for `NotBefore`. Consent holds for all
-    machines named in the event, not only for this one. An event begins once every affected tenant has
-    agreed or its time has come.
+     Approves one or more events, so that Azure does not wait until `NotBefore`. An approval applies to
+    all machines that the event names, not only to this one. An event starts when every affected
+    tenant has approved it, or when its time has come.
 
-    Consenting again, or after another machine did, is answered with 200 as well. 400: the header or the
-    body is malformed. What an unknown `EventId` gets is not documented; expect 400.
+    Approving an event again succeeds, also after another machine has approved it. The response to an
+    unknown `EventId` is not documented; expect 400.
 
     Args:
-        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
-            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
-            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
-            such as 2025-04-07, are not in it. Default: '2020-07-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
-        body (StartEventsRequest): Consent to events.
+        api_version (str): Version of scheduled events, which have their own list of versions:
+            2017-08-01, 2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description),
+            2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of
+            /instance, such as 2025-04-07, are not in the list. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
+        body (StartEventsRequest): Approval of events.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -117,23 +117,23 @@ def sync(
     api_version: str = "2020-07-01",
     metadata: TrueFlag = "true",
 ) -> Any | ErrorResponse | None:
-    """Let announced events begin now
+    """Approve scheduled events, so that they start now
 
-     Consents to one or more events, so that Azure need not wait for `NotBefore`. Consent holds for all
-    machines named in the event, not only for this one. An event begins once every affected tenant has
-    agreed or its time has come.
+     Approves one or more events, so that Azure does not wait until `NotBefore`. An approval applies to
+    all machines that the event names, not only to this one. An event starts when every affected
+    tenant has approved it, or when its time has come.
 
-    Consenting again, or after another machine did, is answered with 200 as well. 400: the header or the
-    body is malformed. What an unknown `EventId` gets is not documented; expect 400.
+    Approving an event again succeeds, also after another machine has approved it. The response to an
+    unknown `EventId` is not documented; expect 400.
 
     Args:
-        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
-            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
-            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
-            such as 2025-04-07, are not in it. Default: '2020-07-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
-        body (StartEventsRequest): Consent to events.
+        api_version (str): Version of scheduled events, which have their own list of versions:
+            2017-08-01, 2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description),
+            2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of
+            /instance, such as 2025-04-07, are not in the list. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
+        body (StartEventsRequest): Approval of events.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -158,23 +158,23 @@ async def asyncio_detailed(
     api_version: str = "2020-07-01",
     metadata: TrueFlag = "true",
 ) -> Response[Any | ErrorResponse]:
-    """Let announced events begin now
+    """Approve scheduled events, so that they start now
 
-     Consents to one or more events, so that Azure need not wait for `NotBefore`. Consent holds for all
-    machines named in the event, not only for this one. An event begins once every affected tenant has
-    agreed or its time has come.
+     Approves one or more events, so that Azure does not wait until `NotBefore`. An approval applies to
+    all machines that the event names, not only to this one. An event starts when every affected
+    tenant has approved it, or when its time has come.
 
-    Consenting again, or after another machine did, is answered with 200 as well. 400: the header or the
-    body is malformed. What an unknown `EventId` gets is not documented; expect 400.
+    Approving an event again succeeds, also after another machine has approved it. The response to an
+    unknown `EventId` is not documented; expect 400.
 
     Args:
-        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
-            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
-            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
-            such as 2025-04-07, are not in it. Default: '2020-07-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
-        body (StartEventsRequest): Consent to events.
+        api_version (str): Version of scheduled events, which have their own list of versions:
+            2017-08-01, 2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description),
+            2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of
+            /instance, such as 2025-04-07, are not in the list. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
+        body (StartEventsRequest): Approval of events.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -202,23 +202,23 @@ async def asyncio(
     api_version: str = "2020-07-01",
     metadata: TrueFlag = "true",
 ) -> Any | ErrorResponse | None:
-    """Let announced events begin now
+    """Approve scheduled events, so that they start now
 
-     Consents to one or more events, so that Azure need not wait for `NotBefore`. Consent holds for all
-    machines named in the event, not only for this one. An event begins once every affected tenant has
-    agreed or its time has come.
+     Approves one or more events, so that Azure does not wait until `NotBefore`. An approval applies to
+    all machines that the event names, not only to this one. An event starts when every affected
+    tenant has approved it, or when its time has come.
 
-    Consenting again, or after another machine did, is answered with 200 as well. 400: the header or the
-    body is malformed. What an unknown `EventId` gets is not documented; expect 400.
+    Approving an event again succeeds, also after another machine has approved it. The response to an
+    unknown `EventId` is not documented; expect 400.
 
     Args:
-        api_version (str): Version of scheduled events, whose list is its own: 2017-08-01,
-            2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description), 2019-08-01
-            (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of /instance,
-            such as 2025-04-07, are not in it. Default: '2020-07-01'.
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
-        body (StartEventsRequest): Consent to events.
+        api_version (str): Version of scheduled events, which have their own list of versions:
+            2017-08-01, 2017-11-01 (Preempt), 2019-01-01 (Terminate), 2019-04-01 (Description),
+            2019-08-01 (EventSource), 2020-07-01 (DurationInSeconds, current). The newest versions of
+            /instance, such as 2025-04-07, are not in the list. Default: '2020-07-01'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
+        body (StartEventsRequest): Approval of events.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

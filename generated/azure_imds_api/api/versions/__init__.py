@@ -1,5 +1,5 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
-"""Which API versions this host knows."""
+"""The API versions that this host supports."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ VERSIONS_GET_VERSIONS: Operation[VersionsResponse] = Operation(
 
 
 class VersionsOperations:
-    """Which API versions this host knows."""
+    """The API versions that this host supports."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -42,14 +42,11 @@ class VersionsOperations:
     ) -> VersionsResponse:
         """List the API versions that this host supports
 
-        The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its own
-        list, and may take versions that are missing here.
-
-        The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
-        either, but the general rule asks for the header and every known client sends it.
+        Returns the versions of /instance, oldest first, so the last one is the newest. Scheduled events
+        have their own list, which may contain versions that are missing here.
 
         Returns:
-            VersionsResponse: The versions, in ascending order.
+            VersionsResponse: The versions in ascending order.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.
@@ -58,7 +55,7 @@ class VersionsOperations:
 
 
 class AsyncVersionsOperations:
-    """Which API versions this host knows."""
+    """The API versions that this host supports."""
 
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
@@ -68,14 +65,11 @@ class AsyncVersionsOperations:
     ) -> VersionsResponse:
         """List the API versions that this host supports
 
-        The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its own
-        list, and may take versions that are missing here.
-
-        The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
-        either, but the general rule asks for the header and every known client sends it.
+        Returns the versions of /instance, oldest first, so the last one is the newest. Scheduled events
+        have their own list, which may contain versions that are missing here.
 
         Returns:
-            VersionsResponse: The versions, in ascending order.
+            VersionsResponse: The versions in ascending order.
 
         Raises:
             ImdsError: the call failed, or an argument is invalid. `azure_imds.errors` lists the classes.

@@ -63,16 +63,12 @@ def sync_detailed(
 ) -> Response[ErrorResponse | VersionsResponse]:
     """List the API versions that this host supports
 
-     The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its
-    own
-    list, and may take versions that are missing here.
-
-    The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
-    either, but the general rule asks for the header and every known client sends it.
+     Returns the versions of /instance, oldest first, so the last one is the newest. Scheduled events
+    have their own list, which may contain versions that are missing here.
 
     Args:
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -100,16 +96,12 @@ def sync(
 ) -> ErrorResponse | VersionsResponse | None:
     """List the API versions that this host supports
 
-     The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its
-    own
-    list, and may take versions that are missing here.
-
-    The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
-    either, but the general rule asks for the header and every known client sends it.
+     Returns the versions of /instance, oldest first, so the last one is the newest. Scheduled events
+    have their own list, which may contain versions that are missing here.
 
     Args:
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -132,16 +124,12 @@ async def asyncio_detailed(
 ) -> Response[ErrorResponse | VersionsResponse]:
     """List the API versions that this host supports
 
-     The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its
-    own
-    list, and may take versions that are missing here.
-
-    The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
-    either, but the general rule asks for the header and every known client sends it.
+     Returns the versions of /instance, oldest first, so the last one is the newest. Scheduled events
+    have their own list, which may contain versions that are missing here.
 
     Args:
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -167,16 +155,12 @@ async def asyncio(
 ) -> ErrorResponse | VersionsResponse | None:
     """List the API versions that this host supports
 
-     The versions of /instance, oldest first: the last one is the newest. Scheduled events follows its
-    own
-    list, and may take versions that are missing here.
-
-    The only operation without `api-version`. Microsoft's specification gives it no `Metadata` header
-    either, but the general rule asks for the header and every known client sends it.
+     Returns the versions of /instance, oldest first, so the last one is the newest. Scheduled events
+    have their own list, which may contain versions that are missing here.
 
     Args:
-        metadata (TrueFlag): The word true. A switch that is either given so or left out; there is
-            no false. Default: 'true'.
+        metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
+            false. Default: 'true'.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
