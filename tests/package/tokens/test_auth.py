@@ -129,6 +129,7 @@ def test_a_credential_of_the_other_kind_is_refused_before_anything_is_sent(colou
     (error,) = send(colour, service, ImdsAuth(SERVICE, credential=kinds(colour)[1](transport=imds)))
     assert isinstance(error, ImdsValidationError)
     assert error.parameter == "credential"
+    assert str(error).startswith("ImdsAuth: credential must be an ImdsCredential for httpx.Client")
     assert not imds
     assert not service.requests
 
@@ -141,6 +142,7 @@ def test_what_does_not_go_with_a_credential_is_refused_at_once(arguments: dict[s
     with pytest.raises(ImdsValidationError) as caught:
         ImdsAuth(SERVICE, **arguments)
     assert caught.value.parameter == parameter
+    assert str(caught.value).startswith(f"ImdsAuth: {parameter} ")
 
 
 def kinds(colour: Colour) -> list[Any]:
@@ -160,6 +162,7 @@ def test_without_a_token_nothing_is_sent(colour: Colour) -> None:
     imds.failure = answer(400, {"error": "invalid_request", "error_description": "Identity not found"})
     (error,) = send(colour, service, ImdsAuth(SERVICE, transport=imds))
     assert isinstance(error, IdentityNotFoundError)
+    assert str(error).startswith("ImdsAuth: ")
     assert not service.requests
 
 
@@ -350,6 +353,7 @@ def test_a_token_is_not_sent_in_the_clear_and_not_even_fetched(colour: Colour, u
     (error,) = send(colour, service, ImdsAuth(SERVICE, transport=imds), ("GET", url))
     assert isinstance(error, ImdsValidationError)
     assert error.parameter == "url"
+    assert str(error).startswith("ImdsAuth: url must use https")
     assert not service.requests
     assert not imds.requests
 
@@ -423,8 +427,10 @@ def test_over_real_sockets_too_the_other_host_sees_no_token() -> None:
 
 @pytest.mark.parametrize("scope", ["", " ", "/.default", "a b", None, 5, ["https://x"]], ids=repr)
 def test_a_scope_that_cannot_be_is_refused_at_once(scope: Any) -> None:
-    with pytest.raises(ImdsValidationError):
+    with pytest.raises(ImdsValidationError) as caught:
         ImdsAuth(scope)
+    assert caught.value.parameter == "scope"
+    assert str(caught.value).startswith("ImdsAuth: scope must ")
 
 
 @pytest.mark.parametrize(
@@ -439,8 +445,10 @@ def test_a_scope_that_cannot_be_is_refused_at_once(scope: Any) -> None:
     ids=lambda options: next(iter(options)),
 )
 def test_a_bad_option_is_refused_at_once(options: dict[str, Any]) -> None:
-    with pytest.raises(ImdsValidationError):
+    with pytest.raises(ImdsValidationError) as caught:
         ImdsAuth(SERVICE, **options)
+    assert caught.value.parameter == next(iter(options))
+    assert str(caught.value).startswith(f"ImdsAuth: {caught.value.parameter} must ")
 
 
 def test_an_unknown_option_is_refused_at_once() -> None:

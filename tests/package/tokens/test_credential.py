@@ -110,6 +110,9 @@ def test_other_than_one_scope_is_refused_before_any_io(colour: Colour, scopes: t
             error = caught
     assert error is not None
     assert error.parameter == "scopes"
+    assert str(error).startswith(f"{type(credential.credential).__name__}: scopes must ")
+    assert error.problem.startswith("must ")
+    assert "https://" in error.problem
     assert not imds.requests
     assert not (tmp_path / "tokens").exists()
 
@@ -177,7 +180,9 @@ def test_a_wrong_selector_is_refused_at_once_in_the_users_words(
     with pytest.raises(ImdsValidationError) as caught:
         kind(**selector)
     assert caught.value.parameter == parameter
-    assert parameter in str(caught.value)
+    problem = "cannot be combined with" if len(selector) > 1 else "must "
+    assert str(caught.value).startswith(f"{kind.__name__}: {parameter} {problem}")
+    assert str(caught.value) == f"{kind.__name__}: {parameter} {caught.value.problem}"
     assert "msi_res_id" not in str(caught.value)
 
 
@@ -191,6 +196,7 @@ def test_the_clients_options_are_the_credentials_and_are_checked(kind: Any, opti
     with pytest.raises(ImdsValidationError) as caught:
         kind(**options)
     assert caught.value.parameter in options
+    assert str(caught.value).startswith(f"{kind.__name__}: {caught.value.parameter} must be ")
 
 
 @both
@@ -217,6 +223,7 @@ def test_a_client_and_its_options_are_not_given_together(options: dict[str, Any]
         with pytest.raises(ImdsValidationError) as caught:
             kind(client=client, **options)
         assert caught.value.parameter == parameter
+        assert str(caught.value).startswith(f"{kind.__name__}: {parameter} cannot be combined with client")
 
 
 def test_a_client_of_the_other_colour_is_refused() -> None:
@@ -224,6 +231,7 @@ def test_a_client_of_the_other_colour_is_refused() -> None:
         with pytest.raises(ImdsValidationError) as caught:
             kind(client=client)
         assert caught.value.parameter == "client"
+        assert str(caught.value).startswith(f"{kind.__name__}: client must be an ")
 
 
 def test_a_given_client_is_asked_and_left_open(colour: Colour) -> None:
@@ -499,6 +507,7 @@ def test_claims_that_are_no_text_are_refused(colour: Colour, claims: Any) -> Non
         error = credential.error(claims=claims)
     assert isinstance(error, ImdsValidationError)
     assert error.parameter == "claims"
+    assert str(error).startswith(f"{type(credential.credential).__name__}: claims must be a str, not ")
     assert not imds.requests
 
 
@@ -735,3 +744,19 @@ def test_imds_disabled_is_an_error_without_io(colour: Colour, monkeypatch: pytes
     with holding(colour, transport=imds) as credential:
         assert isinstance(credential.error(), ImdsUnavailableError)
     assert not imds.requests
+
+
+def test_errors_start_with_the_class_that_the_user_called(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    imds = Imds()
+    failures: list[Any] = [
+        answer(400, {"error": "x"}),
+        answer(200, "not JSON"),
+        DOWN,
+        answer(200, {"access_token": "x"}),
+    ]
+    with holding(colour, transport=imds, retry=None) as credential:
+        start = f"{type(credential.credential).__name__}: "
+        for imds.failure in failures:
+            assert str(credential.error()).startswith(start)
+        monkeypatch.setenv("AZURE_IMDS_DISABLED", "1")
+        assert str(credential.error()).startswith(start)

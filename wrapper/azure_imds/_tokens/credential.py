@@ -69,7 +69,7 @@ class ImdsCredential(CredentialBase[ImdsClient]):
             "http_client": http_client,
             "clock": clock,
         }
-        chosen = choose_client(ImdsClient, type(self).__name__, client, options)
+        chosen = choose_client(ImdsClient, self._caller, client, options)
         selector = {"client_id": client_id, "object_id": object_id, "msi_res_id": resource_id}
         self._initialize(selector, shared_cache, chosen, owned=client is None)
 

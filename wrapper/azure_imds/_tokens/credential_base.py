@@ -13,11 +13,11 @@ from attrs import frozen
 
 from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
 
-from .._client.client import AsyncImdsClient, ImdsClient
+from .._client.client import AsyncImdsClient, ImdsClient, with_caller
 from .._client.options import DEADLINE_SECONDS
 from .._client.retry import RetryPolicy
 from .._client.transport import Connections
-from .._client.validation import check_arguments
+from .._client.validation import check_arguments, invalid
 from .._clock import SYSTEM, Clock
 from .._log import log
 from .._sensitive import strip_sensitive
@@ -57,6 +57,12 @@ class CredentialBase(Generic[Client]):
     """Everything of a credential that neither waits nor sends."""
 
     _client: Client
+    _sender: Client
+
+    @property
+    def _caller(self) -> str:
+        """What error messages start with."""
+        return type(self).__name__
 
     def _initialize(
         self,
@@ -65,15 +71,16 @@ class CredentialBase(Generic[Client]):
         client: Client,
         owned: bool,
     ) -> None:
-        caller = type(self).__name__
         self._selector = {name: value for name, value in selector.items() if value is not None}
-        check_arguments(IDENTITY_GET_TOKEN, {"resource": "any", **self._selector}, caller=caller, names=_SPELLINGS)
+        arguments = {"resource": "any", **self._selector}
+        check_arguments(IDENTITY_GET_TOKEN, arguments, caller=self._caller, names=_SPELLINGS)
         self._shared_cache_option = shared_cache
         self._client = client
+        self._sender = with_caller(client, self._caller)
         self._owned = owned
         self._clock: Clock = client.options.clock
         self._cache = Cache(self._clock)
-        self._shared_cache = _open_shared_cache(shared_cache, self._clock, caller)
+        self._shared_cache = _open_shared_cache(shared_cache, self._clock, self._caller)
         self._by_scopes = self._cache.by_scopes
 
     def clear(self) -> None:
@@ -92,13 +99,12 @@ class CredentialBase(Generic[Client]):
 
     def _find(self, scopes: tuple[str, ...], claims: str, force_refresh: bool) -> Entry | Fetch:
         """Returns the stored token, or else what to fetch. If the token is due, this starts a refresh."""
-        caller = f"{type(self).__name__}.get_token"
         if len(scopes) != 1:
             problem = f"must be exactly one scope or resource, for example {_EXAMPLE}, not {len(scopes)}"
-            raise invalid_argument(caller, "scopes", problem)
-        resource = to_resource(scopes[0], caller, "scopes")
+            raise invalid("scopes", problem, self._caller)
+        resource = to_resource(scopes[0], "scopes", self._caller)
         if not isinstance(claims, str):
-            raise invalid_argument(caller, "claims", f"must be a str, not {type(claims).__name__}")
+            raise invalid("claims", f"must be a str, not {type(claims).__name__}", self._caller)
         if claims or force_refresh:
             return self._new_fetch(resource, forced_by=claims or "refresh")
         found = self._cache.get(scopes, resource)
@@ -114,8 +120,8 @@ class CredentialBase(Generic[Client]):
 
     def _new_fetch(self, resource: str, *, forced_by: str = "", early: bool = False) -> Fetch:
         arguments = {"resource": resource, **self._selector, **({"bypass_cache": "true"} if forced_by else {})}
-        caller = f"{type(self).__name__}.get_token"
-        check_arguments(IDENTITY_GET_TOKEN, arguments, caller=caller, names={**_SPELLINGS, "resource": "scopes"})
+        names = {**_SPELLINGS, "resource": "scopes"}
+        check_arguments(IDENTITY_GET_TOKEN, arguments, caller=self._caller, names=names)
         return Fetch(resource, arguments, forced_by, early)
 
     def _stored_meanwhile(self, fetch: Fetch) -> Entry | None:
@@ -127,7 +133,7 @@ class CredentialBase(Generic[Client]):
         found = read_entry(answer, asked, asked_monotonic)
         if isinstance(found, Entry):
             return found
-        text = f"{type(self).__name__}.get_token: IMDS's answer cannot be used: {found}"
+        text = f"{self._caller}: IMDS's response (200) cannot be used: {found}"
         raise ImdsResponseError(text, url=self._client.endpoint, status_code=200)
 
     def _store(self, fetch: Fetch, sequence: int, new: Entry) -> Entry:
@@ -149,9 +155,9 @@ class CredentialBase(Generic[Client]):
         """The client, with the rest of the deadline if the caller has set one. `started` is a monotonic time."""
         deadline = self._client.options.deadline
         if deadline is None:
-            return self._client
+            return self._sender
         left = deadline - (self._clock.monotonic() - started)
-        return self._client.with_options(deadline=max(left, deadline - self._lock_seconds))
+        return self._sender.with_options(deadline=max(left, deadline - self._lock_seconds))
 
     @contextlib.contextmanager
     def _early_refresh(self, resource: str) -> Generator[None]:
@@ -209,14 +215,15 @@ def rebuild_credential(
 def choose_client(kind: type[Client], caller: str, client: Client | None, options: dict[str, Any]) -> Client:
     """Returns the given client, or a new one with these options."""
     if client is None:
-        return kind(**options)
+        try:
+            return kind(**options)
+        except ImdsValidationError as error:
+            raise invalid(error.parameter, error.problem, caller) from None
     if not isinstance(client, kind):
-        problem = f"must be an {kind.__name__}, not {type(client).__name__}"
-        raise invalid_argument(caller, "client", problem)
+        raise invalid("client", f"must be an {kind.__name__}, not {type(client).__name__}", caller)
     for name, value in options.items():
         if value is not _DEFAULTS.get(name):
-            problem = "cannot be combined with client: pass only one of client, " + name
-            raise invalid_argument(caller, name, problem)
+            raise invalid(name, f"cannot be combined with client: pass only one of client, {name}", caller)
     return client
 
 
@@ -224,30 +231,24 @@ def choose_client(kind: type[Client], caller: str, client: Client | None, option
 _EXAMPLE = "https://vault.azure.net/.default"
 
 
-def to_resource(scope: object, caller: str, parameter: str) -> str:
+def to_resource(scope: object, parameter: str, caller: str) -> str:
     """Returns the resource of a scope: `https://x/.default` becomes `https://x`, and a resource stays as it is.
 
     Raises:
         ImdsValidationError: the scope is blank or not a str.
     """
     if not isinstance(scope, str):
-        problem = f"must be a str, for example {_EXAMPLE}, not {type(scope).__name__}"
-        raise invalid_argument(caller, parameter, problem)
+        raise invalid(parameter, f"must be a str, for example {_EXAMPLE}, not {type(scope).__name__}", caller)
     resource = scope.removesuffix("/.default")
     if not resource.strip():
-        raise invalid_argument(caller, parameter, f"must not be blank, for example {_EXAMPLE}")
+        raise invalid(parameter, f"must not be blank, for example {_EXAMPLE}", caller)
     return resource
 
 
 def check_scope(scope: str, caller: str) -> None:
     """Raises ImdsValidationError if a scope is malformed."""
-    resource = to_resource(scope, caller, "scope")
+    resource = to_resource(scope, "scope", caller)
     check_arguments(IDENTITY_GET_TOKEN, {"resource": resource}, caller=caller, names={"resource": "scope"})
-
-
-def invalid_argument(caller: str, parameter: str, problem: str) -> ImdsValidationError:
-    """Makes the error for an argument of the user's."""
-    return ImdsValidationError(f"{caller}: {parameter} {problem}", parameter=parameter, problem=problem)
 
 
 def _open_shared_cache(option: bool | str | os.PathLike[str], clock: Clock, caller: str) -> SharedCache | None:
@@ -257,6 +258,5 @@ def _open_shared_cache(option: bool | str | os.PathLike[str], clock: Clock, call
 
     found = SharedCache.open(option, clock)
     if found is None:
-        problem = "must be True, False or a path, for example /run/user/1000/azure-imds"
-        raise invalid_argument(caller, "shared_cache", problem)
+        raise invalid("shared_cache", "must be True, False or a path, for example /run/user/1000/azure-imds", caller)
     return found

@@ -6,14 +6,16 @@ import base64
 import ipaddress
 import re
 from collections.abc import AsyncGenerator, Generator
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
+from .._client.validation import invalid
 from .._sensitive import strip_sensitive
 from ..errors import ImdsValidationError
 from .credential import ImdsCredential
-from .credential_base import CredentialBase, check_scope, invalid_argument
+from .credential_base import CredentialBase, check_scope
 
 if TYPE_CHECKING:
     from .async_credential import AsyncImdsCredential
@@ -51,16 +53,18 @@ class ImdsAuth(httpx.Auth):
         self._options = options
         self._own: dict[Any, Any] = {}
         if credential is None:
-            _check_options(options)
+            # Checks the options now. Those whose type depends on the httpx client are checked at the first request.
+            _own_kind(ImdsCredential)(**{name: value for name, value in options.items() if name not in _TYPED_BY_KIND})
         elif options:
-            name = next(iter(options))
-            raise invalid_argument("ImdsAuth", name, "cannot be combined with credential: pass it to the credential")
+            problem = "cannot be combined with credential: pass it to the credential"
+            raise invalid(next(iter(options)), problem, "ImdsAuth")
         elif not isinstance(credential, CredentialBase):
             raise _wrong_credential(credential)
 
     def _credential(self, kind: type[C]) -> C:
         if self._given is None:
-            own: C = self._own.get(kind) or self._own.setdefault(kind, kind(**self._options))
+            hashable: Any = kind
+            own: C = self._own.get(kind) or self._own.setdefault(kind, _own_kind(hashable)(**self._options))
             return own
         if isinstance(self._given, kind):
             return self._given
@@ -109,22 +113,15 @@ def _rebuild_auth(scope: str, credential: Any, options: dict[str, Any]) -> ImdsA
     return ImdsAuth(scope, credential=credential, **options)
 
 
-def _check_options(options: dict[str, Any]) -> None:
-    """Checks options before the first request. Those whose type depends on the httpx client are checked there."""
-    try:
-        ImdsCredential(**{name: value for name, value in options.items() if name not in _TYPED_BY_KIND})
-    except ImdsValidationError as error:
-        if not error.problem:
-            raise
-        parameter, problem = error.parameter, error.problem
-    else:
-        return
-    raise invalid_argument("ImdsAuth", parameter, problem)
+@cache
+def _own_kind(kind: Any) -> Any:
+    """Returns the same kind of credential with error messages that start with ImdsAuth, which the user called."""
+    return type(kind.__name__, (kind,), {"_caller": "ImdsAuth"})
 
 
 def _wrong_credential(credential: object) -> ImdsValidationError:
     kinds = "an ImdsCredential for httpx.Client, or an AsyncImdsCredential for httpx.AsyncClient"
-    return invalid_argument("ImdsAuth", "credential", f"must be {kinds}, not {type(credential).__name__}")
+    return invalid("credential", f"must be {kinds}, not {type(credential).__name__}", "ImdsAuth")
 
 
 def _add_token(request: httpx.Request, token: str) -> httpx.Request:
@@ -146,7 +143,7 @@ def _check_safe(url: httpx.URL) -> None:
         loopback = False
     if not loopback:
         problem = f"must use https or a loopback address, for example https://{url.host}, to receive a token"
-        raise invalid_argument("ImdsAuth", "url", problem)
+        raise invalid("url", problem, "ImdsAuth")
 
 
 def _is_repeatable(request: httpx.Request) -> bool:
