@@ -87,7 +87,7 @@ def test_the_doctor_has_a_line_for_each_check_and_a_summary(emulator: Emulator) 
 def test_help_has_the_specification_s_words() -> None:
     words = run_at_terminal("token", "--help", columns=200).words
     assert "Get an access token for a managed identity" in words
-    assert "App ID URI of the service the token is for" in words
+    assert "App ID URI of the service that the token is for" in words
     assert "Client (application) id of a user-assigned identity of this machine." in words
 
 
