@@ -16,7 +16,7 @@ import pytest
 from integration import parts
 
 from azure_imds_emulator import Emulator
-from emulator_support import make_client, wait_until
+from emulator_support import make_client, make_client_for, wait_until
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
@@ -113,6 +113,12 @@ def start_session(client: httpx.Client, chromium: Path, profile: Path) -> str:
     assert response.status_code == 200, value
     session: str = value["sessionId"]
     return session
+
+
+@pytest.fixture
+def http(emulator: Emulator) -> Iterator[httpx.Client]:
+    with make_client_for(emulator) as client:
+        yield client
 
 
 @pytest.fixture
