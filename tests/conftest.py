@@ -1,4 +1,4 @@
-"""What every test gets: no way off this machine, no environment of its own, and the client in three colours."""
+"""Fixtures of all tests: connections to loopback only, a clean environment, and the client in three colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from support import COLOURS, Colour
 
-#: Variables that decide where IMDS is, or how requests travel.
+#: Variables that set the address of IMDS.
 VARIABLES = (
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "AZURE_IMDS_DISABLED",
@@ -27,22 +27,23 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Removes the variables that the package or its clients read."""
     for variable in (*VARIABLES, *PROXIES, *map(str.lower, PROXIES)):
         monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture(autouse=True)
 def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fails the test that connects anywhere but to this machine: 169.254.169.254 above all."""
-    strays: list[str] = []
+    """Fails the test if it connects to another machine, especially to 169.254.169.254."""
+    refused: list[str] = []
 
     def guard(method: str) -> None:
         original = getattr(socket.socket, method)
 
         def connect(self: socket.socket, address: Any) -> Any:
             if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(str(address[0])):
-                strays.append(str(address[0]))
+                refused.append(str(address[0]))
                 pytest.fail(f"a test connected to {address[0]}")
             return original(self, address)
 
@@ -51,8 +52,8 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     guard("connect")
     guard("connect_ex")
     yield
-    # In a thread, the failure above would end only that thread.
-    assert not strays, f"connected to {strays}"
+    # A failure in a thread does not fail the test.
+    assert not refused, f"connected to {refused}"
 
 
 def _is_loopback(host: str) -> bool:
@@ -64,7 +65,7 @@ def _is_loopback(host: str) -> bool:
 
 @pytest.fixture(params=COLOURS, ids=str)
 def colour(request: pytest.FixtureRequest) -> Colour:
-    """The synchronous client, and the asynchronous one under asyncio and trio."""
+    """The sync client, and the async client with asyncio and trio."""
     value: Colour = request.param
     return value
 

@@ -78,14 +78,14 @@ def injected(
 
 
 def _traced(action: Callable[[], object], trace: Any) -> None:
-    before = sys.gettrace()
+    before, before_in_threads = sys.gettrace(), threading.gettrace()
     threading.settrace(trace)
     sys.settrace(trace)
     try:
         action()
     finally:
         sys.settrace(before)
-        threading.settrace(before)  # type: ignore[arg-type]
+        threading.settrace(before_in_threads)  # type: ignore[arg-type]
 
 
 def shown(secret: str, error: BaseException, *held: object) -> list[str]:

@@ -1,10 +1,11 @@
-"""Tools of the tests: the client in three colours, a clock that turns by itself, scripted and raw servers."""
+"""Helpers of all tests: the client in three colours, a fake clock, scripted and raw servers, and programs."""
 
 from __future__ import annotations
 
 import gc
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -24,14 +25,14 @@ from azure_imds import AsyncImdsClient, ImdsClient
 from azure_imds._clock import Clock
 
 ROOT = Path(__file__).parent.parent
-#: Where Python finds the modules that tests share.
+#: The PYTHONPATH with which programs can import the modules that tests share.
 TEST_PATH = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tests" / "project")])
 EXAMPLES = ROOT / "tests" / "data" / "examples"
 
 RESOURCE = "https://vault.azure.net"
 CLIENT_ID = "00000000-0000-0000-0000-000000000003"
 
-#: Never to be seen in any output.
+#: A token that no output may contain.
 CANARY = "eyJ0-CANARY-token-that-must-not-show"
 
 
@@ -40,12 +41,12 @@ def example(name: str) -> Any:
 
 
 def token(**changes: Any) -> dict[str, Any]:
-    """A token answer as live hosts send it."""
+    """Returns the body of a token response, with the fields that real hosts send."""
     return {**example("token"), "access_token": CANARY, **changes}
 
 
 class FakeClock(Clock):
-    """Time passes only by waiting, and jitter is always all of its ceiling."""
+    """Time passes only while something waits. The jitter is always the maximum."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
         self.now = now
@@ -77,7 +78,7 @@ class FakeClock(Clock):
 
 
 class Colour:
-    """One way to use the client: a test written once runs in each."""
+    """One of the three ways to use the client: sync, asyncio and trio. One test can run with all of them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -86,7 +87,7 @@ class Colour:
         return self.name
 
     def run(self, action: Callable[[Any], Any], **options: Any) -> Any:
-        """Opens a client, returns what `action` makes of it (awaited where it is a coroutine), and closes it."""
+        """Opens a client, and returns the result of `action(client)`. If that is awaitable, it is awaited."""
         if self.name == "sync":
             with ImdsClient(**options) as client:
                 return action(client)
@@ -99,7 +100,7 @@ class Colour:
         return anyio.run(main, backend=self.name)
 
     def error(self, action: Callable[[Any], Any], **options: Any) -> Exception:
-        """The exception that `action` ends with."""
+        """Returns the exception that `action` raises."""
         try:
             result = self.run(action, **options)
         except Exception as error:
@@ -118,7 +119,7 @@ Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 class Script(httpx.MockTransport):
-    """Gives the answers in turn, the last one again and again, and keeps the requests."""
+    """A transport that returns the answers in order and then repeats the last one. It stores the requests."""
 
     def __init__(self, *answers: Answer) -> None:
         self.requests: list[httpx.Request] = []
@@ -131,13 +132,16 @@ class Script(httpx.MockTransport):
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, httpx.Response):
-            # Each use needs a response of its own: a body is read once.
+            # A new response each time, because a body can be read only once.
             return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
         return answer(request)
 
 
 def answer(status: int, body: Any = None, **headers: str) -> httpx.Response:
-    """A JSON answer, or another where `body` is text or bytes; underscores in header names become dashes."""
+    """Returns a response with a JSON body, or with `body` itself if it is text or bytes.
+
+    Underscores in the names of headers become dashes.
+    """
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if isinstance(body, (str, bytes)) or body is None:
         return httpx.Response(status, content=body, headers=named)
@@ -150,7 +154,7 @@ def ok() -> httpx.Response:
 
 @contextmanager
 def raw_server(handle: Callable[[socket.socket], None], connections: int = 1000) -> Iterator[str]:
-    """A TCP server on loopback that does with each connection what `handle` says. Yields its URL."""
+    """Runs a TCP server on loopback that calls `handle` for each connection. Yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     stop = threading.Event()
     threads: list[threading.Thread] = []
@@ -175,14 +179,14 @@ def raw_server(handle: Callable[[socket.socket], None], connections: int = 1000)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         stop.set()
-        # Closing alone does not wake an accept that is under way.
+        # close() does not interrupt an accept() in another thread.
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         acceptor.join(timeout=5)
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """The head of one request."""
+    """Reads and returns one request up to the end of its headers."""
     data = b""
     while b"\r\n\r\n" not in data:
         chunk = connection.recv(65536)
@@ -193,7 +197,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def chain(error: BaseException) -> Sequence[BaseException]:
-    """An exception and everything that it drags along."""
+    """Returns an exception with all its causes and contexts."""
     found: list[BaseException] = []
     todo: list[BaseException | None] = [error]
     while todo:
@@ -205,7 +209,14 @@ def chain(error: BaseException) -> Sequence[BaseException]:
 
 
 def reply(status: int, body: bytes | str = b"", *headers: str, length: int | None = None) -> bytes:
-    """An answer as it goes over the wire. Its Content-Length may be a lie; a negative one leaves the header out."""
+    """Returns the bytes of a response.
+
+    Args:
+        status: the status code.
+        body: the body.
+        headers: further headers, such as "Connection: close".
+        length: the Content-Length, if it is not that of the body. A negative one leaves the header out.
+    """
     content = body.encode() if isinstance(body, str) else body
     length = len(content) if length is None else length
     lines = [f"HTTP/1.1 {status} Reason", *headers, *([f"Content-Length: {length}"] if length >= 0 else [])]
@@ -223,9 +234,9 @@ def _whole_request(connection: socket.socket) -> bytes:
 
 
 class Wire:
-    """A handler for `raw_server`: gives the answers in turn, the last one again and again, and keeps what was asked.
+    """A handler for `raw_server`. It sends the answers in order and then repeats the last one. It stores the requests.
 
-    An answer that says `Connection: close` is followed by the end of the connection.
+    After an answer with `Connection: close`, it closes the connection.
     """
 
     def __init__(self, *answers: bytes) -> None:
@@ -243,34 +254,49 @@ class Wire:
                 return
 
     def headers(self, index: int = -1) -> list[tuple[str, str]]:
-        """The headers of one request, names in lower case, as often as they came."""
+        """Returns the headers of one request, with names in lower case. A repeated header is repeated here."""
         lines = self.requests[index].decode().split("\r\n\r\n")[0].split("\r\n")[1:]
         return [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
 
     def header(self, name: str, index: int = -1) -> str | None:
-        """The only value of a header, or None."""
+        """Returns the value of a header, or None. A repeated header fails the test."""
         values = [value for known, value in self.headers(index) if known == name.lower()]
         assert len(values) < 2, f"{name} was sent {len(values)} times"
         return values[0] if values else None
 
     def target(self, index: int = -1) -> str:
-        """What stands between the method and the HTTP version."""
+        """Returns the target of the request line."""
         return self.requests[index].split(b" ", 2)[1].decode()
 
 
 def python(code: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs code in a Python of its own, where warnings are errors, and returns what it printed."""
+    """Runs code in a new Python process, in which warnings are errors."""
     return subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", *options, "-c", code],
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, **environment},
+        # Without coverage, which imports modules: tests look at the modules that the code imports.
+        env={**os.environ, "COVERAGE_PROCESS_CONFIG": "", **environment},
     )
 
 
+def run_program(
+    command: Sequence[str | Path], *, timeout: float = 600, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program that starts processes of its own. At the end, all of them are killed, also after a failure."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    with subprocess.Popen(command, text=True, start_new_session=True, **options) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
 def told(error: BaseException) -> str:
-    """All that a person or a tool may print of an exception: texts, attributes, and tracebacks with their locals."""
+    """Returns everything that can be printed of an exception: texts, attributes, and tracebacks with locals."""
     parts: list[str] = []
     for one in chain(error):
         parts += [str(one), repr(one), repr(one.args), *map(repr, vars(one).values())]
@@ -280,9 +306,9 @@ def told(error: BaseException) -> str:
 
 
 def reachable(*roots: object) -> Iterable[object]:
-    """What an inspector finds from some objects on: members and locals, but not what every program shares.
+    """Yields all objects that can be reached from some objects, through members and local variables.
 
-    The frames of tests are left out: they know the secrets by themselves.
+    Modules, classes and functions are left out. So are the frames of tests, which have the secrets anyway.
     """
     seen: set[int] = set()
     todo: list[object] = list(roots)
@@ -302,7 +328,7 @@ def reachable(*roots: object) -> Iterable[object]:
 
 
 def holds(secret: str, *roots: object) -> list[str]:
-    """Where `secret` is found among all that is reachable: the types of what holds it."""
+    """Returns the types of all reachable objects that contain a secret."""
     data = secret.encode()
     found: list[str] = []
     for one in reachable(*roots):

@@ -1,4 +1,4 @@
-"""Azurite, Microsoft's emulator of Azure Storage: a blob service that wants a token, over TLS on loopback."""
+"""Azurite, Microsoft's emulator of Azure Storage: a blob service that requires a token, over TLS on loopback."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from integration.certificates import Certificate
 
 ACCOUNT = "devstoreaccount1"
 
-#: Seconds for a process to come up or to end, however busy the machine is.
-PATIENCE = 60
+#: Seconds for the process to start or to end, also on a busy machine.
+TIME_LIMIT = 60
 
 _LISTENS = re.compile(r"listens on https://(127\.0\.0\.1:\d+)")
 
 
 class Azurite:
-    """One running blob service, with nothing stored in it.
+    """One running, empty blob service.
 
     Args:
-        program: `azurite-blob`.
-        folder: where it runs and may write.
+        program: the path of `azurite-blob`.
+        certificate: the certificate that the service uses.
+        folder: the working folder.
 
     Attributes:
-        host: address, port and account, as they stand between `https://` and a container's name.
-        authority: the file with the certificate that its clients must trust.
+        host: address, port and account: the part of a URL between `https://` and the name of the container.
+        authority: the file with the certificate that clients must trust.
     """
 
     def __init__(self, program: Path, certificate: Certificate, folder: Path) -> None:
@@ -40,19 +41,19 @@ class Azurite:
             *("--blobHost", "127.0.0.1", "--blobPort", "0"),
             *("--oauth", "basic", "--cert", str(certificate.certificate), "--key", str(certificate.key)),
             "--inMemoryPersistence",
-            # It knows no API version newer than itself, which the SDK may be.
+            # The SDK can use an API version that is newer than this Azurite.
             "--skipApiVersionCheck",
-            # Or it reports to its makers.
+            # No reports to its developers.
             "--disableTelemetry",
             "--silent",
         ]
         self._folder = folder
         self._environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder)}
-        self._said: queue.Queue[str | None] = queue.Queue()
+        self._output: queue.Queue[str | None] = queue.Queue()
 
     @property
     def url(self) -> str:
-        """The account, as `BlobServiceClient` wants it."""
+        """The URL of the account, for `BlobServiceClient`."""
         return f"https://{self.host}"
 
     def __enter__(self) -> Self:
@@ -79,16 +80,16 @@ class Azurite:
         self._stop()
 
     def _read(self) -> None:
-        # To the end, since a full pipe would stop the service.
+        # Reads to the end, because a full pipe would block the service.
         assert self._process.stdout is not None
         with self._process.stdout as output:
             for line in output:
-                self._said.put(line)
-        self._said.put(None)
+                self._output.put(line)
+        self._output.put(None)
 
     def _await_address(self) -> str:
         lines: list[str] = []
-        while (line := self._said.get(timeout=PATIENCE)) is not None:
+        while (line := self._output.get(timeout=TIME_LIMIT)) is not None:
             lines.append(line)
             if found := _LISTENS.search(line):
                 return found[1]
@@ -97,7 +98,7 @@ class Azurite:
     def _stop(self) -> None:
         self._process.terminate()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(TIME_LIMIT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1 and the authority that issued it, made anew for each run of the tests."""
+"""A certificate for 127.0.0.1 and the authority that issued it. Each run of the tests makes new ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Certificate:
-    """PEM files: what a client trusts, and what a server shows."""
+    """Three PEM files: the authority that clients trust, and the certificate and key of the server."""
 
     authority: Path
     certificate: Path
@@ -34,7 +34,7 @@ class Certificate:
 
 
 def issue(folder: Path) -> Certificate:
-    """Writes a new authority's certificate, and a server's certificate and key, into a folder."""
+    """Writes the certificate of a new authority, and the certificate and key of a server, into a folder."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _name("azure-imds test authority")
     root = (

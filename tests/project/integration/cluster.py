@@ -1,4 +1,4 @@
-"""Dask's workers as processes of this machine that nobody else can reach."""
+"""A Dask cluster whose workers are processes on this machine, reachable on loopback only."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from integration import parts
 
 distributed = parts.module("distributed")
 
-#: Any free port: the default is one and the same for all, and on every interface.
+#: Any free port on loopback. The default is a fixed port on every interface.
 _LOOPBACK = "127.0.0.1:0"
 
 
 def local_cluster(workers: int, folder: str | Path, **options: Any) -> Any:
-    """A scheduler in this process and so many workers in processes of their own, with two threads each."""
+    """Returns a cluster: a scheduler in this process, and workers in their own processes, with two threads each."""
     return distributed.LocalCluster(
         n_workers=workers,
         threads_per_worker=2,

@@ -1,4 +1,4 @@
-"""Servers on loopback that the integration tests share. They are started when first asked for."""
+"""Servers on loopback that the integration tests share. A server starts when the first test uses it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from integration import parts
 from integration.azurite import Azurite
 from integration.certificates import Certificate, issue
-from integration.errands import ERRANDS, Errand, Site
+from integration.token_users import TOKEN_USERS, Site, TokenUser
 
 from azure_imds_emulator import Emulator
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_proxies() -> Iterator[None]:
-    """Nothing in this process or its children goes through a proxy: clients that nobody here wrote heed them."""
+    """Removes all proxies from the environment, because the clients of other projects use them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.lower().endswith("_proxy"):
@@ -26,7 +26,7 @@ def no_proxies() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """One for 127.0.0.1, trusted by whoever trusts its authority."""
+    """A certificate for 127.0.0.1. Clients trust it if they trust its authority."""
     return issue(tmp_path_factory.mktemp("certificates"))
 
 
@@ -39,28 +39,28 @@ def azurite(certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def emulator(imds_emulator: Emulator) -> Emulator:
-    """IMDS, where the environment leads to it: made by the plugin that users get."""
+    """IMDS, with the environment set to its address. It comes from the pytest plugin that users get."""
     return imds_emulator
 
 
 @pytest.fixture(scope="module")
-def there() -> Iterator[Emulator]:
-    """IMDS as other processes find it: another one than here."""
+def remote_emulator() -> Iterator[Emulator]:
+    """A second IMDS, for other processes."""
     with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="module")
-def site(there: Emulator, certificate: Certificate) -> Iterator[Site]:
-    """A service that takes tokens of either IMDS, which have one issuer and one key."""
-    from integration.guarded import GuardedService
+def site(remote_emulator: Emulator, certificate: Certificate) -> Iterator[Site]:
+    """The address of a service that accepts the tokens of both emulators, which have the same issuer and key."""
+    from integration.protected_service import ProtectedService
 
-    with GuardedService(there, certificate) as service:
+    with ProtectedService(remote_emulator, certificate) as service:
         yield service.site
 
 
-@pytest.fixture(params=ERRANDS, ids=str)
-def errand(request: pytest.FixtureRequest) -> Errand:
+@pytest.fixture(params=TOKEN_USERS, ids=str)
+def token_user(request: pytest.FixtureRequest) -> TokenUser:
     """A credential, a client and an auth, sync and async."""
-    value: Errand = request.param
+    value: TokenUser = request.param
     return value

@@ -1,7 +1,7 @@
-"""Many processes that ask for a token at one moment: `python -m integration.herd COUNT {sync,async} [CACHE]`.
+"""Many processes that request a token at the same moment: `python -m integration.herd COUNT {sync,async} [CACHE]`.
 
-The program is loaded once and then forked, so that 64 starts cost little. The processes share nothing by that: each
-makes a credential of its own. Prints, as a JSON list, what came of it in each.
+The program is loaded once and then forked, so that 64 processes start quickly. They share nothing: each makes its own
+credential. Prints the results as a JSON list.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ import sys
 from typing import Any
 
 import anyio
-from integration.errands import ASYNC_CREDENTIAL, CREDENTIAL, Errand, Site
+from integration.token_users import ASYNC_CREDENTIAL, CREDENTIAL, Site, TokenUser
 
 NOWHERE = Site("", "")
-#: Seconds, for machines of any speed.
+#: The deadline of each credential, in seconds. It is long enough for a slow machine.
 DEADLINE = 120
 
 
-def member(errand: Errand, options: dict[str, Any], start: Any, results: Any) -> None:
+def request_token(user: TokenUser, options: dict[str, Any], start: Any, results: Any) -> None:
     start.wait()
     try:
-        results.put({"fingerprint": errand.use(errand.make(**options), NOWHERE)})
+        results.put({"fingerprint": user.use(user.make(**options), NOWHERE)})
     except Exception as error:
         results.put({"error": f"{type(error).__name__}: {error}"})
 
 
 def main(count: int, colour: str, cache: str | None = None) -> None:
-    errand = {"sync": CREDENTIAL, "async": ASYNC_CREDENTIAL}[colour]
+    user = {"sync": CREDENTIAL, "async": ASYNC_CREDENTIAL}[colour]
     options: dict[str, Any] = {"deadline": DEADLINE, **({"shared_cache": cache} if cache else {})}
-    anyio.run(anyio.sleep, 0)  # loads what is loaded late, for all of them
+    anyio.run(anyio.sleep, 0)  # imports the event loop before the fork
     context = multiprocessing.get_context("fork")
     start, results = context.Barrier(count), context.SimpleQueue()
-    members = [context.Process(target=member, args=(errand, options, start, results)) for _ in range(count)]
-    for one in members:
-        one.start()
-    print(json.dumps([results.get() for _ in members]))
-    for one in members:
-        one.join()
-    sys.exit(any(one.exitcode for one in members))
+    processes = [context.Process(target=request_token, args=(user, options, start, results)) for _ in range(count)]
+    for process in processes:
+        process.start()
+    print(json.dumps([results.get() for _ in processes]))
+    for process in processes:
+        process.join()
+    sys.exit(any(process.exitcode for process in processes))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 class Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Requests are not told: what is printed is the URL alone."""
+        """Prints nothing: the only output is the URL."""
 
 
 def main(folder: str, passwords: str) -> None:
     import pypiserver
 
-    # Whoever installs needs no password; whoever uploads does.
+    # Only uploads need a password.
     app = pypiserver.app(roots=[folder], password_file=passwords, authenticate=["update"], disable_fallback=True)
     with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
         print(f"http://127.0.0.1:{server.server_port}/", flush=True)

@@ -1,4 +1,4 @@
-"""The parts that nobody here wrote: found, or the test says what is missing."""
+"""Finds the modules and programs of other projects that a test needs. If one is not installed, the test is skipped."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ import pytest
 
 from support import ROOT
 
-#: Where `.ci/run` puts what comes from npm.
+#: The folder of the programs that `.ci/run` installs from npm.
 TOOLS = ROOT / ".tools" / "node_modules" / ".bin"
 
 
 def module(name: str) -> ModuleType:
-    """A Python module, or a skip of the test module that asks for it."""
+    """Returns a Python module, or skips the test module."""
     try:
         return importlib.import_module(name)
     except ImportError:
-        _missing(name, "pip install --group integration")
+        _skip(name, "pip install --group integration")
 
 
 def program(name: str) -> Path:
-    """A program, from npm or of the system, or a skip."""
+    """Returns the path of a program from npm or on PATH, or skips the test."""
     found = shutil.which(name, path=TOOLS) or shutil.which(name)
     if found is None:
-        _missing(name, f".ci/run installs it; it is looked for in {TOOLS} and on PATH")
+        _skip(name, f".ci/run installs it; the tests search {TOOLS} and PATH")
     return Path(found)
 
 
-def _missing(name: str, remedy: str) -> NoReturn:
+def _skip(name: str, remedy: str) -> NoReturn:
     reason = f"{name} is not installed ({remedy})"
-    # Where everything ought to be there, a skip would pass for a success.
+    # CI installs everything, so a missing program is an error there.
     if os.environ.get("REQUIRE_INTEGRATION"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason, allow_module_level=True)

@@ -1,10 +1,9 @@
-"""adlfs, fsspec's file system for Azure Storage, on Dask workers before Azurite."""
+"""adlfs, fsspec's file system for Azure Storage, on Dask workers, with Azurite."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -14,7 +13,7 @@ from integration import parts
 from integration.azurite import Azurite
 
 from azure_imds_emulator import Emulator
-from support import TEST_PATH
+from support import TEST_PATH, run_program
 
 parts.module("adlfs")
 parts.module("distributed")
@@ -24,16 +23,9 @@ pytestmark = pytest.mark.integration
 
 def test_workers_write_list_and_read_blobs_with_one_token(emulator: Emulator, azurite: Azurite, tmp_path: Path) -> None:
     container = f"c{uuid.uuid4().hex}"
-    done = subprocess.run(
-        [sys.executable, "-m", "integration.lake", azurite.host, container, str(tmp_path)],
-        env={
-            **os.environ,
-            "PYTHONPATH": TEST_PATH,
-            "SSL_CERT_FILE": str(azurite.authority),
-        },
-        text=True,
-        capture_output=True,
-        timeout=180,
+    done = run_program(
+        [sys.executable, "-m", "integration.dask_adlfs", azurite.host, container, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": TEST_PATH, "SSL_CERT_FILE": str(azurite.authority)},
     )
     assert done.returncode == 0, done.stderr
     names = [f"{container}/numbers/{number}.txt" for number in range(8)]

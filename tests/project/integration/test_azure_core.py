@@ -1,4 +1,4 @@
-"""azure-core's own bearer policy with our credentials, before a service that checks every token."""
+"""azure-core's bearer token policy with our credentials, and a service that validates every token."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 import trio
 from integration import parts
 from integration.certificates import Certificate
-from integration.errands import SCOPE, Site
-from integration.guarded import GuardedService
+from integration.protected_service import ProtectedService
+from integration.token_users import SCOPE, Site
 
 from azure_imds import AsyncImdsCredential, ImdsCredential
 from azure_imds_emulator import Clock, Emulator
@@ -29,14 +29,14 @@ DAY = 86400
 
 
 class Caller:
-    """A program over azure-core: a credential that lasts, and a pipeline with a policy of its own each time."""
+    """A program with azure-core: one credential, and a new pipeline with its own policy for each request."""
 
     def __init__(self, scope: str = SCOPE) -> None:
         self.scope = scope
         self.credential = ImdsCredential()
 
     def get(self, site: Site) -> int:
-        """The status that the service answers with."""
+        """Returns the status code of the service."""
         policy = policies.BearerTokenCredentialPolicy(self.credential, self.scope)
         transport = transports.RequestsTransport(connection_verify=site.authority)
         with core.PipelineClient(site.url, policies=[policy], transport=transport) as client:
@@ -45,7 +45,7 @@ class Caller:
 
 
 class AsyncCaller(Caller):
-    """The same, awaited; azure-core's client for asyncio is aiohttp."""
+    """The same with asyncio, for which azure-core uses aiohttp."""
 
     def __init__(self, scope: str = SCOPE) -> None:
         self.scope = scope
@@ -65,7 +65,7 @@ class AsyncCaller(Caller):
 
 
 class TrioCaller(AsyncCaller):
-    """The same on trio, where azure-core has requests in threads."""
+    """The same with trio, for which azure-core runs requests in threads."""
 
     def get(self, site: Site) -> int:
         return trio.run(self._get, site)
@@ -78,10 +78,10 @@ callers = pytest.mark.parametrize("caller", [Caller, AsyncCaller, TrioCaller], i
 
 
 @callers
-def test_a_service_accepts_the_token_that_the_policy_got(
+def test_a_service_accepts_the_token_of_the_policy(
     caller: Callable[..., Caller], emulator: Emulator, certificate: Certificate
 ) -> None:
-    with GuardedService(emulator, certificate) as service:
+    with ProtectedService(emulator, certificate) as service:
         program = caller()
         assert [program.get(service.site) for _ in range(3)] == [200, 200, 200]
         assert service.verdicts == ["ok", "ok", "ok"]
@@ -89,10 +89,10 @@ def test_a_service_accepts_the_token_that_the_policy_got(
 
 
 @callers
-def test_a_claims_challenge_gets_a_new_token_that_is_kept(
+def test_a_claims_challenge_leads_to_a_new_token_that_is_cached(
     caller: Callable[..., Caller], emulator: Emulator, certificate: Certificate
 ) -> None:
-    with GuardedService(emulator, certificate, revoking=1) as service:
+    with ProtectedService(emulator, certificate, revoking=1) as service:
         program = caller()
         assert program.get(service.site) == 200
         assert service.verdicts == ["revoked", "ok"]
@@ -103,10 +103,10 @@ def test_a_claims_challenge_gets_a_new_token_that_is_kept(
 
 
 @callers
-def test_a_second_challenge_in_a_row_is_the_callers_to_see(
+def test_a_second_challenge_in_a_row_is_returned_to_the_caller(
     caller: Callable[..., Caller], emulator: Emulator, certificate: Certificate
 ) -> None:
-    with GuardedService(emulator, certificate, revoking=2) as service:
+    with ProtectedService(emulator, certificate, revoking=2) as service:
         assert caller().get(service.site) == 401
         assert service.verdicts == ["revoked", "revoked"]
 
@@ -115,7 +115,7 @@ def test_a_second_challenge_in_a_row_is_the_callers_to_see(
 def test_a_token_for_another_audience_is_refused(
     caller: Callable[..., Caller], emulator: Emulator, certificate: Certificate
 ) -> None:
-    with GuardedService(emulator, certificate) as service:
+    with ProtectedService(emulator, certificate) as service:
         assert caller("https://vault.azure.net/.default").get(service.site) == 401
         assert service.verdicts == ["InvalidAudienceError"]
 
@@ -124,17 +124,17 @@ def test_a_token_for_another_audience_is_refused(
 def test_an_expired_token_is_refused(
     caller: Callable[..., Caller], certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Emulator(clock=Clock(time.time() - 2 * DAY)) as emulator, GuardedService(emulator, certificate) as service:
+    with Emulator(clock=Clock(time.time() - 2 * DAY)) as emulator, ProtectedService(emulator, certificate) as service:
         for name, value in emulator.environment.items():
             monkeypatch.setenv(name, value)
         assert caller().get(service.site) == 401
         assert service.verdicts == ["ExpiredSignatureError"]
 
 
-def test_the_service_looks_at_the_signature(emulator: Emulator, certificate: Certificate) -> None:
+def test_the_service_checks_the_signature(emulator: Emulator, certificate: Certificate) -> None:
     header, payload, signature = ImdsCredential().get_token(SCOPE).token.split(".")
     other = signature[:8] + ("B" if signature[8] == "A" else "A") + signature[9:]
-    with GuardedService(emulator, certificate) as service:
+    with ProtectedService(emulator, certificate) as service:
         headers = {"Authorization": f"Bearer {header}.{payload}.{other}"}
         answer = httpx.get(service.site.url, headers=headers, verify=service.site.client_context())
         assert answer.status_code == 401

@@ -1,4 +1,4 @@
-"""azure-storage-blob before Azurite, with tokens that the emulator issued and our credentials fetched."""
+"""azure-storage-blob with Azurite, and with tokens that our credentials get from the emulator."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ blob = parts.module("azure.storage.blob")
 aio = parts.module("azure.storage.blob.aio")
 exceptions = parts.module("azure.core.exceptions")
 
-# Where it is loaded, an error of ours that may end a chain is one of its errors too, which storage clients look into.
+# If it is imported, our error is also one of its errors, and storage clients treat such errors differently.
 parts.module("azure.identity")
 
 pytestmark = pytest.mark.integration
 
-#: Storage clients repeat whatever fails with such an error, from 15 seconds on; azure-identity's own fares no better.
+#: Storage clients retry after such an error, which takes 15 seconds and more. So they do with azure-identity.
 RETRIES = 0
 
 TEXT = "Grüße aus Azurite".encode() * 1000
@@ -31,11 +31,11 @@ TEXT = "Grüße aus Azurite".encode() * 1000
 
 @pytest.fixture
 def container() -> str:
-    """A name that no other test uses."""
+    """The name of a container that no other test uses."""
     return f"c{uuid.uuid4().hex}"
 
 
-def test_blobs_go_up_and_down_with_one_token(emulator: Emulator, azurite: Azurite, container: str) -> None:
+def test_blobs_are_uploaded_and_downloaded_with_one_token(emulator: Emulator, azurite: Azurite, container: str) -> None:
     with ImdsCredential() as credential, _service(azurite, credential) as service:
         with service.create_container(container) as inside:
             inside.upload_blob("folder/a.txt", TEXT)
@@ -95,7 +95,7 @@ def test_without_imds_the_error_is_ours(azurite: Azurite, monkeypatch: pytest.Mo
         list(service.list_containers())
 
 
-def test_without_imds_the_error_is_ours_when_awaited(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_imds_the_error_of_the_async_client_is_ours(azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with (
             AsyncImdsCredential() as credential,

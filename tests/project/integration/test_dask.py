@@ -1,4 +1,4 @@
-"""Dask's distributed scheduler: what was used here is sent to workers in processes of their own."""
+"""Dask's distributed scheduler: objects that were used here are sent to workers in other processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 from integration import parts
 from integration.cluster import local_cluster
-from integration.errands import ASYNC_CREDENTIAL, CREDENTIAL, Errand, Report, Site, fingerprint, shows, token_of
+from integration.token_users import (
+    ASYNC_CREDENTIAL,
+    CREDENTIAL,
+    Report,
+    Site,
+    TokenUser,
+    compute_fingerprint,
+    contains_token,
+    fetch_token,
+)
 
 from azure_imds_emulator import Emulator
 
@@ -25,10 +34,10 @@ TASKS = 60
 
 
 @pytest.fixture(scope="module")
-def cluster(there: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A scheduler here and three worker processes, on loopback, whose IMDS is another one than ours."""
+def cluster(remote_emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A scheduler in this process, and three worker processes with another IMDS than this process."""
     folder = tmp_path_factory.mktemp("dask")
-    with local_cluster(WORKERS, folder, env=there.environment) as cluster:
+    with local_cluster(WORKERS, folder, env=remote_emulator.environment) as cluster:
         yield cluster
 
 
@@ -40,7 +49,7 @@ def dask(cluster: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def pickled(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """All that Dask pickles in this process from now on."""
+    """Everything that Dask pickles in this process during the test."""
     from distributed.protocol import pickle
 
     written: list[bytes] = []
@@ -60,7 +69,7 @@ def pickled(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return written
 
 
-def on_each_worker(dask: Any, task: Any) -> list[Report]:
+def run_on_each_worker(dask: Any, task: Any) -> list[Report]:
     workers = list(dask.scheduler_info()["workers"])
     assert len(workers) == WORKERS
     futures = [dask.submit(task, workers=[worker], pure=False) for worker in workers]
@@ -71,38 +80,43 @@ def on_each_worker(dask: Any, task: Any) -> list[Report]:
     return reports
 
 
-def test_what_was_used_here_works_there(
-    errand: Errand, dask: Any, pickled: list[bytes], emulator: Emulator, there: Emulator, site: Site
+def test_an_object_that_was_used_here_works_on_the_workers(
+    token_user: TokenUser,
+    dask: Any,
+    pickled: list[bytes],
+    emulator: Emulator,
+    remote_emulator: Emulator,
+    site: Site,
 ) -> None:
-    thing = errand.make()
-    secret = token_of(emulator.endpoint)
-    assert errand.run(thing, site).fingerprint == fingerprint(secret)
+    user = token_user.make()
+    secret = fetch_token(emulator.endpoint)
+    assert token_user.run(user, site).fingerprint == compute_fingerprint(secret)
 
-    expected = fingerprint(token_of(there.endpoint))
-    there.requests.clear()
-    reports = on_each_worker(dask, lambda: errand.run(thing, site))
+    expected = compute_fingerprint(fetch_token(remote_emulator.endpoint))
+    remote_emulator.requests.clear()
+    reports = run_on_each_worker(dask, lambda: token_user.run(user, site))
     assert [report.fingerprint for report in reports] == [expected] * WORKERS
-    assert len(there.requests) == WORKERS
-    assert any(type(thing).__module__.encode() in data for data in pickled), "nothing was seen being sent"
-    assert not any(shows(secret, data) for data in pickled)
+    assert len(remote_emulator.requests) == WORKERS
+    assert any(type(user).__module__.encode() in data for data in pickled), "the object was not pickled"
+    assert not any(contains_token(secret, data) for data in pickled)
 
 
-def test_no_token_is_in_what_cloudpickle_makes_of_it(errand: Errand, emulator: Emulator, site: Site) -> None:
-    thing = errand.make()
-    errand.run(thing, site)
-    secret = token_of(emulator.endpoint)
-    assert not shows(secret, cloudpickle.dumps(thing))
-    assert not shows(secret, cloudpickle.dumps(lambda: thing))
+def test_a_pickle_by_cloudpickle_contains_no_token(token_user: TokenUser, emulator: Emulator, site: Site) -> None:
+    user = token_user.make()
+    token_user.run(user, site)
+    secret = fetch_token(emulator.endpoint)
+    assert not contains_token(secret, cloudpickle.dumps(user))
+    assert not contains_token(secret, cloudpickle.dumps(lambda: user))
 
 
-@pytest.mark.parametrize("errand", [CREDENTIAL, ASYNC_CREDENTIAL], ids=str)
-def test_with_a_shared_cache_all_tasks_of_all_workers_ask_once(
-    errand: Errand, dask: Any, there: Emulator, site: Site, tmp_path: Path
+@pytest.mark.parametrize("token_user", [CREDENTIAL, ASYNC_CREDENTIAL], ids=str)
+def test_with_a_shared_cache_all_tasks_of_all_workers_send_one_request(
+    token_user: TokenUser, dask: Any, remote_emulator: Emulator, site: Site, tmp_path: Path
 ) -> None:
-    credential = errand.make(shared_cache=tmp_path / "tokens")
-    expected = fingerprint(token_of(there.endpoint))
-    there.requests.clear()
-    # Each task brings a copy of its own along, with an empty memory.
-    futures = [dask.submit(errand.use, credential, site, pure=False) for _ in range(TASKS)]
+    credential = token_user.make(shared_cache=tmp_path / "tokens")
+    expected = compute_fingerprint(fetch_token(remote_emulator.endpoint))
+    remote_emulator.requests.clear()
+    # Each task receives its own copy of the credential, with an empty cache.
+    futures = [dask.submit(token_user.use, credential, site, pure=False) for _ in range(TASKS)]
     assert dask.gather(futures) == [expected] * TASKS
-    assert len(there.requests) == 1
+    assert len(remote_emulator.requests) == 1

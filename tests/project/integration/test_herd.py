@@ -1,25 +1,24 @@
-"""64 processes of one machine that ask for a token at one moment, before an IMDS with its documented rate limits."""
+"""64 processes request a token at the same moment from an IMDS with the documented rate limits."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from integration.errands import fingerprint, token_of
+from integration.token_users import compute_fingerprint, fetch_token
 
 from azure_imds_emulator import Emulator, RecordedRequest
 from azure_imds_emulator.limits import IDENTITY_CONCURRENT
-from support import TEST_PATH
+from support import TEST_PATH, run_program
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.imds_emulator(rate_limits=True),
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork, and 64 fresh starts take too long"),
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: 64 new interpreters take too long"),
 ]
 
 PROCESSES = 64
@@ -28,50 +27,47 @@ colours = pytest.mark.parametrize("colour", ["sync", "async"])
 
 
 def run(colour: str, *cache: str) -> list[dict[str, str]]:
-    """What came of it in each process."""
-    done = subprocess.run(
+    """Returns the result of each process."""
+    done = run_program(
         [sys.executable, "-W", "error", "-m", "integration.herd", str(PROCESSES), colour, *cache],
         env={**os.environ, "PYTHONPATH": TEST_PATH},
-        text=True,
-        capture_output=True,
-        timeout=180,
     )
     assert (done.returncode, done.stderr) == (0, "")
     results: list[dict[str, str]] = json.loads(done.stdout)
     return results
 
 
-def everybody_has_it(emulator: Emulator) -> list[dict[str, str]]:
-    """The results where each process got the token that IMDS has for this machine."""
+def expect_results(emulator: Emulator) -> list[dict[str, str]]:
+    """Returns the results if each process got the token that IMDS has for this machine."""
     emulator.faults.clear()
     emulator.limits.enabled = False
-    return [{"fingerprint": fingerprint(token_of(emulator.endpoint))}] * PROCESSES
+    return [{"fingerprint": compute_fingerprint(fetch_token(emulator.endpoint))}] * PROCESSES
 
 
 @colours
-def test_with_a_shared_cache_two_requests_do_at_most(colour: str, emulator: Emulator, tmp_path: Path) -> None:
+def test_with_a_shared_cache_they_send_at_most_two_requests(colour: str, emulator: Emulator, tmp_path: Path) -> None:
     results = run(colour, str(tmp_path / "tokens"))
     assert 1 <= len(emulator.requests) <= 2
-    assert results == everybody_has_it(emulator)
+    assert results == expect_results(emulator)
 
 
 @colours
-def test_without_it_all_get_a_token_in_the_end(
+def test_without_a_shared_cache_every_process_gets_a_token(
     colour: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Answers take a while, and time stands still for them until everybody has asked: truly all at once.
+    # Responses are delayed, and the clock of the rate limits is stopped until every process has sent its request.
     emulator.fail(delay=0.02, times=100_000)
     emulator.clock.freeze()
     append = emulator.requests.append
 
-    def arrive(request: RecordedRequest) -> None:
+    def record(request: RecordedRequest) -> None:
         append(request)
         if emulator.requests.total == PROCESSES:
             emulator.clock.resume()
 
-    monkeypatch.setattr(emulator.requests, "append", arrive)
+    monkeypatch.setattr(emulator.requests, "append", record)
     results = run(colour)
-    rush = Counter(request.status for request in emulator.requests[:PROCESSES])
-    assert rush == {200: IDENTITY_CONCURRENT, 429: PROCESSES - IDENTITY_CONCURRENT}
+    first = Counter(request.status for request in emulator.requests[:PROCESSES])
+    assert first == {200: IDENTITY_CONCURRENT, 429: PROCESSES - IDENTITY_CONCURRENT}
     assert Counter(request.status for request in emulator.requests)[200] == PROCESSES
-    assert results == everybody_has_it(emulator)
+    assert results == expect_results(emulator)

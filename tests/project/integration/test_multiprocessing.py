@@ -1,4 +1,4 @@
-"""multiprocessing without fork: what was used here is sent to fresh processes, and works there by itself."""
+"""multiprocessing without fork: objects that were used here are sent to new processes, and work there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import pytest
-from integration.errands import CREDENTIAL, Errand, Site, fingerprint, set_environment, shows, token_of
+from integration.token_users import (
+    CREDENTIAL,
+    Site,
+    TokenUser,
+    compute_fingerprint,
+    contains_token,
+    fetch_token,
+    set_environment,
+)
 
 from azure_imds import ImdsCredential
 from azure_imds_emulator import Emulator
@@ -21,39 +29,39 @@ PROCESSES = 2
 
 
 @pytest.fixture(scope="module", params=["spawn", "forkserver"])
-def pool(request: pytest.FixtureRequest, there: Emulator) -> Iterator[ProcessPoolExecutor]:
+def pool(request: pytest.FixtureRequest, remote_emulator: Emulator) -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(
         PROCESSES,
         mp_context=multiprocessing.get_context(request.param),
-        # A fork server keeps the environment in which it was started, perhaps for an earlier test.
+        # A fork server keeps the environment that it was started with, which can be that of an earlier test.
         initializer=set_environment,
-        initargs=(there.environment,),
+        initargs=(remote_emulator.environment,),
     ) as pool:
         yield pool
 
 
-def test_what_was_used_here_works_there(
-    errand: Errand, pool: ProcessPoolExecutor, emulator: Emulator, there: Emulator, site: Site
+def test_an_object_that_was_used_here_works_in_new_processes(
+    token_user: TokenUser, pool: ProcessPoolExecutor, emulator: Emulator, remote_emulator: Emulator, site: Site
 ) -> None:
-    thing = errand.make()
-    secret = token_of(emulator.endpoint)
-    assert errand.run(thing, site).fingerprint == fingerprint(secret)
-    assert not shows(secret, bytes(ForkingPickler.dumps(thing)))
+    user = token_user.make()
+    secret = fetch_token(emulator.endpoint)
+    assert token_user.run(user, site).fingerprint == compute_fingerprint(secret)
+    assert not contains_token(secret, bytes(ForkingPickler.dumps(user)))
 
-    expected = fingerprint(token_of(there.endpoint))
-    there.requests.clear()
-    reports = list(pool.map(errand.run, [thing] * PROCESSES, [site] * PROCESSES))
+    expected = compute_fingerprint(fetch_token(remote_emulator.endpoint))
+    remote_emulator.requests.clear()
+    reports = list(pool.map(token_user.run, [user] * PROCESSES, [site] * PROCESSES))
     assert os.getpid() not in {report.process for report in reports}
     assert [report.fingerprint for report in reports] == [expected] * PROCESSES
-    assert len(there.requests) == PROCESSES
+    assert len(remote_emulator.requests) == PROCESSES
 
 
-def test_a_shared_cache_goes_along(
-    pool: ProcessPoolExecutor, emulator: Emulator, there: Emulator, site: Site, tmp_path: Path
+def test_new_processes_use_the_same_shared_cache(
+    pool: ProcessPoolExecutor, emulator: Emulator, remote_emulator: Emulator, site: Site, tmp_path: Path
 ) -> None:
     credential = ImdsCredential(shared_cache=tmp_path / "tokens")
     credential.get_token("https://vault.azure.net")
-    there.requests.clear()
+    remote_emulator.requests.clear()
     reports = list(pool.map(CREDENTIAL.run, [credential] * PROCESSES, [site] * PROCESSES))
-    assert {report.fingerprint for report in reports} == {fingerprint(token_of(there.endpoint))}
-    assert len(there.requests) == 2  # theirs, and the line above
+    assert {report.fingerprint for report in reports} == {compute_fingerprint(fetch_token(remote_emulator.endpoint))}
+    assert len(remote_emulator.requests) == 2  # one by the two processes, and one by the line above

@@ -1,4 +1,4 @@
-"""A release, from a clone to a user: published to a real package index, installed from it by name, and run."""
+"""A complete release: published to a real package index, installed from it by name, and run."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from maintenance.release.index import Credentials, parse_index_url
 from maintenance.release.publish import upload
 from maintenance.repository import read_version
 from maintenance_support import copy, git, made_once
-from support import CANARY, ROOT
+from support import CANARY, ROOT, run_program
 
-pytestmark = pytest.mark.integration
+#: The first test makes the release: it builds the package and runs pip.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 parts.module("passlib")
 
@@ -35,23 +36,24 @@ FIRST_EXAMPLE = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | r
 
 @dataclass
 class Ended:
-    """How a process ended, and all that it printed."""
+    """The exit code of a process, and everything that it printed."""
 
     code: int
-    said: str
+    output: str
 
 
 @dataclass
 class Story:
-    """What came of a release.
+    """The results of the steps of a release.
 
     Attributes:
-        files: what the index has in the end.
-        installed: of pip, in an environment without the sources.
-        example: of the README's first example there.
-        dirty: of publishing with a file that git does not know.
-        again: of publishing a second time.
-        stranger: what an upload with another password was refused with.
+        published: publishing.
+        files: the files on the index at the end.
+        installed: pip, in an environment without the sources.
+        example: the first example of README.md in that environment.
+        dirty: publishing with an untracked file.
+        again: publishing a second time.
+        refused: the error of an upload with a wrong password.
     """
 
     published: Ended
@@ -60,15 +62,15 @@ class Story:
     example: Ended
     dirty: Ended
     again: Ended
-    stranger: str
+    refused: str
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    return made_once(tmp_path_factory, "release", lambda: tell(tmp_path_factory.mktemp("release")))
+    return made_once(tmp_path_factory, "release", lambda: release(tmp_path_factory.mktemp("release")))
 
 
-def tell(folder: Path) -> Story:
+def release(folder: Path) -> Story:
     clone = copy(folder / "clone")
     if any(file.name != "README.md" for file in (clone / "changelog.d").iterdir()):
         assert run([sys.executable, "-m", "maintenance", "changelog"], clone).code == 0
@@ -81,8 +83,8 @@ def tell(folder: Path) -> Story:
         dirty = publish(clone, url)
         example.unlink()
         again = publish(clone, url)
-        installed, example = use(folder, url)
-        with pytest.raises(Problem) as refused:
+        installed, example = install_and_run(folder, url)
+        with pytest.raises(Problem) as error:
             upload(parse_index_url(url), Credentials(USER, f"{CANARY}-not-it"), sorted((clone / "dist").glob("*.whl")))
     return Story(
         published=published,
@@ -91,13 +93,13 @@ def tell(folder: Path) -> Story:
         example=example,
         dirty=dirty,
         again=again,
-        stranger=str(refused.value),
+        refused=str(error.value),
     )
 
 
 @contextmanager
 def package_index(folder: Path) -> Iterator[str]:
-    """pypiserver over the folder `index`, with a password for uploads; yields its URL."""
+    """Runs pypiserver for the folder `index`, with a password for uploads. Yields its URL."""
     passwords = folder / "passwords"
     passwords.write_text(f"{USER}:{{SHA}}{b64encode(sha1(CANARY.encode()).digest()).decode()}\n", encoding="utf-8")
     command = [sys.executable, "-m", "integration.package_index", str(folder / "index"), str(passwords)]
@@ -116,13 +118,13 @@ def publish(clone: Path, url: str) -> Ended:
         clone,
         TWINE_USERNAME=USER,
         TWINE_PASSWORD=CANARY,
-        # Nobody is there: whoever obeyed it would fail.
+        # Nothing listens there, so a program that used this proxy would fail.
         HTTP_PROXY="http://127.0.0.1:9",
     )
 
 
-def use(folder: Path, url: str) -> tuple[Ended, Ended]:
-    """What comes of installing the package by its name where nothing of it is, and of its README's first example."""
+def install_and_run(folder: Path, url: str) -> tuple[Ended, Ended]:
+    """Installs the package by its name into an empty environment, and runs the first example of README.md."""
     run([sys.executable, "-m", "venv", "--without-pip", "user"], folder)
     python = str(folder / "user" / "bin" / "python")
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-cache-dir"]
@@ -133,54 +135,47 @@ def use(folder: Path, url: str) -> tuple[Ended, Ended]:
 
 
 def run(command: list[str], folder: Path, **environment: str) -> Ended:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    done = run_program(command, cwd=folder, env={**os.environ, **environment}, stderr=subprocess.STDOUT)
     return Ended(done.returncode, done.stdout)
 
 
 def test_it_is_published(story: Story) -> None:
-    assert story.published.code == 0, story.published.said
+    assert story.published.code == 0, story.published.output
     name = f"azure_imds-{read_version(ROOT)}"
     assert story.files == [f"{name}-py3-none-any.whl", f"{name}.tar.gz"]
 
 
-def test_publishing_says_what_it_did(story: Story) -> None:
-    said = story.published.said
-    assert len(re.findall(r"^  sha256:[0-9a-f]{64}  azure_imds-", said, re.MULTILINE)) == 2
-    assert re.search(r"^Uploaded azure-imds \S+ \(commit [0-9a-f]{12}\) to http://127\.0\.0\.1:\d+/$", said, re.M)
+def test_publishing_reports_what_it_did(story: Story) -> None:
+    output = story.published.output
+    assert len(re.findall(r"^  sha256:[0-9a-f]{64}  azure_imds-", output, re.MULTILINE)) == 2
+    assert re.search(r"^Uploaded azure-imds \S+ \(commit [0-9a-f]{12}\) to http://127\.0\.0\.1:\d+/$", output, re.M)
     assert re.search(
-        r"^Install the package: pip install --index-url http://127\.0\.0\.1:\d+/simple/ azure-imds==", said, re.M
+        r"^Install the package: pip install --index-url http://127\.0\.0\.1:\d+/simple/ azure-imds==", output, re.M
     )
 
 
-def test_it_is_installed_by_its_name(story: Story) -> None:
-    assert story.installed.code == 0, story.installed.said
+def test_it_can_be_installed_by_its_name(story: Story) -> None:
+    assert story.installed.code == 0, story.installed.output
 
 
-def test_the_readmes_first_example_runs_where_it_is_installed(story: Story) -> None:
-    assert story.example.code == 0, story.example.said
-    assert "vm-example-0 eastus" in story.example.said
+def test_the_first_example_of_the_readme_runs_where_it_is_installed(story: Story) -> None:
+    assert story.example.code == 0, story.example.output
+    assert "vm-example-0 eastus" in story.example.output
 
 
-def test_a_version_is_published_once(story: Story) -> None:
+def test_a_version_cannot_be_published_twice(story: Story) -> None:
     assert story.again.code == 1
-    assert re.fullmatch(r"publish: \S+ already has azure-imds \S+: raise the version in \S+\n", story.again.said)
+    assert re.fullmatch(r"publish: \S+ already has azure-imds \S+: raise the version in \S+\n", story.again.output)
 
 
-def test_a_tree_with_a_file_that_git_does_not_know_is_not_published(story: Story) -> None:
+def test_a_checkout_with_an_untracked_file_is_not_published(story: Story) -> None:
     assert story.dirty == Ended(1, "publish: uncommitted changes: new.py\n")
 
 
 def test_a_wrong_password_is_refused(story: Story) -> None:
-    assert re.fullmatch(r"http://\S+ refused the files: HTTPError: 40[13] .*", story.stranger)
+    assert re.fullmatch(r"http://\S+ refused the files: HTTPError: 40[13] .*", story.refused)
 
 
-@pytest.mark.parametrize("part", ["published", "dirty", "again", "stranger"])
-def test_no_password_shows(story: Story, part: str) -> None:
+@pytest.mark.parametrize("part", ["published", "dirty", "again", "refused"])
+def test_no_output_contains_the_password(story: Story, part: str) -> None:
     assert CANARY not in str(getattr(story, part))

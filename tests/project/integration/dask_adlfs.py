@@ -1,7 +1,7 @@
-"""A program of the kind that people write with Dask and adlfs: `python -m integration.lake HOST CONTAINER FOLDER`.
+"""A typical program with Dask and adlfs: `python -m integration.dask_adlfs HOST CONTAINER FOLDER`.
 
-A process of its own, since aiohttp reads the certificates that SSL_CERT_FILE names when it is imported, and adlfs has
-no other way to say which to trust. Prints what came of it as JSON.
+It runs in its own process, because adlfs trusts the certificates in SSL_CERT_FILE, which aiohttp reads when it is
+imported. Prints the results as JSON.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(host: str, container: str, folder: str) -> None:
         written.to_textfiles(url, storage_options=options)
         total = dask.bag.read_text(url, storage_options=options).map(int).sum().compute()
         listed = files.ls(f"{container}/numbers", detail=False)
-        # The same, asked of each worker by name: the scheduler may have left one without work.
+        # Every worker lists the files, because the scheduler may have left one without work.
         lists = client.run(files.ls, f"{container}/numbers", detail=False)
     print(json.dumps({"total": total, "listed": listed, "lists": list(lists.values())}))
 

@@ -1,4 +1,4 @@
-"""A service that wants a token and looks at it closely, over TLS on loopback."""
+"""A service that validates the token of every request, over TLS on loopback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from integration import parts
 from integration.certificates import Certificate
-from integration.errands import AUDIENCE, Site, fingerprint
+from integration.token_users import AUDIENCE, Site, compute_fingerprint
 
 from azure_imds_emulator import Emulator
 
@@ -22,17 +22,18 @@ jwt = parts.module("jwt")
 _CLAIMS = {"access_token": {"nbf": {"essential": True, "value": "1700000000"}}}
 
 
-class GuardedService:
-    """Answers a good token with its fingerprint, anything else with 401.
+class ProtectedService:
+    """Responds to a valid token with its fingerprint, and to everything else with 401.
 
     Args:
-        issuer: whose tokens are good.
-        revoking: how many tokens to revoke at first sight: each is answered with a claims challenge, as continuous
-            access evaluation has it, and never accepted again.
+        issuer: the emulator that issues valid tokens.
+        certificate: the certificate that the service uses.
+        revoking: how many tokens to revoke when they are first used. The response is a claims challenge, as in
+            continuous access evaluation, and the token stays revoked.
 
     Attributes:
         site: its address, for clients.
-        verdicts: what was made of each request: `ok`, `revoked`, or why the token was refused.
+        verdicts: the result of each request: `ok`, `revoked`, or the name of the error in the token.
     """
 
     def __init__(self, issuer: Emulator, certificate: Certificate, *, revoking: int = 0) -> None:
@@ -51,7 +52,7 @@ class GuardedService:
                 pass
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        # The handshake is left to each request's own thread: here it would hold up everyone.
+        # The thread of each request does the handshake. Here, a slow handshake would block all clients.
         self._server.socket = certificate.server_context().wrap_socket(
             self._server.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -75,7 +76,7 @@ class GuardedService:
             verdict = self._judge(token)
             self.verdicts.append(verdict)
         if verdict == "ok":
-            _send(request, HTTPStatus.OK, {"fingerprint": fingerprint(token)})
+            _send(request, HTTPStatus.OK, {"fingerprint": compute_fingerprint(token)})
         elif verdict == "revoked":
             claims = base64.b64encode(json.dumps(_CLAIMS).encode()).decode()
             _send(request, HTTPStatus.UNAUTHORIZED, {}, f'error="insufficient_claims", claims="{claims}"')
@@ -101,11 +102,11 @@ class GuardedService:
 
 
 class _Server(ThreadingHTTPServer):
-    # Threads are joined at the end: what one left open would be a warning in some other test.
+    # Threads are joined at the end. An open socket would cause a warning in another test.
     daemon_threads = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing of clients that left."""
+        """Prints nothing if a client disconnects."""
 
     def shutdown_request(self, request: Any) -> None:
         try:
