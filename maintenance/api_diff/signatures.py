@@ -17,11 +17,25 @@ NAME = "griffe"
 def find_breakages(old: Path, new: Path) -> Iterator[Change]:
     """Yields the breaking changes between two trees that griffe finds."""
     for folder, package in (("generated", PACKAGE), ("wrapper", "azure_imds")):
-        sides = [griffe.load(package, search_paths=[tree / folder], allow_inspection=False) for tree in (old, new)]
-        for breakage in griffe.find_breaking_changes(*sides):
+        for breakage in griffe.find_breaking_changes(*(_load(tree / folder, package) for tree in (old, new))):
             subject = _find_subject(breakage)
             if subject is not None:
                 yield Change(subject, breakage.kind.value.lower(), "breaking", frozenset({NAME}))
+
+
+def _load(folder: Path, package: str) -> griffe.Module:
+    module = griffe.load(package, search_paths=[folder], allow_inspection=False)
+    assert isinstance(module, griffe.Module)
+    if module.exports is None:
+        # azure_imds computes `__all__`. For type checkers, its public names are what it imports from its own modules.
+        module.exports = [name for name, member in module.members.items() if _is_public(name, member, package)]
+    return module
+
+
+def _is_public(name: str, member: griffe.Object | griffe.Alias, package: str) -> bool:
+    if isinstance(member, griffe.Alias):
+        return member.target_path.startswith(f"{package}.")
+    return member.is_attribute and not name.startswith("_")
 
 
 def _find_subject(breakage: griffe.Breakage) -> Subject | None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import azure_imds
 from generator.generate import generate
-from maintenance.api_diff import command, type_checks
+from maintenance.api_diff import command, signatures, type_checks
 from maintenance.api_diff.changes import Change, Subject, format_changes
 from maintenance.api_diff.comparison import compare
 from maintenance.api_diff.data_diff import compare_data
 from maintenance.api_diff.semantic_version import suggest_version
 from maintenance.problem import Problem
 from maintenance_support import edited, git, made_once, repository, tree
+from support import ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -255,3 +258,22 @@ def test_the_base_is_read_from_git_and_not_from_the_folder(here: Path, tmp_path:
     base = command.check_out(here, "HEAD", tmp_path)
     assert (base / "generated/azure_imds_api/__init__.py").read_text(encoding="utf-8") != "raise SystemExit"
     assert git(here, "status", "--porcelain").split() == ["M", "generated/azure_imds_api/__init__.py"]
+
+
+def test_signatures_of_all_public_names_are_compared() -> None:
+    module = signatures._load(ROOT / "wrapper", "azure_imds")
+    assert sorted(map(str, module.exports or [])) == azure_imds.__all__
+
+
+def test_a_changed_signature_of_the_package_is_a_breakage(tmp_path: Path) -> None:
+    for folder in ("wrapper", "generated"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    file = tmp_path / "wrapper" / "azure_imds" / "_values.py"
+    source = file.read_text(encoding="utf-8")
+    assert source.count("def as_int(text: ") == 1
+    file.write_text(source.replace("def as_int(text: ", "def as_int(digits: "), encoding="utf-8")
+    breakages = signatures.find_breakages(ROOT, tmp_path)
+    assert {change.subject.name for change in breakages} == {
+        "azure_imds._values.as_int(text)",
+        "azure_imds._values.as_int(digits)",
+    }
