@@ -1,1 +1,1 @@
-"""Speed and memory side by side with others, as ratios within one run. Not part of the distribution."""
+"""Benchmarks: time and memory compared with other libraries, as ratios within one run. Not in the wheel."""

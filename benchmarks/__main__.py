@@ -1,9 +1,9 @@
-"""`python -m benchmarks`: everything side by side with others, as ratios.
+"""`python -m benchmarks` compares this package with other libraries and prints ratios.
 
     python -m benchmarks [--quick] [--check] [--docs] [SUBJECT ...]
 
-`--check` fails where a ratio is twice its target, which noise alone does not do. `--docs` writes the
-table and the plots of the documentation.
+`--check` fails if a ratio is twice its target; noise alone does not cause that. `--docs` writes the tables
+and plots of the documentation.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ SUBJECTS = {
 TITLES = {
     "processes": "First token of a process, imports, memory",
     "tokens": "Tokens",
-    "herds": "Many at once",
-    "documents": "The machine's document",
+    "herds": "Concurrent callers",
+    "documents": "Instance metadata",
     "watching": "Scheduled events",
-    "commands": "The command line",
-    "emulator": "The emulator",
-    "building": "Generation",
+    "commands": "Command line",
+    "emulator": "Emulator",
+    "building": "Code generation",
 }
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks"
 
 
 def main() -> int:
-    """Measure, print, and say by the exit status whether the targets are kept."""
+    """Runs the benchmarks and prints the results; returns the exit code, 1 if `--check` found a missed target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("subject", nargs="*", choices=[*SUBJECTS, []], help=f"some of: {', '.join(SUBJECTS)}")
+    parser.add_argument("subject", nargs="*", choices=[*SUBJECTS, []], help=f"any of: {', '.join(SUBJECTS)}")
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    parser.add_argument("--check", action="store_true", help="fail where a target is missed by far")
-    parser.add_argument("--docs", action="store_true", help="write docs/benchmarks/: the table and the plots")
+    parser.add_argument("--check", action="store_true", help="fail if a ratio is twice its target")
+    parser.add_argument("--docs", action="store_true", help="write the tables and plots in docs/benchmarks/")
     arguments = parser.parse_args()
     found: dict[str, list[Ratio | Growth]] = {}
     for name in arguments.subject or SUBJECTS:
@@ -65,7 +65,7 @@ def main() -> int:
         as_plots(found, PAGE)
     missed = [result for result in results if isinstance(result, Ratio) and not result.meets(result.margin)]
     for result in missed if arguments.check else ():
-        print(f"missed by far: {as_text(result)}", file=sys.stderr)
+        print(f"twice the target: {as_text(result)}", file=sys.stderr)
     return 1 if arguments.check and missed else 0
 
 

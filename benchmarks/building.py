@@ -1,4 +1,4 @@
-"""What maintainers wait for: `make generate`."""
+"""Code generation: how long `make generate` takes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .ratios import Ratio, over, turns
 
 ROOT = Path(__file__).parents[1]
 
-#: Seconds for `make generate` with its environment there.
+#: Target for `make generate` in an existing environment, in seconds.
 GENERATE = 4.0
 
 
 def measure(quick: bool) -> Iterator[Ratio]:
-    """In a folder of its own."""
+    """Generates in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(ROOT / "openapi.yaml", folder)
         stock = str(Path(sys.executable).with_name("openapi-python-client"))

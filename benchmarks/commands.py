@@ -1,4 +1,4 @@
-"""How long the command line takes to start, over what its two libraries alone take to import."""
+"""Start-up time of the command line, relative to importing its two libraries."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ CALLS = {
 
 
 def measure(quick: bool) -> Iterator[Ratio]:
-    """Processor time, with the output piped."""
+    """Compares processor times, with the output piped."""
     with serving() as (endpoint, _):
         variables = environment(endpoint)
         calls = {name: partial(_processor_time, command, variables) for name, command in CALLS.items()}
         for call in calls.values():
-            call()  # files and byte code are in memory from here on
+            call()  # from now on, files and bytecode are cached
         found = turns(calls, 5 if quick else 20)
     for name in found:
         if name != BASE:

@@ -1,4 +1,4 @@
-"""Reading the machine's document."""
+"""Instance metadata: parsing the document into models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOCUMENT = Path(__file__).parents[1] / "tests" / "data" / "examples" / "instance
 
 
 def measure(quick: bool) -> Iterator[Ratio | Growth]:
-    """Parsing alone, the call as a whole, and how it grows."""
+    """Measures parsing alone, the whole call, and how the time grows with the size of the document."""
     rounds, times = (7, 100) if quick else (31, 400)
     document = json.loads(DOCUMENT.read_text(encoding="utf-8"))
     content = json.dumps(document, separators=(",", ":")).encode()
@@ -38,10 +38,12 @@ def measure(quick: bool) -> Iterator[Ratio | Growth]:
     assert _read(content).to_dict() == document
     found = turns({name: _timed(action, times) for name, action in contenders.items()}, rounds)
     what = "get_metadata(): the full document read into models"
-    yield Ratio(what, "json.loads and attrs classes by hand", over(found["ours"], found["attrs by hand"]))
+    yield Ratio(what, "json.loads and handwritten attrs classes", over(found["ours"], found["attrs by hand"]))
     yield Ratio(what, "json.loads", over(found["ours"], found["json.loads"]), 2.0)
-    yield Ratio("json.loads and attrs classes by hand", "json.loads", over(found["attrs by hand"], found["json.loads"]))
-    yield Ratio(what, "msgspec, in C, into structs by hand", over(found["ours"], found["msgspec"]))
+    yield Ratio(
+        "json.loads and handwritten attrs classes", "json.loads", over(found["attrs by hand"], found["json.loads"])
+    )
+    yield Ratio(what, "msgspec (C) and handwritten structs", over(found["ours"], found["msgspec"]))
     yield _call(content, rounds, times // 4)
     yield _growth(document, rounds, max(1, times // 20))
 
@@ -55,7 +57,7 @@ def _timed(action: Any, times: int) -> Any:
 
 
 def _by_hand(name: str, value: Any) -> Any:
-    """A function that reads such a document into plain attrs classes of its very fields: the least there is to do."""
+    """Returns a function that reads such a document into plain attrs classes, with the least work possible."""
     if isinstance(value, dict):
         parts = {key: _by_hand(f"{name}_{key}", member) for key, member in value.items()}
         made = attrs.make_class(name, list(parts), frozen=False)
@@ -82,7 +84,7 @@ def _shape(name: str, value: Any) -> Any:
 
 
 def _call(content: bytes, rounds: int, times: int) -> Ratio:
-    """The whole call, against httpx over the same transport and json.loads."""
+    """Compares the whole call with httpx over the same transport plus json.loads."""
     transport = httpx.MockTransport(lambda request: httpx.Response(200, content=content))
     with (
         ImdsClient("http://127.0.0.1", transport=transport) as imds,
@@ -93,12 +95,12 @@ def _call(content: bytes, rounds: int, times: int) -> Ratio:
             "bare": lambda: json.loads(bare.get("/metadata/instance", params={"api-version": "2023-11-15"}).content),
         }
         found = turns({name: _timed(action, times) for name, action in contenders.items()}, rounds)
-    what = "get_metadata() without a network, checks and models included"
+    what = "get_metadata() without a network, with validation and models"
     return Ratio(what, "httpx and json.loads", over(found["ours"], found["bare"]))
 
 
 def _growth(document: dict[str, Any], rounds: int, times: int) -> Growth:
-    """Cost over number of network interfaces; the time of the smallest document counts as 1."""
+    """Measures the time per number of network interfaces, relative to the smallest document."""
     sizes = (10, 100, 1000)
     interface = document["network"]["interface"][0]
     contents = [json.dumps({"network": {"interface": [interface] * size}}).encode() for size in sizes]

@@ -1,8 +1,8 @@
-"""How many token requests a second the emulator serves, and whether its memory stays flat.
+"""Emulator: token requests per second, and whether its memory stays constant.
 
-It runs as its own process, as a user starts it, with rate limits off. This process asks over kept-alive connections,
-one request at a time on each. The client is bare sockets, so that the figure is the server's: a client library on the
-same machine would take most of the time.
+The emulator runs in its own process, as users start it, without rate limits. This process sends requests over
+kept-alive connections, one request at a time on each. It uses plain sockets: a client library on the same machine
+would take most of the time.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ PATH = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A
 REQUEST = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nMetadata: true\r\n\r\n".encode()
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
-#: Token requests a second that it should serve.
+#: Target in token requests per second.
 REQUESTS = 2000
 CONNECTIONS = 8
 ROUNDS = 20
 
 
 def measure(quick: bool) -> Iterator[Ratio]:
-    """Requests a second, and memory on the way."""
+    """Measures requests per second, and memory after each round."""
     each = 1_000 if quick else 5_000
     with serving() as (endpoint, process):
         address = urlsplit(endpoint)
@@ -39,7 +39,7 @@ def measure(quick: bool) -> Iterator[Ratio]:
         for connection in opened:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(connection, selectors.EVENT_READ, connection)
-        _exchange(opened, selector, 2000)  # the signing key, and the log of recorded requests
+        _exchange(opened, selector, 2000)  # creates the signing key and fills the log of recorded requests
         rates: list[float] = []
         memory = [_resident(process)]
         for _ in range(ROUNDS):
@@ -50,13 +50,13 @@ def measure(quick: bool) -> Iterator[Ratio]:
         for connection in opened:
             connection.close()
     what = "emulator, token requests"
-    yield Ratio(what, f"{REQUESTS:,} a second", tuple(rate / REQUESTS for rate in rates), 1.0, least=True, margin=inf)
+    yield Ratio(what, f"{REQUESTS:,} per second", tuple(rate / REQUESTS for rate in rates), 1.0, least=True, margin=inf)
     what = f"emulator, memory after {ROUNDS * each:,} requests"
-    yield Ratio(what, "before", tuple(value / memory[0] for value in memory[-1:]), 1.1)
+    yield Ratio(what, "the start", tuple(value / memory[0] for value in memory[-1:]), 1.1)
 
 
 def _exchange(opened: list[socket.socket], selector: selectors.BaseSelector, total: int) -> None:
-    """So many requests over the connections, each of which must succeed."""
+    """Sends `total` requests over the connections. Each must succeed."""
     received = dict.fromkeys(opened, b"")
     sent = answered = 0
     for idle in opened[:total]:
@@ -80,7 +80,7 @@ def _exchange(opened: list[socket.socket], selector: selectors.BaseSelector, tot
 
 
 def _resident(process: int) -> int:
-    """The process's memory in KiB; 0 where the system does not tell as Linux does."""
+    """Returns the memory of the process in KiB, or 0 if the system has no /proc as on Linux."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""Many who ask for the same token at one moment: how often IMDS is asked, and how long all of them wait."""
+"""Concurrent callers of the same token: how many requests are sent, and how long the callers wait."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from azure_imds_emulator import Emulator
 from .ratios import Ratio, over, seconds_of_threads
 
 SCOPE = "https://vault.azure.net/.default"
-#: Seconds that the emulator takes for a token: as long as a real IMDS that has to ask Entra.
+#: Seconds that the emulator takes for a token, as long as a real IMDS that calls Entra.
 ANSWER = 0.25
 
 
 def measure(quick: bool) -> Iterator[Ratio]:
-    """Threads, tasks and processes."""
+    """Measures threads, tasks and processes."""
     rounds = 3 if quick else 9
     with Emulator() as emulator:
         emulator.fail(delay=ANSWER, seconds=3600, path="/metadata/identity/oauth2/token")
@@ -36,12 +36,12 @@ def _herd(emulator: Emulator, what: str, most: int, rounds: int, run: Callable[[
     requests: list[float] = []
     together: list[float] = []
     alone: list[float] = []
-    run(emulator.endpoint, True)  # loads what is loaded late
+    run(emulator.endpoint, True)  # does all lazy imports
     for _ in range(rounds):
         emulator.requests.clear()
         together.append(run(emulator.endpoint, True))
         requests.append(float(len(emulator.requests)))
-        # What it takes at least: all of them starting and ending, and one request.
+        # The minimum: all of them start and end, and there is one request.
         emulator.requests.clear()
         alone.append(run(emulator.endpoint, False))
     yield Ratio(f"{what}: requests", "1", tuple(requests), most, margin=1, worst=True)
@@ -99,8 +99,8 @@ def _process(endpoint: str, folder: str, start: Any, herd: bool) -> None:
 
 
 def _processes(endpoint: str, herd: bool) -> float:
-    """Forked from one that has loaded everything, so that the time is not that of 64 interpreters."""
-    httpx.Client(trust_env=False).close()  # loads what httpx loads late
+    """Forks processes that have already imported everything, so that the start of 64 interpreters is not measured."""
+    httpx.Client(trust_env=False).close()  # does the lazy imports of httpx
     context: Any = multiprocessing.get_context("fork")
     start = context.Barrier(65)
     with tempfile.TemporaryDirectory() as folder:

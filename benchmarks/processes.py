@@ -1,4 +1,4 @@
-"""Whole processes: from nothing to the first token, imports alone, and memory."""
+"""Whole processes: time to the first token, imports alone, and memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 RESOURCE = "https://vault.azure.net"
 
-#: What a careful person would write without a library.
+#: A careful handwritten program without a library.
 BARE = f"""
 import os, ssl
 import attrs, httpx
@@ -67,14 +67,14 @@ IMPORTS = {
 }
 
 
-#: Appended to a program, it prints the most memory that the process has had, in KiB.
+#: Appended to a program, this prints the peak memory of the process in KiB.
 PEAK = """
 import re
 print(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])"""
 
 
 def measure(quick: bool) -> Iterator[Ratio]:
-    """First token, imports and memory."""
+    """Measures the time to the first token, imports and memory."""
     rounds = 7 if quick else 40
     python = _environment()
     with serving() as (endpoint, _):
@@ -89,7 +89,7 @@ def measure(quick: bool) -> Iterator[Ratio]:
     for other, most in (("bare httpx and attrs", 1.08), ("azure-identity", None), ("msal", None)):
         yield Ratio(what, other, over(memory["ours"], memory[other]), most)
     starts = _taking_turns({name: partial(run, code) for name, code in IMPORTS.items()}, rounds)
-    # What an empty program takes is no import's.
+    # The time of an empty program is not part of an import.
     alone = {
         name: [max(1e-4, spent - nothing) for spent, nothing in zip(spents, starts["nothing"], strict=True)]
         for name, spents in starts.items()
@@ -100,7 +100,7 @@ def measure(quick: bool) -> Iterator[Ratio]:
 
 def _taking_turns(programs: dict[str, Callable[[], tuple[float, str]]], rounds: int) -> dict[str, list[float]]:
     for program in programs.values():
-        program()  # files and byte code are in memory from here on
+        program()  # from now on, files and bytecode are cached
     return turns({name: partial(_seconds, program) for name, program in programs.items()}, rounds)
 
 
@@ -109,17 +109,17 @@ def _seconds(program: Callable[[], tuple[float, str]]) -> float:
 
 
 def _run(python: str, variables: dict[str, str], code: str) -> tuple[float, str]:
-    """Seconds and output of one process."""
+    """Runs one process and returns its seconds and its output."""
     began = time.perf_counter()
     done = subprocess.run([python, "-c", code], env=variables, stdout=subprocess.PIPE, text=True, check=True)
     return time.perf_counter() - began, done.stdout
 
 
 def _environment() -> str:
-    """A Python with ours and the others, and nothing else.
+    """Creates an environment with this package and the compared libraries only, and returns its Python.
 
-    httpx loads its command line where click and rich are installed, and httpcore trio: the development environment
-    would add a third to whatever uses them.
+    In the development environment, httpx also imports click and rich, and httpcore imports trio. Programs that use
+    them would take a third longer.
     """
     folder = ROOT / ".tools" / "benchmarks"
     python = folder / "bin" / "python"

@@ -1,4 +1,4 @@
-"""What a benchmark comes to: ratios of things that took turns on the same machine."""
+"""Results of benchmarks: ratios of programs that run in turns on the same machine."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from attrs import frozen
 
 @frozen
 class Ratio:
-    """Ours over the other, once a round.
+    """Our figure divided by the other one, once per round.
 
     Attributes:
-        what: what was done.
-        against: what ours is compared with.
-        rounds: the ratio in each round.
-        limit: what the median should be at most, or at least; None where there is no target.
-        least: whether `limit` is the least.
-        margin: by which factor `--check` lets it miss the target: 1 for counts, which noise does not change, and
-            endless for fixed times, which depend on the machine.
+        what: what was measured.
+        against: what it is compared with.
+        rounds: the ratio of each round.
+        limit: the target for the median; None if there is no target.
+        least: whether `limit` is a minimum instead of a maximum.
+        margin: factor by which `--check` allows the target to be missed: 1 for counts, which noise does not change, and
+            infinity for fixed times, which depend on the machine.
         worst: whether the worst round counts instead of the median, as for counts.
     """
 
@@ -36,18 +36,18 @@ class Ratio:
 
     @property
     def value(self) -> float:
-        """The figure that the target is about."""
+        """The figure that is compared with the target."""
         return max(self.rounds) if self.worst else statistics.median(self.rounds)
 
     def meets(self, margin: float = 1.0) -> bool:
-        """Whether it is within the target, widened by a factor."""
+        """Returns whether the value meets the target, relaxed by the factor `margin`."""
         if self.limit is None:
             return True
         return self.value >= self.limit / margin if self.least else self.value <= self.limit * margin
 
     @property
     def spread(self) -> float:
-        """Half of the middle half of the rounds, over their median: 0 where all are alike."""
+        """Half of the interquartile range divided by the median; 0 if all rounds are equal."""
         if len(self.rounds) < 4:
             return 0.0
         low, middle, high = statistics.quantiles(self.rounds, n=4)
@@ -56,7 +56,7 @@ class Ratio:
 
 @frozen
 class Growth:
-    """How a cost grows: for each size, the cost over that of the first size."""
+    """Growth of a cost: for each size, the cost relative to that of the first size."""
 
     what: str
     size: str
@@ -65,7 +65,7 @@ class Growth:
 
 
 def turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """What each contender returns, round after round, in turns: what disturbs one disturbs the others."""
+    """Runs the contenders in turns, so that a disturbance affects all of them; returns the results per contender."""
     found: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
@@ -74,12 +74,12 @@ def turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[st
 
 
 def over(ours: Sequence[float], others: Sequence[float]) -> tuple[float, ...]:
-    """The ratio in each round."""
+    """Returns the ratio of each round."""
     return tuple(mine / other for mine, other in zip(ours, others, strict=True))
 
 
 def seconds_of(action: Callable[[], object], times: int = 1) -> float:
-    """Seconds for one call, of `times`, without the collector of garbage in between."""
+    """Returns the seconds per call, averaged over `times` calls without garbage collection."""
     gc.disable()
     try:
         began = time.perf_counter()
@@ -91,7 +91,7 @@ def seconds_of(action: Callable[[], object], times: int = 1) -> float:
 
 
 def seconds_of_threads(threads: Sequence[threading.Thread]) -> float:
-    """Seconds from the start of the first to the end of the last."""
+    """Starts the threads; returns the seconds from the first start to the last end."""
     began = time.perf_counter()
     for thread in threads:
         thread.start()

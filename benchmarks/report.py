@@ -1,4 +1,4 @@
-"""Results for a terminal, for the documentation, and as plots."""
+"""Output of the results: for a terminal, for the documentation, and as plots."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from .ratios import Growth, Ratio
 
-#: From how many ratios on a subject has a plot.
+#: A subject with at least this many ratios gets a plot.
 PLOTTED = 4
 
 
 def as_text(result: Ratio | Growth) -> str:
-    """One line."""
+    """Returns one line for a terminal."""
     if isinstance(result, Growth):
         steps = ", ".join(f"{size:g}: {cost:.2f}" for size, cost in zip(result.sizes, result.costs, strict=True))
         return f"      {result.what} by {result.size}: {steps}"
@@ -31,29 +31,29 @@ def _mark(result: Ratio) -> str:
 
 
 def as_markdown(found: Mapping[str, list[Ratio | Growth]], titles: Mapping[str, str], machine: str) -> str:
-    """A section for each subject: a table of its ratios, a line for each growth, and a plot of several ratios."""
-    lines = [f"Measured on {machine}, with other work going on beside it."]
+    """Returns a section per subject: a table of its ratios, a line per growth, and a plot of many ratios."""
+    lines = [f"Measured on {machine}, while other work was running."]
     for subject, results in found.items():
         lines += ["", f"### {titles[subject]}"]
         ratios = [result for result in results if isinstance(result, Ratio)]
-        lines += ["", "| What, over what | Ratio | Smallest | Spread | Target |", "| --- | ---: | ---: | ---: | --- |"]
+        lines += ["", "| Comparison | Ratio | Smallest | Spread | Target |", "| --- | ---: | ---: | ---: | --- |"]
         for ratio in ratios:
             target = _target(ratio).removeprefix("; target ")
             missed = "" if ratio.meets() else ", **missed**"
             lines.append(
-                f"| {ratio.what}, over {ratio.against} | {ratio.value:.2f} | {min(ratio.rounds):.2f}"
+                f"| {ratio.what}, relative to {ratio.against} | {ratio.value:.2f} | {min(ratio.rounds):.2f}"
                 f" | {ratio.spread:.0%} | {target}{missed} |"
             )
         for growth in results:
             if isinstance(growth, Growth):
-                lines += ["", f"How it grows: {as_text(growth).strip()}."]
+                lines += ["", f"Growth: {as_text(growth).strip()}."]
         if len(ratios) >= PLOTTED:
             lines += ["", f"![{titles[subject]}]({subject}.svg)"]
-    return "\n".join([*lines, "", "### How costs grow", "", "![How costs grow](growth.svg)", ""])
+    return "\n".join([*lines, "", "### Growth", "", "![Growth](growth.svg)", ""])
 
 
 def as_plots(found: Mapping[str, list[Ratio | Growth]], folder: Path) -> None:
-    """A plot of the ratios of each subject that has several, and one of all growths, as SVG."""
+    """Writes SVG plots: one per subject with enough ratios, and one of all growths."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -73,7 +73,7 @@ def as_plots(found: Mapping[str, list[Ratio | Growth]], folder: Path) -> None:
         axes.set_yticks(range(len(ratios)), [f"{r.what} / {r.against}" for r in reversed(ratios)])
         axes.set_xscale("log")
         axes.axvline(1, color="#cccccc", linewidth=1, zorder=0)
-        axes.set_xlabel("ratio; | one round, o the figure, < at most, > at least")
+        axes.set_xlabel("ratio (| one round, o median, < maximum, > minimum)")
         _save(figure, folder / f"{subject}.svg")
     growths = [result for results in found.values() for result in results if isinstance(result, Growth)]
     if growths:

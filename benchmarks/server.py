@@ -1,4 +1,4 @@
-"""An IMDS for benchmarks: the emulator in a process of its own, without rate limits."""
+"""IMDS for benchmarks: the emulator in a separate process, without rate limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def serving(*options: str) -> Iterator[tuple[str, int]]:
-    """Yields the endpoint and the process's id."""
+    """Runs the emulator; yields its endpoint and its process id."""
     command = [sys.executable, "-m", "azure_imds_emulator", "--no-rate-limits", *options]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -23,6 +23,6 @@ def serving(*options: str) -> Iterator[tuple[str, int]]:
 
 
 def environment(endpoint: str) -> dict[str, str]:
-    """The variables with which all libraries find that IMDS, and programs the byte code of the run before."""
+    """Returns variables with which all libraries find that IMDS, and with which Python caches bytecode."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"AZURE_POD_IDENTITY_AUTHORITY_HOST": endpoint}

@@ -1,4 +1,4 @@
-"""Tokens: from memory, over a warm connection, from many threads, and while IMDS is away."""
+"""Tokens: from the cache, over a warm connection, from many threads, and while IMDS is down."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from .server import environment, serving
 RESOURCE = "https://vault.azure.net"
 SCOPE = f"{RESOURCE}/.default"
 
-#: Seconds of a cached call that are allowed, and of an awaited one beyond an empty coroutine.
+#: Targets in seconds: for a cached call, and for an async one in addition to an empty coroutine.
 CACHED = 0.5e-6
 AWAITED = 1e-6
-#: Seconds that no cached call may take, IMDS or not.
+#: Maximum seconds of any cached call, whether IMDS is up or down.
 SLOWEST = 1e-3
 
 
 def measure(quick: bool) -> Iterator[Ratio | Growth]:
-    """All of it."""
+    """Runs all benchmarks of tokens."""
     rounds, calls = (5, 20_000) if quick else (15, 100_000)
-    logging.getLogger("azure_imds").setLevel(logging.ERROR)  # a failed refresh is meant here
+    logging.getLogger("azure_imds").setLevel(logging.ERROR)  # refreshes fail on purpose here
     with serving() as (endpoint, _):
         os.environ.update(environment(endpoint))
         yield from _cached(rounds, calls)
@@ -66,7 +66,7 @@ def _cached(rounds: int, calls: int) -> Iterator[Ratio]:
     found = turns(contenders, rounds)
     what = "cached get_token"
     yield Ratio(what, "0.5 microseconds", tuple(spent / CACHED for spent in found["ours"]), 1.0, margin=inf)
-    # How many times faster: theirs over ours.
+    # Inverted (theirs / ours): how many times faster ours is.
     yield Ratio("msal's cached get_token", "ours", over(found["msal"], found["ours"]), 12, least=True)
     yield Ratio(
         "azure-identity's cached get_token", "ours", over(found["azure-identity"], found["ours"]), 20, least=True
@@ -122,7 +122,7 @@ def _threads(rounds: int, calls: int) -> Iterator[Ratio]:
     found = turns({"one": partial(work, 1, calls), "eight": partial(work, 8, calls // 8)}, rounds)
     gil = "" if getattr(sys, "_is_gil_enabled", lambda: True)() else ", without the GIL"
     what = f"cached get_token, throughput of 8 threads{gil}"
-    yield Ratio(what, "that of one", over(found["one"], found["eight"]), 0.9, least=True)
+    yield Ratio(what, "1 thread", over(found["one"], found["eight"]), 0.9, least=True)
 
 
 def _warm(endpoint: str, rounds: int, requests_a_round: int) -> Iterator[Ratio]:
@@ -146,7 +146,7 @@ def _warm(endpoint: str, rounds: int, requests_a_round: int) -> Iterator[Ratio]:
 
 
 class _Away(httpx.BaseTransport):
-    """An IMDS that answers once, with a token that is due at once, and then is away."""
+    """An IMDS that answers once per resource, with a given refresh_in, and then is down."""
 
     def __init__(self, refresh_in: int) -> None:
         self._refresh_in = refresh_in
@@ -155,7 +155,7 @@ class _Away(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         resource = request.url.params["resource"]
         if resource in self._answered:
-            raise httpx.ConnectError("away")
+            raise httpx.ConnectError("down")
         self._answered.add(resource)
         body = {"access_token": "t" * 1500, "expires_in": "86400", "refresh_in": str(self._refresh_in)}
         return httpx.Response(200, content=json.dumps(body))
@@ -178,11 +178,11 @@ def _outage(rounds: int) -> Iterator[Ratio]:
     for _ in range(rounds):
         due = ImdsCredential(endpoint="http://127.0.0.1", transport=_Away(0), retry=None)
         due.get_token(SCOPE)
-        with_imds, without = each(fresh), each(due)  # the refresh that fails is started by the first of these calls
+        with_imds, without = each(fresh), each(due)  # the first of these calls starts the refresh that fails
         medians.append(statistics.median(without) / statistics.median(with_imds))
         slowest.append(max(without) / SLOWEST)
-    yield Ratio("10,000 calls past refresh, IMDS away: the median", "a fresh token", tuple(medians), 1.1)
-    yield Ratio("10,000 calls past refresh, IMDS away: the slowest", "1 millisecond", tuple(slowest), 1.0, margin=inf)
+    yield Ratio("10,000 calls after refresh_on, IMDS down: median", "a fresh token", tuple(medians), 1.1)
+    yield Ratio("10,000 calls after refresh_on, IMDS down: slowest", "1 millisecond", tuple(slowest), 1.0, margin=inf)
 
 
 def _keys(rounds: int, calls: int) -> Growth:

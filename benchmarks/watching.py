@@ -1,4 +1,4 @@
-"""A day of watching scheduled events, on a clock that turns by itself: requests, and memory."""
+"""Scheduled events: requests and memory of a day of watching, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from azure_imds._clock import Clock
 from .ratios import Growth, Ratio
 
 
-class _Turning(Clock):
-    """Time passes only by waiting."""
+class _SimulatedClock(Clock):
+    """Time passes only while someone waits."""
 
     def __init__(self) -> None:
         self.now = 1_750_000_000.0
@@ -38,9 +38,9 @@ class _Turning(Clock):
 
 
 class _Day(httpx.BaseTransport):
-    """An IMDS with a new event each half hour, of which each lasts a quarter of one."""
+    """An IMDS with a new event every half hour. Each event lasts 15 minutes."""
 
-    def __init__(self, clock: _Turning) -> None:
+    def __init__(self, clock: _SimulatedClock) -> None:
         self.clock = clock
         self.started = clock.now
         self.polls = 0
@@ -62,9 +62,9 @@ class _Day(httpx.BaseTransport):
 
 
 def measure(quick: bool) -> Iterator[Ratio | Growth]:
-    """Polls a second, and the memory after each hour over that after the first."""
+    """Measures polls per second, and the memory after each hour relative to the first hour."""
     hours = 3 if quick else 24
-    clock = _Turning()
+    clock = _SimulatedClock()
     day = _Day(clock)
     memory: list[float] = []
     changes = 0
@@ -80,9 +80,9 @@ def measure(quick: bool) -> Iterator[Ratio | Growth]:
     if changes < hours * 6 - 2:
         raise RuntimeError(f"the watcher missed changes: {changes} in {hours} hours")
     seconds = clock.now - day.started
-    yield Ratio(f"watcher over {hours} simulated hours: polls", "one a second", (day.polls / seconds,), 1.01)
+    yield Ratio(f"watcher over {hours} simulated hours: polls", "one per second", (day.polls / seconds,), 1.01)
     relative = tuple(one / memory[0] for one in memory)
-    yield Ratio("watcher: memory after the last hour", "after the first", (relative[-1],), 1.1)
+    yield Ratio("watcher: memory after the last hour", "the first hour", (relative[-1],), 1.1)
     shown = [hour for hour in (1, 2, 3, 6, 12, 24) if hour <= hours]
     costs = tuple(relative[hour - 1] for hour in shown)
     yield Growth("watcher's memory", "simulated hours", tuple(map(float, shown)), costs)

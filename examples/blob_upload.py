@@ -1,12 +1,12 @@
-"""Upload a file to Azure Storage as the machine that this runs on: no key, no connection string.
+"""Upload a file to Azure Storage with the managed identity of this machine, without a key or connection string.
 
-The machine's identity needs the role "Storage Blob Data Contributor" on the container. Then
+The identity needs the role "Storage Blob Data Contributor" on the container. Then run:
 
     pip install azure-imds azure-storage-blob
     python blob_upload.py https://<account>.blob.core.windows.net backups report.pdf
 
-Elsewhere, the emulator gives the token and Azurite is the storage. Azurite takes tokens only over https, so it needs a
-certificate, which REQUESTS_CA_BUNDLE makes this program trust:
+Outside Azure, use the emulator for the token and Azurite for the storage. Azurite accepts tokens only over https, so it
+needs a certificate. REQUESTS_CA_BUNDLE makes this program trust it:
 
     azure-imds emulator --port 8169
     openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=127.0.0.1 \
@@ -30,14 +30,18 @@ from azure_imds import ImdsCredential, ImdsError
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Uploads a file to Azure Storage with the machine's identity.")
-    parser.add_argument("account", metavar="URL", help="the account's blob service")
+    parser = argparse.ArgumentParser(
+        description="Upload a file to Azure Storage with the managed identity of this machine."
+    )
+    parser.add_argument("account", metavar="URL", help="URL of the account's blob service")
     parser.add_argument("container")
     parser.add_argument("file", type=Path)
-    parser.add_argument("--name", help="of the blob; default: the file's")
-    parser.add_argument("--client-id", help="of a user-assigned identity; default: the machine's own")
-    parser.add_argument("--create", action="store_true", help="make the container if it is missing")
-    parser.add_argument("--overwrite", action="store_true", help="replace a blob of that name")
+    parser.add_argument("--name", help="name of the blob (default: name of the file)")
+    parser.add_argument(
+        "--client-id", help="client id of a user-assigned identity (default: the machine's default identity)"
+    )
+    parser.add_argument("--create", action="store_true", help="create the container if it does not exist")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing blob")
     options = parser.parse_args()
     name = options.name or options.file.name
     try:
@@ -55,7 +59,7 @@ def main() -> int:
         print(f"no token: {error}", file=sys.stderr)
         return 1
     except (AzureError, OSError) as error:
-        print(str(error).partition("\n")[0], file=sys.stderr)  # the rest is the answer's XML
+        print(str(error).partition("\n")[0], file=sys.stderr)  # the other lines are the XML of the response
         return 1
     print(f"{blob.url}: {size} bytes")
     return 0

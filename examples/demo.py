@@ -1,7 +1,7 @@
-"""The main job, against the embedded emulator: a token for the machine's identity, and what the machine is.
+"""Get a token and the machine's metadata from the embedded emulator.
 
-Everything goes over real HTTP: the generated client, the wrapper, and a server that behaves like Azure's. On an Azure
-machine leave out the emulator, and the same calls go to the real service.
+Everything uses real HTTP: the generated client, the wrapper, and a server that behaves like Azure's. On an Azure VM,
+remove the emulator: the same calls then use the real service.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from azure_imds_emulator import Emulator
 
 
 def claims(token: str) -> dict[str, object]:
-    """What a token says. Only the service that it is for can say whether it is true."""
+    """Returns the claims of a token, without verifying it. Only the service that it is for can do that."""
     payload = token.split(".")[1]
     decoded: dict[str, object] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return decoded
@@ -25,20 +25,18 @@ def main() -> None:
         print(f"IMDS           {imds.endpoint} (the emulator)")
 
         token = imds.identity.get_token(resource="https://vault.azure.net")
-        said = claims(token.access_token)
-        print(
-            f"token          {token.token_type}, {len(token.access_token)} characters, never printed: {token!r:.60}..."
-        )
-        print(f"  for          {said['aud']}")
-        print(f"  identity     {said['appid']} of tenant {said['tid']}")
+        token_claims = claims(token.access_token)
+        print(f"token          {token.token_type}, {len(token.access_token)} characters, hidden: {token!r:.60}...")
+        print(f"  resource     {token_claims['aud']}")
+        print(f"  identity     {token_claims['appid']} in tenant {token_claims['tid']}")
         print(f"  expires      in {token.expires_in} seconds")
 
         compute = imds.instances.get_metadata().compute
         assert compute is not None
         print(f"machine        {compute.name}, {compute.vm_size}, {compute.os_type}")
-        print(f"  where        {compute.location}, zone {compute.zone}, {compute.az_environment}")
-        print(f"  one leaf     compute/location = {imds.get('compute/location')!r}")
-        print(f"versions       the newest this host knows: {imds.versions.get_versions().api_versions[-1]}")
+        print(f"  location     {compute.location}, zone {compute.zone}, {compute.az_environment}")
+        print(f"  one value    compute/location = {imds.get('compute/location')!r}")
+        print(f"versions       newest on this host: {imds.versions.get_versions().api_versions[-1]}")
 
         before = len(emulator.requests)
         with ImdsCredential(client=imds) as credential:

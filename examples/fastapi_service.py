@@ -1,10 +1,9 @@
-"""A web service that calls another API as the machine it runs on.
+"""A web service that calls another API with the managed identity of its machine.
 
-`/downstream` asks the other API, with a token of the machine's managed identity, and passes its JSON on. `/healthz`
-says that the process is up; `/readyz` says whether there is a token. A task of its own sees to the token, so a probe
-costs nothing and never waits for IMDS.
+`/downstream` calls the other API with a token and returns its JSON. `/healthz` reports that the process is up.
+`/readyz` reports whether there is a token. A background task keeps the token fresh, so the probes never wait for IMDS.
 
-With the emulator, whose control port stands in for the other API:
+With the emulator, whose control port acts as the other API:
 
     pip install 'azure-imds[emulator]' fastapi uvicorn
     azure-imds emulator --port 8169 --control-port 8170
@@ -32,13 +31,13 @@ from azure_imds import AsyncImdsCredential, ImdsAuth, ImdsError
 
 @dataclass
 class Readiness:
-    """Whether there is a token, and if not, what to do about it."""
+    """Whether there is a token. If not, `hint` says what to do."""
 
     ready: bool = False
-    hint: str = "The first token has not come yet."
+    hint: str = "The first token has not arrived yet."
 
     async def watch(self, credential: AsyncImdsCredential, scope: str, seconds: float) -> None:
-        """Looks every so many seconds. The credential asks IMDS only where its token is missing or grows old."""
+        """Checks the token every `seconds` seconds. The credential calls IMDS only if it has no fresh token."""
         while True:
             try:
                 await credential.get_token(scope)
@@ -49,12 +48,12 @@ class Readiness:
 
 
 def make_app(downstream: str, scope: str, check_seconds: float = 10.0) -> FastAPI:
-    """The service.
+    """Creates the service.
 
     Args:
-        downstream: the URL of the other API, https, or http on this machine.
-        scope: the other API's, such as `https://management.azure.com/.default`.
-        check_seconds: how often to look whether there is a token.
+        downstream: URL of the other API: https, or http on this machine.
+        scope: scope of the other API, such as `https://management.azure.com/.default`.
+        check_seconds: seconds between two checks of the token.
     """
     readiness = Readiness()
 
@@ -108,14 +107,25 @@ def make_app(downstream: str, scope: str, check_seconds: float = 10.0) -> FastAP
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="A web service that calls another API as the machine it runs on.")
-    parser.add_argument("--downstream", required=True, metavar="URL", help="the other API; https, or this machine")
-    parser.add_argument("--scope", required=True, help="what its tokens are for, such as api://example/.default")
-    parser.add_argument("--port", type=int, default=8000, help="to listen on at 127.0.0.1; 0: any (%(default)s)")
-    parser.add_argument("--check-seconds", type=float, default=10.0, help="between looks for a token (%(default)s)")
+    parser = argparse.ArgumentParser(
+        description="A web service that calls another API with the managed identity of its machine."
+    )
+    parser.add_argument(
+        "--downstream", required=True, metavar="URL", help="URL of the other API: https, or http on this machine"
+    )
+    parser.add_argument("--scope", required=True, help="scope of the other API, such as api://example/.default")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="port on 127.0.0.1; 0 chooses a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--check-seconds",
+        type=float,
+        default=10.0,
+        help="seconds between two checks of the token (default: %(default)s)",
+    )
     options = parser.parse_args()
     app = make_app(options.downstream, options.scope, options.check_seconds)
-    with suppress(KeyboardInterrupt):  # uvicorn has shut down in good order, and passes Ctrl-C on
+    with suppress(KeyboardInterrupt):  # uvicorn has shut down cleanly and raises Ctrl-C again
         uvicorn.run(app, host="127.0.0.1", port=options.port)
 
 

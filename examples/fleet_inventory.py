@@ -1,11 +1,11 @@
-"""An inventory of the machines of a Dask cluster: each worker asks the IMDS of the machine it runs on.
+"""List the machines of a Dask cluster: each worker reads the metadata of the machine it runs on.
 
-Workers that share a machine give one row. Those that have no IMDS, or cannot use it, are listed with the reason. The
-workers need azure-imds too.
+Workers on the same machine share one row. Workers without IMDS are listed with the reason. azure-imds must be installed
+on the workers too.
 
     python fleet_inventory.py tcp://scheduler:8786 --format csv > fleet.csv
 
-With the emulator, from four terminals:
+With the emulator, in four terminals:
 
     pip install 'azure-imds[emulator]' distributed
     azure-imds emulator --port 8169
@@ -26,7 +26,7 @@ from distributed import Client
 
 from azure_imds import ImdsClient, ImdsError, ImdsUnavailableError
 
-#: What is told of a machine: a column, and the member of `compute` that goes there.
+#: The columns of the inventory, each with its attribute of `compute`.
 COLUMNS = {
     "name": "name",
     "size": "vm_size",
@@ -42,7 +42,7 @@ Row = dict[str, str]
 
 
 def describe(seconds: float) -> Row:
-    """Runs on the worker: what its machine is, or why that cannot be known."""
+    """Runs on a worker. Returns the metadata of its machine, or the reason why it is not available."""
     try:
         with ImdsClient(deadline=seconds) as imds:
             compute = imds.instances.get_metadata().compute
@@ -54,7 +54,7 @@ def describe(seconds: float) -> Row:
 
 
 def machines(answers: Mapping[str, Row | BaseException]) -> list[Row]:
-    """One row for each machine, with the addresses of its workers; below them, a row for each worker without one."""
+    """Returns one row per machine with the addresses of its workers, then one row per worker without metadata."""
     found: dict[str, Row] = {}
     for worker, answer in sorted(answers.items()):
         row = {"problem": str(answer)} if isinstance(answer, BaseException) else answer
@@ -79,10 +79,12 @@ def write(rows: Sequence[Row], form: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Lists the Azure machines that a Dask cluster's workers run on.")
-    parser.add_argument("scheduler", help="its address, such as tcp://127.0.0.1:8786")
-    parser.add_argument("--format", choices=["table", "csv", "json"], default="table", help="(%(default)s)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="that a worker may ask its IMDS (%(default)s)")
+    parser = argparse.ArgumentParser(description="List the Azure machines of a Dask cluster.")
+    parser.add_argument("scheduler", help="address of the scheduler, such as tcp://127.0.0.1:8786")
+    parser.add_argument(
+        "--format", choices=["table", "csv", "json"], default="table", help="output format (default: %(default)s)"
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="time limit per worker (default: %(default)s)")
     options = parser.parse_args()
     try:
         with Client(options.scheduler) as client:  # type: ignore[no-untyped-call]

@@ -1,10 +1,10 @@
-"""A program that gets its licence by proof of where it runs: the other half of licence_server.py.
+"""Get a licence by proving that this program runs on a known Azure VM. The server is licence_server.py.
 
-It asks the server for a nonce, IMDS for a document with that nonce in it, signed by Azure, and the server for a licence
-in return. The licence is a JWT, which a program can check from then on without asking anybody: that the server signed
-it, that it is for this machine, and that it has not expired.
+The program requests a nonce from the server, then a document from IMDS that contains the nonce and is signed by Azure.
+In return for the document, the server issues a licence. The licence is a JWT, which the program can check offline: the
+server signed it, it is for this machine, and it has not expired.
 
-With the emulator, once licence_server.py runs as its first lines say:
+With the emulator, after you have started licence_server.py as its first lines describe:
 
     curl -o licence-key.pem http://127.0.0.1:8001/key
     AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:8169 python licence_client.py \
@@ -26,16 +26,16 @@ from azure_imds import ImdsClient, ImdsError
 
 
 class NoLicence(Exception):
-    """The server gives none, or the one that is there is not good here."""
+    """The server refused a licence, or the existing licence is not valid on this machine."""
 
 
 def fetch(server: str, imds: ImdsClient) -> str:
     """Gets a licence for this machine.
 
     Raises:
-        NoLicence: the server refuses; its text says why.
-        ImdsError: this is no Azure machine, or IMDS is away.
-        httpx.HTTPError: the server is away.
+        NoLicence: the server refused. The message contains the reason.
+        ImdsError: this is not an Azure VM, or IMDS is down.
+        httpx.HTTPError: the server is not available.
     """
     with httpx.Client(base_url=server) as http:
         nonce = http.post("/nonce").raise_for_status().json()["nonce"]
@@ -49,23 +49,23 @@ def fetch(server: str, imds: ImdsClient) -> str:
 
 
 def check(licence: str, key: bytes, imds: ImdsClient) -> datetime:
-    """Until when a licence is good on this machine.
+    """Checks a licence and returns when it expires.
 
     Raises:
-        NoLicence: it is not.
-        ImdsError: which machine this is cannot be known.
+        NoLicence: the licence is not valid on this machine.
+        ImdsError: the id of this machine is not available.
     """
     try:
         claims = jwt.decode(licence, key, algorithms=["EdDSA"], options={"require": ["sub", "exp"]})
     except jwt.InvalidTokenError as error:
-        raise NoLicence(f"not a good licence: {error}") from error
+        raise NoLicence(f"invalid licence: {error}") from error
     if claims["sub"] != imds.get("compute/vmId").lower():
-        raise NoLicence("it is another machine's licence")
+        raise NoLicence("the licence is for another machine")
     return datetime.fromtimestamp(claims["exp"], UTC)
 
 
 def licensed(server: str, key: bytes, file: Path, imds: ImdsClient) -> datetime:
-    """Until when the licence in the file is good; fetches one if it is not. Raises what `fetch` and `check` do."""
+    """Returns when the licence in the file expires. Gets a new one if needed. Raises as `fetch` and `check` do."""
     with suppress(FileNotFoundError, NoLicence):
         return check(file.read_text(), key, imds)
     licence = fetch(server, imds)
@@ -75,10 +75,12 @@ def licensed(server: str, key: bytes, file: Path, imds: ImdsClient) -> datetime:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Gets a licence for this machine, unless there is a good one.")
-    parser.add_argument("--server", required=True, metavar="URL", help="where licence_server.py is")
-    parser.add_argument("--key", type=Path, required=True, help="the server's public key (PEM)")
-    parser.add_argument("--licence", type=Path, default=Path("licence.jwt"), help="where to keep it (%(default)s)")
+    parser = argparse.ArgumentParser(description="Get a licence for this machine, unless it has a valid one.")
+    parser.add_argument("--server", required=True, metavar="URL", help="URL of licence_server.py")
+    parser.add_argument("--key", type=Path, required=True, help="public key of the server (PEM)")
+    parser.add_argument(
+        "--licence", type=Path, default=Path("licence.jwt"), help="file for the licence (default: %(default)s)"
+    )
     options = parser.parse_args()
     with ImdsClient() as imds:
         try:

@@ -1,11 +1,11 @@
-"""A licence server: a program gets a licence if it runs on one of the Azure machines that are on a list.
+"""A licence server: it issues licences to programs that run on Azure VMs of an allow list.
 
-`POST /nonce` gives a nonce. `POST /licence` takes it back, with a document that has it in it. If Azure has signed that
-document, and for a machine on the list, the answer is a licence: a JWT for that machine, signed with this server's key.
-`GET /key` is the public half of the key, to be shipped with the program. What this proves, and what not, is in
-docs/attestation.md. Put a reverse proxy with TLS before it.
+`POST /nonce` returns a nonce. `POST /licence` accepts the nonce and a document that contains it. If Azure has signed
+the document and the VM is on the list, the response is a licence: a JWT for that VM, signed with the key of this
+server. `GET /key` returns the public key, which you ship with the program. docs/attestation.md explains what this
+proves and what it does not. In production, put a reverse proxy with TLS in front of the server.
 
-With the emulator, whose signature only those trust who are told to (licence_client.py is the other half):
+With the emulator, whose root certificate you must trust explicitly (licence_client.py is the client):
 
     pip install 'azure-imds[attestation,emulator]' fastapi uvicorn 'PyJWT[crypto]'
     azure-imds emulator --port 8169 --control-port 8170
@@ -37,15 +37,15 @@ from azure_imds.attestation import AttestationError, AttestedData, Cloud, afetch
 
 LICENCE_LIFE = timedelta(days=1)
 
-#: Seconds between two downloads of intermediate certificates: strangers decide what is looked for.
+#: Minimum seconds between two downloads of intermediate certificates, because clients control what is downloaded.
 FETCH_PAUSE = 60.0
 
-#: So many nonces are remembered; a flood of requests makes the oldest ones invalid, and no more.
+#: Maximum number of stored nonces. Too many requests make the oldest nonces invalid, and do no other harm.
 MOST_NONCES = 10_000
 
 
 class Refused(Exception):
-    """No licence, and why: a word for programs and a sentence for people."""
+    """The licence is refused. `reason` is a code for programs, and the message is for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -53,27 +53,27 @@ class Refused(Exception):
 
 
 class Nonces:
-    """Nonces that were given and not yet used. Each is good once, and not for long."""
+    """Nonces that were issued and not used yet. Each is valid once, for a short time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._given: dict[str, float] = {}
+        self._issued: dict[str, float] = {}
 
-    def give(self) -> str:
+    def issue(self) -> str:
         nonce = "".join(secrets.choice("0123456789") for _ in range(10))  # what every version of IMDS accepts
-        self._given[nonce] = time.monotonic()
-        if len(self._given) > MOST_NONCES:
-            del self._given[next(iter(self._given))]
+        self._issued[nonce] = time.monotonic()
+        if len(self._issued) > MOST_NONCES:
+            del self._issued[next(iter(self._issued))]
         return nonce
 
     def use(self, nonce: str) -> None:
-        given = self._given.pop(nonce, None)
-        if given is None or time.monotonic() - given >= self._seconds:
-            raise Refused("unknown_nonce", "This nonce was not given here, was used already, or is too old.")
+        issued_at = self._issued.pop(nonce, None)
+        if issued_at is None or time.monotonic() - issued_at >= self._seconds:
+            raise Refused("unknown_nonce", "The nonce is unknown, already used, or too old.")
 
 
 class Verifier:
-    """Says which machine a document is about. Without `intermediates` it downloads them, and keeps them."""
+    """Verifies documents. Without `intermediates`, it downloads the intermediate certificates and caches them."""
 
     def __init__(self, cloud: Cloud, roots: list[bytes] | None, intermediates: list[bytes] | None) -> None:
         self._cloud = cloud
@@ -89,11 +89,11 @@ class Verifier:
         except AttestationError as error:
             if not self._may_fetch or error.reason not in ("intermediate_missing", "untrusted_chain"):
                 raise
-        async with self._fetching:  # who comes meanwhile waits for what is found
+        async with self._fetching:  # concurrent requests wait for the same download
             if time.monotonic() >= self._next_fetch:
                 self._next_fetch = time.monotonic() + FETCH_PAUSE
                 found = await afetch_intermediates(document, cloud=self._cloud)
-                self._intermediates += [one for one in found if one not in self._intermediates]
+                self._intermediates += [certificate for certificate in found if certificate not in self._intermediates]
         return self._verify(document, nonce)
 
     def _verify(self, document: dict[str, Any], nonce: str) -> AttestedData:
@@ -101,27 +101,27 @@ class Verifier:
 
 
 class Application(BaseModel):
-    """What a program sends."""
+    """The request body of `POST /licence`."""
 
     nonce: str
     document: dict[str, Any]
 
 
 def make_app(allowed: set[str], verifier: Verifier, nonces: Nonces, key: Ed25519PrivateKey) -> FastAPI:
-    """The server. `allowed` has subscriptions, or single machines as `subscription/vmId`, in lower case."""
+    """Creates the server. `allowed` contains subscriptions, or single VMs as `subscription/vmId`, in lower case."""
     app = FastAPI(title="Licences for Azure machines")
 
     @app.post("/nonce")
     async def nonce() -> dict[str, str]:
-        return {"nonce": nonces.give()}
+        return {"nonce": nonces.issue()}
 
     @app.post("/licence")
     async def licence(application: Application) -> dict[str, str]:
-        nonces.use(application.nonce)  # whatever comes of it, this nonce is spent
+        nonces.use(application.nonce)  # uses up the nonce, whatever the result
         machine = await verifier.machine(application.document, application.nonce)
         subscription, vm = (machine.subscription_id or "").lower(), (machine.vm_id or "").lower()
         if not {subscription, f"{subscription}/{vm}"} & allowed:
-            raise Refused("not_allowed", f"There is no licence for machine {vm} of subscription {subscription}.")
+            raise Refused("not_allowed", f"Machine {vm} of subscription {subscription} is not on the allow list.")
         now = datetime.now(UTC)
         claims = {"sub": vm, "subscription": subscription, "iat": now, "exp": now + LICENCE_LIFE}
         return {"licence": jwt.encode(claims, key, algorithm="EdDSA")}
@@ -132,7 +132,7 @@ def make_app(allowed: set[str], verifier: Verifier, nonces: Nonces, key: Ed25519
         return PlainTextResponse(pem.decode())
 
     @app.exception_handler(AttestationError)
-    async def proves_nothing(request: Request, error: AttestationError) -> JSONResponse:
+    async def rejected(request: Request, error: AttestationError) -> JSONResponse:
         return JSONResponse({"reason": error.reason, "detail": str(error)}, status_code=403)
 
     @app.exception_handler(Refused)
@@ -143,33 +143,44 @@ def make_app(allowed: set[str], verifier: Verifier, nonces: Nonces, key: Ed25519
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Gives licences to programs that run on known Azure machines.")
+    parser = argparse.ArgumentParser(description="Issue licences to programs that run on known Azure VMs.")
     parser.add_argument(
         "--allow",
         action="append",
         required=True,
         metavar="SUBSCRIPTION[/VMID]",
-        help="a subscription, or one machine of it; may be repeated",
+        help="a subscription, or one VM of it; can be repeated",
     )
-    parser.add_argument("--cloud", choices=get_args(Cloud), default="public", help="whose machines (%(default)s)")
-    parser.add_argument("--roots", type=Path, action="append", help="certificates to trust instead of Azure's roots")
     parser.add_argument(
-        "--intermediates", type=Path, action="append", help="certificates below the roots, instead of downloads"
+        "--cloud", choices=get_args(Cloud), default="public", help="cloud of the VMs (default: %(default)s)"
     )
-    parser.add_argument("--key", type=Path, help="an Ed25519 key (PEM) to sign with; default: a new one at each start")
-    parser.add_argument("--nonce-seconds", type=float, default=60.0, help="life of a nonce (%(default)s)")
-    parser.add_argument("--port", type=int, default=8001, help="to listen on at 127.0.0.1; 0: any (%(default)s)")
+    parser.add_argument(
+        "--roots", type=Path, action="append", help="root certificate to trust instead of Azure's; can be repeated"
+    )
+    parser.add_argument(
+        "--intermediates",
+        type=Path,
+        action="append",
+        help="intermediate certificate to use instead of downloads; can be repeated",
+    )
+    parser.add_argument(
+        "--key", type=Path, help="Ed25519 key (PEM) that signs the licences (default: a new key at each start)"
+    )
+    parser.add_argument("--nonce-seconds", type=float, default=60.0, help="lifetime of a nonce (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8001, help="port on 127.0.0.1; 0 chooses a free one (default: %(default)s)"
+    )
     options = parser.parse_args()
     key = load_pem_private_key(options.key.read_bytes(), None) if options.key else Ed25519PrivateKey.generate()
     if not isinstance(key, Ed25519PrivateKey):
         parser.error(f"{options.key} is not an Ed25519 key")
     app = make_app(
-        {one.lower() for one in options.allow},
+        {name.lower() for name in options.allow},
         Verifier(options.cloud, contents(options.roots), contents(options.intermediates)),
         Nonces(options.nonce_seconds),
         key,
     )
-    with suppress(KeyboardInterrupt):  # uvicorn has shut down in good order, and passes Ctrl-C on
+    with suppress(KeyboardInterrupt):  # uvicorn has shut down cleanly and raises Ctrl-C again
         uvicorn.run(app, host="127.0.0.1", port=options.port)
 
 

@@ -1,4 +1,4 @@
-"""The pages of docs/ as tests see them: their code blocks, with what these take from other files."""
+"""The pages of docs/ for tests: their code blocks, commands and outputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support import ROOT
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 
-#: The language is in braces where the text is taken from elsewhere: it is not code that can be formatted.
+#: The language is in braces if the text is included from another file, because a formatter cannot format it then.
 _FENCE = re.compile(r"^```(?: \{ \.)?([\w-]*)(?: \})?(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SNIPPET = re.compile(r"^--8<-- \"([^\"]+)\"$", re.MULTILINE)
 
@@ -25,10 +25,10 @@ class Block:
     """A code block of a page.
 
     Attributes:
-        language: as the page has it; "" where it names none.
-        title: the file that a reader is to write, or "".
+        language: the language in the fence, or "".
+        title: the file that the reader should create, or "".
         text: the code.
-        source: the file of this project that it is taken from, or "".
+        source: the file of this project that the block includes, or "".
     """
 
     language: str
@@ -38,7 +38,7 @@ class Block:
 
 
 def blocks(page: Path, language: str | None = None) -> list[Block]:
-    """The blocks of a page in their order, or those of one language."""
+    """Returns the blocks of a page in order, or only those of one language."""
     found = [
         Block(kind, title, text, taken[1] if (taken := _SNIPPET.fullmatch(text.rstrip("\n"))) else "")
         for kind, title, text in _FENCE.findall(page.read_text(encoding="utf-8"))
@@ -47,12 +47,12 @@ def blocks(page: Path, language: str | None = None) -> list[Block]:
 
 
 def own_python(page: Path) -> str:
-    """The Python that a page shows for itself, as one program: no files to write, no programs of examples/."""
+    """Returns the Python of a page as one program, without files to create and without included programs."""
     return "\n".join(block.text for block in blocks(page, "python") if not block.title and not block.source)
 
 
 def write_files(page: Path, folder: Path) -> None:
-    """Writes the files that a page tells its reader to write; blocks of one title make up one file."""
+    """Creates the files that a page tells its reader to create. Blocks with the same title form one file."""
     for block in blocks(page):
         if block.title:
             with (folder / block.title).open("a", encoding="utf-8") as file:
@@ -60,7 +60,7 @@ def write_files(page: Path, folder: Path) -> None:
 
 
 def commands(page: Path) -> list[tuple[str, str]]:
-    """The commands that a page shows at a prompt, each with what it prints."""
+    """Returns the commands that a page shows at a prompt, each with its output."""
     parts = [
         part for block in blocks(page, "console") for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]
     ]
@@ -68,14 +68,14 @@ def commands(page: Path) -> list[tuple[str, str]]:
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Whether a command printed what a page shows, where `...` stands for anything."""
+    """Returns whether the output of a command matches the page. `...` in the page matches anything."""
     printed = "\n".join(line.rstrip() for line in printed.splitlines())
     pattern = re.escape(shown.rstrip()).replace(re.escape("..."), ".*")
     return re.fullmatch(pattern, printed, re.DOTALL) is not None
 
 
 def search_path() -> str:
-    """`PATH` with this Python's own commands first, and what a shell needs."""
+    """Returns a `PATH` with the commands of this Python first, and those that a shell needs."""
     places = [
         str(Path(sys.executable).parent),
         *(str(Path(found).parent) for found in (shutil.which("curl"),) if found),
@@ -84,7 +84,7 @@ def search_path() -> str:
 
 
 def shell(command: str, folder: Path, environment: dict[str, str]) -> str:
-    """What a command prints, on either stream."""
+    """Runs a command in a shell; returns what it printed to stdout and stderr."""
     done = subprocess.run(
         ["sh", "-c", command],
         cwd=folder,
@@ -95,3 +95,9 @@ def shell(command: str, folder: Path, environment: dict[str, str]) -> str:
         timeout=60,
     )
     return done.stdout
+
+
+def named_files(text: str) -> list[str]:
+    """Returns the files and folders that a text names as code: names with a slash or the extension of a text file."""
+    spans = re.findall(r"`([\w.*-]+(?:/[\w.*-]*)*)`", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE))
+    return [span for span in spans if re.search(r"/|^\w[\w-]*\.(?:md|py|yaml|toml)$", span)]

@@ -1,4 +1,4 @@
-"""The programs in examples/, run as their users run them: each as a process of its own, where warnings are errors."""
+"""Runs the programs in examples/ as users do: each in its own process, with warnings as errors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from support import ROOT
 
 PROGRAMS = ROOT / "examples"
 
-#: Seconds for a program to come to its end, however busy the machine is.
+#: Seconds after which a program is considered stuck, even on a busy machine.
 PATIENCE = 120
 
 _LISTENS = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 
 
 def run(program: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end."""
+    """Runs a program and waits for its end."""
     return subprocess.run(
         _command(program, arguments),
         env=os.environ | environment,
@@ -34,11 +34,11 @@ def run(program: str, *arguments: str | Path, **environment: str) -> subprocess.
 
 
 class Served:
-    """A program that serves.
+    """A running server program.
 
     Attributes:
-        url: where it listens.
-        lines: what it has printed so far; all of it after `end`.
+        url: the address that it listens on.
+        lines: its output so far; complete after `end`.
     """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -52,12 +52,12 @@ class Served:
                 break
         else:
             raise AssertionError("".join(self.lines))
-        # To the end, since a full pipe would stop the program.
+        # Reads everything, because a full pipe would block the program.
         self._reader = threading.Thread(target=self.lines.extend, args=(process.stdout,))
         self._reader.start()
 
     def end(self, signum: int = signal.SIGTERM) -> int:
-        """Sends a signal, and returns the exit status: negative where a signal ended it."""
+        """Sends a signal and returns the exit code, which is negative if a signal ended the program."""
         self._process.send_signal(signum)
         status = self._process.wait(PATIENCE)
         self._reader.join()
@@ -70,7 +70,7 @@ class Served:
 
 @contextmanager
 def served(program: str, *arguments: str | Path, **environment: str) -> Iterator[Served]:
-    """Runs a program that serves, at any free port, until the end of the block."""
+    """Runs a server program on a free port until the end of the block."""
     with subprocess.Popen(
         _command(program, (*arguments, "--port", "0")),
         env=os.environ | environment,

@@ -1,4 +1,4 @@
-"""The examples of the documentation work as they stand, one page after the other in processes of their own."""
+"""The examples of the documentation run unchanged, each page in its own process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from azure_imds_emulator import Emulator
 from docs_support import DOCS, PAGES, Block, blocks, commands, matches, own_python, search_path, shell, write_files
 from support import ROOT
 
-#: Pages whose examples need a setting of their own, and the tests that give it to them.
+#: Pages whose examples need special preparation, and the tests that run them.
 ELSEWHERE = {
     "attestation.md": "package/attestation/test_attestation.py",
     "cli.md": "project/docs/test_docs_cli.py",
@@ -31,15 +31,15 @@ ELSEWHERE = {
     "guides/drain-kubernetes.md": "project/docs/test_docs_drain.py",
 }
 
-#: What becomes of a block in each language; there is no other.
+#: How the blocks of each language are tested. Other languages are not allowed.
 LANGUAGES = {
     "": "a drawing",
-    "console": "run, and compared with what the page shows",
+    "console": "run, and the output compared with the page",
     "dockerfile": "compared with the files and the manifest of its page",
     "python": "run",
-    "sh": "its programs and extras are looked up, since it installs or needs Azure",
+    "sh": "not run, since it installs something or needs Azure: programs and extras are looked up",
     "text": "not code",
-    "yaml": "read",
+    "yaml": "parsed",
 }
 
 
@@ -58,7 +58,7 @@ def test_the_other_pages_are_tested_elsewhere(page: str, test: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_block_is_seen_and_of_a_language_that_is_tested(page: Path) -> None:
+def test_every_block_is_recognized_and_its_language_is_tested(page: Path) -> None:
     fences = re.findall(r"^ *(?:```|~~~)", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(fences) == 2 * len(blocks(page))
     assert {block.language for block in blocks(page)} <= LANGUAGES.keys()
@@ -82,7 +82,7 @@ SOURCES = sorted({block.source for _, block in EVERY if block.source})
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_program_that_a_page_takes_from_elsewhere_has_tests(source: str) -> None:
+def test_a_program_that_a_page_includes_has_tests(source: str) -> None:
     assert source.startswith("examples/")
     tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
     assert any(Path(source).name in path.read_text(encoding="utf-8") for path in tests)
@@ -90,9 +90,9 @@ def test_a_program_that_a_page_takes_from_elsewhere_has_tests(source: str) -> No
 
 @contextmanager
 def machine(page: Path, folder: Path) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """The environment for a page's commands, and what the ports in it really are.
+    """Yields the environment for the commands of a page, and the real port for each port that the page shows.
 
-    If the page starts an emulator, that one runs.
+    If the page starts an emulator, it runs meanwhile.
     """
     environment = {**os.environ, "PATH": search_path(), "COLUMNS": "80", "PYTHONUNBUFFERED": "1"}
     started = [(command, output) for command, output in commands(page) if command.startswith("azure-imds emulator")]

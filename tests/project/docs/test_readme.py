@@ -1,4 +1,4 @@
-"""The README's examples run as they stand, against the emulator."""
+"""The README: its examples run against the emulator, and it needs no relative link on an index page."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 
 import pytest
+from markdown import markdown
 
 from azure_imds_emulator import Emulator
 from support import ROOT
@@ -16,13 +18,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^\*\*(.+?)\*\*.*?```python\n(.*?)```", README, flags=re.DOTALL | re.MULTILINE)
 
 EXPECTED = {
-    "A token, and what the machine is:": ["Bearer 86", "vm-example-0 eastus", "000D3A"],
-    "A credential for Azure's SDKs": ["AccessToken(expires_on="],
+    "Get a token and read the metadata:": ["Bearer 86", "vm-example-0 eastus", "000D3A"],
+    "A credential for the Azure SDK": ["AccessToken(expires_on="],
     "httpx": ["ImdsAuth('https://management.azure.com/')"],
     "Async": ["pkcs7"],
     "Errors": [
         "IdentityNotFoundError False Assign a managed identity",
-        "resource - Identity_GetToken: resource is empty",
+        "resource - Identity_GetToken: resource must not be empty, for example https:",
     ],
 }
 
@@ -32,7 +34,7 @@ def test_there_are_five_examples() -> None:
 
 
 @pytest.mark.parametrize(("title", "code"), BLOCKS, ids=[title for title, _ in BLOCKS])
-def test_an_example_runs_and_prints_what_it_says(title: str, code: str) -> None:
+def test_an_example_runs_and_prints_the_expected_text(title: str, code: str) -> None:
     with Emulator() as emulator:
         environment = os.environ | emulator.environment
         done = subprocess.run(
@@ -47,8 +49,8 @@ def test_an_example_runs_and_prints_what_it_says(title: str, code: str) -> None:
 def test_the_demo_shows_a_token_and_the_machine() -> None:
     done = subprocess.run([sys.executable, ROOT / "examples" / "demo.py"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert "for          https://vault.azure.net" in done.stdout
-    assert "one leaf     compute/location = 'eastus'" in done.stdout
+    assert "resource     https://vault.azure.net" in done.stdout
+    assert "one value    compute/location = 'eastus'" in done.stdout
     assert "1000 calls of get_token, 1 request to IMDS" in done.stdout
     assert "eyJ" not in done.stdout, "a token is never printed"
 
@@ -56,3 +58,34 @@ def test_the_demo_shows_a_token_and_the_machine() -> None:
 def test_the_readme_names_the_two_commands() -> None:
     assert "make demo" in README
     assert "make test" in README
+
+
+class Links(HTMLParser):
+    """The targets of links and images on a page, and the anchors that it defines."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(markdown(text, extensions=["tables", "fenced_code", "toc"]))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.anchors.add(given.get("id", ""))
+        self.targets += [given[name] for name in ("href", "src") if name in given]
+
+    def broken(self) -> list[str]:
+        """Returns the targets that do not work on a site that has only this page."""
+        here = {f"#{anchor}" for anchor in self.anchors}
+        return [target for target in self.targets if not target.startswith("https://") and target not in here]
+
+
+def test_every_link_works_on_an_index_page() -> None:
+    assert Links(README).broken() == []
+
+
+@pytest.mark.parametrize(
+    "link", ["[a](docs/cli.md)", "![a](docs/call.svg)", "[a][b]\n\n[b]: docs/cli.md", "[a](#none)"]
+)
+def test_a_link_that_does_not_work_on_an_index_page_is_found(link: str) -> None:
+    assert Links(f"{README}\n\n{link}\n").broken() != []

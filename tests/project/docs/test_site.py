@@ -1,4 +1,4 @@
-"""The documentation site, built as `make docs` does: whole, true to the code, and without a load from elsewhere."""
+"""The documentation site, as `make docs` builds it: complete, consistent with the code, and self-contained."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Page(HTMLParser):
-    """What a page loads, and the anchors that it has."""
+    """The resources that a page loads, and the anchors that it defines."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -71,14 +71,14 @@ def outside(address: str) -> bool:
     return re.match(r"(?:[a-z][a-z0-9+.-]*:)?//", address.strip(), re.IGNORECASE) is not None
 
 
-def test_no_page_loads_anything_from_elsewhere(pages: dict[str, Page]) -> None:
+def test_no_page_loads_anything_from_another_server(pages: dict[str, Page]) -> None:
     assert len(pages) > 30
     assert {name: [load for load in page.loads if outside(load)] for name, page in pages.items() if page.loads} == {
         name: [] for name in pages
     }
 
 
-def test_no_style_loads_anything_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
+def test_no_style_loads_anything_from_another_server(site: Path, pages: dict[str, Page]) -> None:
     styles = [path.read_text(encoding="utf-8") for path in site.rglob("*.css")]
     assert styles
     for style in (*styles, *(page.text for page in pages.values())):
@@ -86,12 +86,12 @@ def test_no_style_loads_anything_from_elsewhere(site: Path, pages: dict[str, Pag
         assert "@import" not in style
 
 
-def test_no_script_may_load_anything_from_elsewhere(pages: dict[str, Page]) -> None:
+def test_no_script_may_load_anything_from_another_server(pages: dict[str, Page]) -> None:
     policy = """<meta http-equiv="Content-Security-Policy" content="default-src 'self' 'unsafe-inline' data:">"""
     assert [name for name, page in pages.items() if policy not in page.text.partition("<script")[0]] == []
 
 
-def test_the_search_index_lies_with_the_site(site: Path) -> None:
+def test_the_search_index_is_part_of_the_site(site: Path) -> None:
     assert "Preempt" in (site / "search" / "search_index.json").read_text(encoding="utf-8")
 
 
@@ -100,7 +100,7 @@ def test_every_page_carries_the_version_of_the_specification(pages: dict[str, Pa
     assert [name for name, page in pages.items() if version not in page.text] == []
 
 
-def test_no_page_shows_what_should_have_been_replaced(pages: dict[str, Page]) -> None:
+def test_no_page_contains_an_unexpanded_placeholder(pages: dict[str, Page]) -> None:
     for name, page in pages.items():
         assert not re.search(r"--8&lt;--|--8<--|PLACEHOLDER|^:::|:(?:class|meth|func|attr):`", page.text, re.M), name
 
@@ -144,7 +144,7 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 @pytest.mark.parametrize(
     ("method", "path", "operation"), operations(), ids=[operation["operationId"] for _, _, operation in operations()]
 )
-def test_the_specification_s_page_has_the_whole_operation(
+def test_the_specification_page_describes_the_whole_operation(
     method: str, path: str, operation: dict[str, Any], pages: dict[str, Page]
 ) -> None:
     text = pages["reference/specification/index.html"].text
@@ -160,7 +160,7 @@ def test_the_specification_s_page_has_the_whole_operation(
                 assert "matches <code>" in section
 
 
-def test_the_specification_s_page_has_every_field_of_every_schema(pages: dict[str, Page]) -> None:
+def test_the_specification_page_has_every_field_of_every_schema(pages: dict[str, Page]) -> None:
     page = pages["reference/specification/index.html"]
     for name, schema in SPECIFICATION["components"]["schemas"].items():
         assert name.lower() in page.anchors
@@ -172,7 +172,7 @@ def test_the_specification_s_page_has_every_field_of_every_schema(pages: dict[st
             assert f"<code>{value}</code>" in section, f"{name}: {value}"
 
 
-def test_a_change_of_the_specification_is_on_its_page() -> None:
+def test_a_change_of_the_specification_appears_on_its_page() -> None:
     changed = copy.deepcopy(SPECIFICATION)
     changed["info"]["version"] = "7.8.9"
     changed["tags"].append({"name": "weather"})
@@ -202,13 +202,15 @@ def test_the_error_catalogue_has_each_class_once_and_no_other() -> None:
     assert sorted(titles) == sorted(classes)
 
 
-def test_the_error_catalogue_says_of_each_class_what_it_means_its_causes_and_a_cure() -> None:
+def test_the_error_catalogue_has_a_meaning_causes_and_a_remedy_for_each_class() -> None:
     text = (DOCS / "errors.md").read_text(encoding="utf-8")
     for section in text.split("\n## ")[1:]:
-        assert re.search(r"\n\n\*\*Means\*\* .*\n\n\*\*Usual causes\*\*.*\n\n\*\*Cure\*\*", section, re.DOTALL), section
+        assert re.search(
+            r"\n\n\*\*Meaning:\*\* .*\n\n\*\*Usual causes:\*\*.*\n\n\*\*What to do:\*\* ", section, re.DOTALL
+        ), section
 
 
-def test_the_tree_of_the_catalogue_is_that_of_the_code() -> None:
+def test_the_tree_of_the_catalogue_matches_the_code() -> None:
     text = (DOCS / "errors.md").read_text(encoding="utf-8")
     tree = text.split("```text\n")[1].split("```")[0]
     path: list[str] = []

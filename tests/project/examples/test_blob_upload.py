@@ -1,4 +1,4 @@
-"""examples/blob_upload.py before Azurite, which takes tokens for Azure Storage and no others."""
+"""examples/blob_upload.py with Azurite, which accepts only tokens for Azure Storage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
 
 @pytest.fixture
 def container() -> str:
-    """A name that no other test uses."""
+    """A unique name."""
     return f"c{uuid.uuid4().hex}"
 
 
@@ -66,7 +66,7 @@ def test_a_file_is_uploaded(azurite: Azurite, imds_emulator: Emulator, container
     assert stored(azurite, imds_emulator, container, "report.txt") == TEXT
 
 
-def test_another_name_and_a_user_assigned_identity_can_be_given(
+def test_a_name_and_a_user_assigned_identity_can_be_chosen(
     azurite: Azurite, imds_emulator: Emulator, container: str, file: Path
 ) -> None:
     identity = imds_emulator.machine.add_user_assigned("id-uploads")
@@ -76,7 +76,7 @@ def test_another_name_and_a_user_assigned_identity_can_be_given(
     assert stored(azurite, imds_emulator, container, "a/b.txt") == TEXT
 
 
-def test_a_blob_is_replaced_only_where_that_is_wanted(
+def test_a_blob_is_replaced_only_with_overwrite(
     azurite: Azurite, imds_emulator: Emulator, container: str, file: Path
 ) -> None:
     assert upload(azurite, "--create", container, file).returncode == 0
@@ -89,7 +89,7 @@ def test_a_blob_is_replaced_only_where_that_is_wanted(
     assert stored(azurite, imds_emulator, container, "report.txt") == b"new"
 
 
-def test_without_an_identity_it_says_what_to_do(
+def test_without_an_identity_the_error_suggests_a_fix(
     azurite: Azurite, imds_emulator: Emulator, container: str, file: Path
 ) -> None:
     imds_emulator.machine.system_assigned = None

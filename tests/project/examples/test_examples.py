@@ -1,4 +1,4 @@
-"""What holds for every program in examples/."""
+"""All programs in examples/: listed, tested, type-checked, and with a usage text."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from support import ROOT
 
 NAMES = sorted(file.stem for file in PROGRAMS.glob("*.py"))
 
-#: Those that take options.
+#: Programs with options.
 WITH_OPTIONS = sorted(set(NAMES) - {"demo", "drain"})
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_readme_lists_it(name: str) -> None:
-    assert f"(examples/{name}.py)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"`examples/{name}.py`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -32,7 +32,7 @@ def test_all_of_them_are_type_checked() -> None:
 
 
 @pytest.mark.parametrize("name", WITH_OPTIONS)
-def test_it_says_how_to_run_it(name: str) -> None:
+def test_its_docstring_and_help_describe_its_usage(name: str) -> None:
     assert f"python {name}.py" in (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
     done = run(f"{name}.py", "--help")
     assert (done.returncode, done.stderr) == (0, "")

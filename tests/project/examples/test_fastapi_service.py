@@ -1,4 +1,4 @@
-"""examples/fastapi_service.py before an API that looks at tokens: IMDS and all else on loopback."""
+"""examples/fastapi_service.py with an API that verifies tokens. Everything is on loopback."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ pytestmark = pytest.mark.integration
 
 AUDIENCE = "api://downstream"
 
-#: Often enough that nobody waits for it.
+#: So short that no test waits noticeably.
 CHECK_SECONDS = "0.02"
 
 
 class Downstream:
-    """An API for those who bring a token with its audience.
+    """An API that requires a token with its audience.
 
     Attributes:
-        url: where it is.
-        tokens: those that came.
+        url: its address.
+        tokens: the tokens that it has received.
     """
 
     def __init__(self, issuer: Emulator) -> None:
@@ -41,7 +41,7 @@ class Downstream:
             def do_GET(self) -> None:
                 token = self.headers.get("Authorization", "").removeprefix("Bearer ")
                 downstream.tokens.append(token)
-                status, body = downstream._judge(token, issuer)
+                status, body = downstream._respond(token, issuer)
                 content = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
@@ -54,7 +54,7 @@ class Downstream:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
 
-    def _judge(self, token: str, issuer: Emulator) -> tuple[int, Any]:
+    def _respond(self, token: str, issuer: Emulator) -> tuple[int, Any]:
         try:
             key = jwt.PyJWKSet.from_dict(issuer.jwks())[jwt.get_unverified_header(token)["kid"]]
             claims = jwt.decode(token, key, algorithms=["RS256"], audience=AUDIENCE)
@@ -88,7 +88,7 @@ def http(service: Served) -> Iterator[httpx.Client]:
 
 
 def until(http: httpx.Client, status: int) -> httpx.Response:
-    """Probes until the answer has this status."""
+    """Sends probes until the response has this status."""
     while (answer := http.get("/readyz")).status_code != status:
         pass
     return answer
@@ -102,7 +102,7 @@ def test_the_downstream_api_gets_a_token_for_its_audience(
     assert {request.query["resource"] for request in imds_emulator.requests} == {AUDIENCE}
 
 
-def test_probes_ask_imds_nothing(http: httpx.Client, imds_emulator: Emulator) -> None:
+def test_probes_do_not_call_imds(http: httpx.Client, imds_emulator: Emulator) -> None:
     assert until(http, 200).json() == {"status": "ready"}
     assert {http.get("/readyz").status_code for _ in range(50)} == {200}
     assert len(imds_emulator.requests) == 1
@@ -112,17 +112,17 @@ def test_many_calls_share_a_token(http: httpx.Client, downstream: Downstream, im
     until(http, 200)
     assert {http.get("/downstream").status_code for _ in range(20)} == {200}
     assert len(downstream.tokens) == 20
-    assert len(imds_emulator.requests) == 1, "readiness and the calls share it"
+    assert len(imds_emulator.requests) == 1, "readiness and the calls share one token"
 
 
-def test_without_an_identity_it_is_healthy_but_not_ready_and_says_why(
+def test_without_an_identity_it_is_healthy_but_not_ready_and_gives_a_hint(
     imds_emulator: Emulator, request: pytest.FixtureRequest
 ) -> None:
     imds_emulator.machine.system_assigned = None
     http: httpx.Client = request.getfixturevalue("http")
     assert http.get("/healthz").status_code == 200
     while "Assign a managed identity" not in (hint := until(http, 503).json()["hint"]):
-        assert hint == "The first token has not come yet."
+        assert hint == "The first token has not arrived yet."
     refused = http.get("/downstream")
     assert refused.status_code == 503
     assert "Assign a managed identity" in refused.json()["hint"]
@@ -137,7 +137,7 @@ def test_it_becomes_ready_when_the_identity_arrives(imds_emulator: Emulator, req
     assert http.get("/downstream").status_code == 200
 
 
-def test_a_downstream_api_that_is_away_is_a_bad_gateway(
+def test_a_downstream_api_that_is_down_is_a_bad_gateway(
     imds_emulator: Emulator, downstream: Downstream, http: httpx.Client
 ) -> None:
     downstream.server.shutdown()
@@ -153,14 +153,14 @@ def test_a_refusal_of_the_downstream_api_is_a_bad_gateway(imds_emulator: Emulato
     assert (answer.status_code, answer.json()) == (502, {"error": "the downstream API answered 401"})
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
+@pytest.mark.skipif(os.name == "nt", reason="Windows kills a process without a signal")
 @pytest.mark.parametrize(
     ("signum", "status"),
-    # uvicorn shuts down, and then lets SIGTERM do what it does to any process.
+    # uvicorn shuts down and then raises SIGTERM again, which ends the process.
     [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)],
     ids=["Ctrl-C", "SIGTERM"],
 )
-def test_it_ends_in_good_order_and_no_token_was_logged(
+def test_it_shuts_down_cleanly_and_logs_no_token(
     service: Served, http: httpx.Client, downstream: Downstream, signum: int, status: int
 ) -> None:
     http.get("/downstream").raise_for_status()

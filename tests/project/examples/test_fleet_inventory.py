@@ -1,4 +1,4 @@
-"""examples/fleet_inventory.py and a Dask cluster whose workers are processes on several emulated machines."""
+"""examples/fleet_inventory.py with a Dask cluster whose workers are processes on several emulated machines."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ distributed = parts.module("distributed")
 
 pytestmark = pytest.mark.integration
 
-#: Any free port: the default is one and the same for all, and on every interface.
+#: A free port on loopback. The default is a fixed port on all interfaces.
 LOOPBACK = "127.0.0.1:0"
 
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a cluster: two workers on `web-0`, one each on `web-1`, on a machine with a gate before its IMDS,
-    and on one without IMDS."""
+    """The address of a cluster.
+
+    Two workers are on `web-0`. One each is on `web-1`, on a machine whose IMDS answers 403, and on one without IMDS.
+    """
     with ExitStack() as stack:
         shared, single, gated = (stack.enter_context(Emulator()) for _ in range(3))
         for number, emulator in enumerate((shared, single)):
@@ -95,7 +97,7 @@ def test_csv_has_the_same_rows(scheduler: str, rows: list[dict[str, str]]) -> No
     assert timeless == [{**row, "problem": row["problem"].partition("(")[0]} for row in rows]
 
 
-def test_the_table_has_a_line_for_each_row(scheduler: str, rows: list[dict[str, str]]) -> None:
+def test_the_table_has_a_line_per_row(scheduler: str, rows: list[dict[str, str]]) -> None:
     head, *lines = inventory(scheduler).stdout.splitlines()
     assert head.split() == list(rows[0])
     assert [line.split()[0] for line in lines[:2]] == ["web-0", "web-1"]

@@ -1,4 +1,4 @@
-"""examples/licence_server.py and licence_client.py: who gets a licence, and who does not, over HTTP on loopback."""
+"""examples/licence_server.py and licence_client.py over HTTP on loopback: which machines get a licence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from examples_support import PROGRAMS, Served, run, served
 
 pytestmark = pytest.mark.integration
 
-#: A subscription all of whose machines are on the list, and one that nobody knows.
+#: A subscription that is on the allow list, and one that is not.
 CUSTOMER = "00000000-0000-0000-0000-00000000cafe"
 STRANGER = "00000000-0000-0000-0000-00000000dead"
 
@@ -44,7 +44,7 @@ class Office:
         self.intermediates = _write(folder / "intermediates.pem", emulator.attested_intermediates)
 
     def opened(self, *options: str | Path) -> AbstractContextManager[Served]:
-        """A server that allows this machine, and all of the customer's."""
+        """Runs a server that allows this machine and all machines of the customer."""
         this = f"{self.machine['subscriptionId']}/{self.machine['vmId'].upper()}"
         trust: tuple[str | Path, ...] = ("--roots", self.roots, "--intermediates", self.intermediates)
         if "--roots" in options:
@@ -65,7 +65,7 @@ class Office:
         return httpx.post(f"{url}/licence", json={"nonce": nonce, "document": document}, timeout=30)
 
     def refusal(self, url: str) -> str:
-        """Why the server gives no licence to this machine, which does all as it should."""
+        """Applies correctly, expects a refusal, and returns its reason."""
         nonce = nonce_of(url)
         answer = self.apply(url, nonce, self.document(nonce))
         assert answer.status_code == 403
@@ -73,7 +73,7 @@ class Office:
 
 
 def _write(file: Path, certificates: list[x509.Certificate]) -> Path:
-    file.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in certificates))
+    file.write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates))
     return file
 
 
@@ -95,7 +95,7 @@ def server(office: Office) -> Iterator[Served]:
 
 @pytest.fixture
 def licence(tmp_path: Path) -> Path:
-    """Where the client keeps its licence."""
+    """The file of the client's licence."""
     return tmp_path / "licence.jwt"
 
 
@@ -138,7 +138,7 @@ def test_a_document_with_another_nonce_is_refused(office: Office, server: Served
     assert (answer.status_code, answer.json()["reason"]) == (403, "wrong_nonce")
 
 
-def test_a_nonce_of_one_s_own_is_refused(office: Office, server: Served) -> None:
+def test_a_nonce_that_the_server_did_not_issue_is_refused(office: Office, server: Served) -> None:
     answer = office.apply(server.url, "0000000000", office.document("0000000000"))
     assert (answer.status_code, answer.json()["reason"]) == (403, "unknown_nonce")
 
@@ -151,7 +151,7 @@ def test_a_replay_is_refused(office: Office, server: Served) -> None:
     assert (answer.status_code, answer.json()["reason"]) == (403, "unknown_nonce")
 
 
-def test_a_nonce_is_spent_even_where_it_brought_no_licence(office: Office, server: Served) -> None:
+def test_a_nonce_is_used_up_by_a_refusal(office: Office, server: Served) -> None:
     nonce = nonce_of(server.url)
     assert office.apply(server.url, nonce, {}).json()["reason"] == "not_a_document"
     assert office.apply(server.url, nonce, office.document(nonce)).json()["reason"] == "unknown_nonce"
@@ -168,12 +168,12 @@ def test_a_foreign_root_is_refused(office: Office) -> None:
         assert office.refusal(server.url) == "untrusted_chain"
 
 
-def test_an_address_in_a_certificate_that_is_not_microsoft_s_is_not_followed(office: Office) -> None:
+def test_a_url_in_a_certificate_outside_microsoft_is_not_followed(office: Office) -> None:
     with office.opened("--roots", office.roots) as server:
         assert office.refusal(server.url) == "intermediate_missing"
 
 
-def test_another_cloud_s_document_is_refused(office: Office) -> None:
+def test_a_document_from_another_cloud_is_refused(office: Office) -> None:
     with office.opened("--cloud", "usgov") as server:
         assert office.refusal(server.url) == "wrong_name"
 
@@ -189,7 +189,7 @@ def test_a_licence_of_another_machine_is_replaced(
     assert licence.read_text() != first
 
 
-def test_a_licence_that_nobody_signed_is_replaced(office: Office, server: Served, licence: Path) -> None:
+def test_a_licence_with_a_wrong_signature_is_replaced(office: Office, server: Served, licence: Path) -> None:
     claims = {"sub": office.machine["vmId"], "exp": 4_000_000_000}
     licence.write_text(jwt.encode(claims, Ed25519PrivateKey.generate(), algorithm="EdDSA"))
     forged = licence.read_text()
@@ -197,7 +197,7 @@ def test_a_licence_that_nobody_signed_is_replaced(office: Office, server: Served
     assert licence.read_text() != forged
 
 
-def test_without_imds_the_client_says_so(
+def test_without_imds_the_client_fails_with_the_reason(
     office: Office, server: Served, licence: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_IMDS_DISABLED", "1")
@@ -205,7 +205,7 @@ def test_without_imds_the_client_says_so(
     assert (done.returncode, done.stderr) == (1, "no licence: IMDS is disabled here by AZURE_IMDS_DISABLED\n")
 
 
-def test_intermediates_are_fetched_once_for_all_who_apply(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_requests_download_intermediates_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     program = runpy.run_path(str(PROGRAMS / "licence_server.py"))
     fetched: list[str] = []
 
@@ -225,8 +225,8 @@ def test_intermediates_are_fetched_once_for_all_who_apply(office: Office, monkey
     assert fetched == ["public"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
-def test_the_server_ends_in_good_order(office: Office) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="Windows kills a process without a signal")
+def test_the_server_shuts_down_cleanly(office: Office) -> None:
     with office.opened() as server:
         assert server.end(signal.SIGINT) == 0
     assert "Application shutdown complete" in server.log
