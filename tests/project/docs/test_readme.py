@@ -24,7 +24,7 @@ EXPECTED = {
     "Async": ["pkcs7"],
     "Errors": [
         "IdentityNotFoundError False Assign a managed identity",
-        "resource - Identity_GetToken: resource must not be empty, for example https:",
+        "resource - identity.get_token: resource must not be empty, for example https:",
     ],
 }
 
