@@ -1,4 +1,4 @@
-"""The README: its examples run against the emulator, and it needs no relative link on an index page."""
+"""The README: its examples run against the emulator, and its links work in the repository and on an index page."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from markdown import markdown
 
 from azure_imds_emulator import Emulator
+from maintenance.release.index_page import rewrite_links
 from support import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,18 +75,26 @@ class Links(HTMLParser):
         self.anchors.add(given.get("id", ""))
         self.targets += [given[name] for name in ("href", "src") if name in given]
 
-    def broken(self) -> list[str]:
-        """Returns the targets that do not work on a site that has only this page."""
-        here = {f"#{anchor}" for anchor in self.anchors}
-        return [target for target in self.targets if not target.startswith("https://") and target not in here]
+    @property
+    def relative(self) -> list[str]:
+        """The targets that are neither an address nor an anchor of this page."""
+        anchors = {f"#{anchor}" for anchor in self.anchors}
+        return [target for target in self.targets if not target.startswith("https://") and target not in anchors]
 
 
-def test_every_link_works_on_an_index_page() -> None:
-    assert Links(README).broken() == []
+def test_every_link_in_the_repository_leads_to_a_file() -> None:
+    relative = Links(README).relative
+    assert "docs/cli.md" in relative
+    assert [target for target in relative if not (ROOT / target).exists()] == []
+
+
+@pytest.mark.parametrize("files", ["", "https://index.example/azure-imds?path=/{path}"])
+def test_no_link_on_an_index_page_is_relative(files: str) -> None:
+    assert Links(rewrite_links(README, files)).relative == []
 
 
 @pytest.mark.parametrize(
-    "link", ["[a](docs/cli.md)", "![a](docs/call.svg)", "[a][b]\n\n[b]: docs/cli.md", "[a](#none)"]
+    "link", ["[a](b.md)", "![a](b.svg)", "[a][b]\n\n[b]: b.md", '<a href="b.md">a</a>', "[a](#none)"]
 )
-def test_a_link_that_does_not_work_on_an_index_page_is_found(link: str) -> None:
-    assert Links(f"{README}\n\n{link}\n").broken() != []
+def test_a_relative_link_of_any_form_is_found(link: str) -> None:
+    assert len(Links(link).relative) == 1
