@@ -26,7 +26,7 @@ ELSEWHERE = {
     "attestation.md": "package/attestation/test_attestation.py",
     "cli.md": "project/docs/test_docs_cli.py",
     "emulator.md": "project/docs/test_docs_emulator.py",
-    "events.md": "package/events/test_events_life.py",
+    "events.md": "package/events/test_event_examples.py",
     "guides/drain-gunicorn.md": "project/docs/test_docs_drain.py",
     "guides/drain-kubernetes.md": "project/docs/test_docs_drain.py",
 }
