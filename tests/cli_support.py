@@ -60,7 +60,7 @@ class Done:
 Run = Callable[..., Done]
 
 
-def environment(**changes: str) -> dict[str, str]:
+def build_environment(**changes: str) -> dict[str, str]:
     return {"AZURE_POD_IDENTITY_AUTHORITY_HOST": NOWHERE, **os.environ, **changes}
 
 
@@ -71,22 +71,22 @@ def run(*arguments: str, **changes: str) -> Done:
 
 def run_program(*command: str, **changes: str) -> Done:
     """Runs any program to its end; its time is limited."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIFETIME, env=environment(**changes))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIFETIME, env=build_environment(**changes))
     return Done(done.returncode, done.stdout, done.stderr)
 
 
 @contextmanager
-def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def start(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """The installed command as a process with its output in pipes. It is killed when the block ends in any way."""
     process = subprocess.Popen(
-        [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True
+        [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=build_environment(), text=True
     )
-    with process, killed_at_the_end(process):
+    with process, kill_at_the_end(process):
         yield process
 
 
 @contextmanager
-def killed_at_the_end(process: subprocess.Popen[Any]) -> Iterator[None]:
+def kill_at_the_end(process: subprocess.Popen[Any]) -> Iterator[None]:
     """Kills a process when the block ends in any way, or before that if it lives too long."""
     timer = threading.Timer(LIFETIME, process.kill)
     timer.start()
@@ -115,7 +115,7 @@ class Terminal:
     """The command at a terminal of its own, which shows stdout and stderr. It is killed when the block ends."""
 
     def __init__(self, *arguments: str, columns: int = 80, **changes: str) -> None:
-        variables = environment(**{"TERM": "xterm-256color", **changes})
+        variables = build_environment(**{"TERM": "xterm-256color", **changes})
         for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", *(name for name in changes if not changes[name])):
             if not changes.get(name):
                 variables.pop(name, None)

@@ -37,7 +37,7 @@ def command(request: pytest.FixtureRequest, emulator: Emulator) -> tuple[list[st
     return COMMANDS[request.param]
 
 
-def part(value: Any, path: str) -> Any:
+def find_part(value: Any, path: str) -> Any:
     for name in path.split("/"):
         value = value[int(name)] if isinstance(value, list) else value[name]
     return value
@@ -51,7 +51,7 @@ def test_a_command_requests_its_own_path(command: Any, call: Run, emulator: Emul
 
 def test_json_is_the_answer_of_imds(command: Any, call: Run) -> None:
     arguments, _, path, value = command
-    assert part(call(*arguments, "--output", "json").json, path) == value
+    assert find_part(call(*arguments, "--output", "json").json, path) == value
 
 
 def test_a_query_prints_a_leaf_without_quotes(command: Any, call: Run) -> None:
@@ -248,7 +248,7 @@ def test_text_that_is_not_a_jwt_has_no_claims() -> None:
         assert read_claims(text) == {}
 
 
-def certificates(emulator: Emulator, folder: Path) -> list[str]:
+def write_certificates(emulator: Emulator, folder: Path) -> list[str]:
     options: list[str] = []
     for name, found in (("roots", emulator.attested_roots), ("intermediates", emulator.attested_intermediates)):
         (folder / name).write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in found))
@@ -267,25 +267,25 @@ def test_without_verification_no_nonce_is_added(call: Run, emulator: Emulator) -
 
 
 def test_the_content_of_a_verified_document_is_shown(call: Run, emulator: Emulator, tmp_path: Path) -> None:
-    done = call("attested", "--verify", *certificates(emulator, tmp_path))
+    done = call("attested", "--verify", *write_certificates(emulator, tmp_path))
     assert done.status == 0
     assert done.json["vmId"] == emulator.machine.compute["vmId"]
 
 
 def test_verification_sends_a_new_nonce_of_ten_digits(call: Run, emulator: Emulator, tmp_path: Path) -> None:
-    options = certificates(emulator, tmp_path)
+    options = write_certificates(emulator, tmp_path)
     nonces = [call("attested", "--verify", *options).json["nonce"] for _ in range(2)]
     assert nonces[0] != nonces[1]
     assert all(len(nonce) == 10 and nonce.isdigit() for nonce in nonces)
 
 
 def test_verification_sends_the_given_nonce(call: Run, emulator: Emulator, tmp_path: Path) -> None:
-    done = call("attested", "--verify", "--nonce", "42", *certificates(emulator, tmp_path))
+    done = call("attested", "--verify", "--nonce", "42", *write_certificates(emulator, tmp_path))
     assert done.json["nonce"] == "42"
 
 
 def test_a_table_states_that_the_document_is_verified(call: Run, emulator: Emulator, tmp_path: Path) -> None:
-    done = call("attested", "--verify", "--output", "table", *certificates(emulator, tmp_path))
+    done = call("attested", "--verify", "--output", "table", *write_certificates(emulator, tmp_path))
     assert "Verified: Azure signed this document about this machine." in done.out
 
 

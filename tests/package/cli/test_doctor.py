@@ -42,13 +42,13 @@ class Steady(FakeClock):
         self.waits.append(seconds)
 
 
-def look(emulator: Emulator, **options: Any) -> list[Finding]:
+def examine_emulator(emulator: Emulator, **options: Any) -> list[Finding]:
     """The findings for the emulator, on a plain machine."""
     options = {"resource": RESOURCE, "surroundings": Surroundings({}, Path("/nowhere")), **options}
     return examine(emulator.endpoint, clock=options.pop("clock", Steady(emulator)), **options)
 
 
-def of(findings: list[Finding], check: str) -> Finding:
+def find(findings: list[Finding], check: str) -> Finding:
     """The first finding of a check that did not pass; else the first that passed."""
     found = sorted((f for f in findings if f.check == check), key=lambda finding: finding.status == "pass")
     assert found, f"no finding of {check} in {findings}"
@@ -56,41 +56,41 @@ def of(findings: list[Finding], check: str) -> Finding:
 
 
 def test_nothing_fails_on_a_healthy_machine(emulator: Emulator) -> None:
-    assert {finding.status for finding in look(emulator)} == {"pass", "skip"}
+    assert {finding.status for finding in examine_emulator(emulator)} == {"pass", "skip"}
 
 
 def test_the_owner_of_the_token_is_named(emulator: Emulator) -> None:
-    text = of(look(emulator), "claims").text
+    text = find(examine_emulator(emulator), "claims").text
     assert "belongs to the system-assigned identity vm-example-0" in text
     assert emulator.machine.tenant_id in text
 
 
 def test_a_user_assigned_identity_is_named_as_such(emulator: Emulator) -> None:
     identity = emulator.machine.add_user_assigned("id-web")
-    text = of(look(emulator, selector={"client_id": identity.client_id}), "claims").text
+    text = find(examine_emulator(emulator, selector={"client_id": identity.client_id}), "claims").text
     assert "belongs to the user-assigned identity id-web" in text
     assert identity.client_id in text
 
 
 def test_scheduled_events_are_not_requested_since_that_turns_them_on(emulator: Emulator) -> None:
-    assert of(look(emulator), "events").status == "skip"
+    assert find(examine_emulator(emulator), "events").status == "skip"
     assert not [request for request in emulator.requests if "scheduledevents" in request.path]
 
 
 def test_scheduled_events_are_requested_on_demand(emulator: Emulator) -> None:
-    assert of(look(emulator, events=True), "events").status == "pass"
+    assert find(examine_emulator(emulator, events=True), "events").status == "pass"
 
 
 def test_each_request_is_sent_once_and_not_faster_than_the_limit(emulator: Emulator) -> None:
     clock = Steady(emulator)
-    look(emulator, events=True, clock=clock)
+    examine_emulator(emulator, events=True, clock=clock)
     paths = [request.path for request in emulator.requests]
     assert len(paths) == len({*paths}) == 7
     assert clock.waits == [0.25] * 6
 
 
 def test_no_finding_holds_a_token(emulator: Emulator) -> None:
-    text = json.dumps([finding.to_dict() for finding in look(emulator)])
+    text = json.dumps([finding.to_dict() for finding in examine_emulator(emulator)])
     assert "eyJ" not in text
     assert "IMDS returned a token for https://vault.azure.net." in text
 
@@ -172,7 +172,7 @@ def test_a_fault_has_its_own_finding(name: str, request: pytest.FixtureRequest) 
     emulator: Emulator = request.getfixturevalue("accelerated" if name == "delay" else "emulator")
     emulator.fail(preset=name if name in PRESETS else None, times=100, **fault)
     clock = EmulatorTime(emulator) if name == "delay" else Steady(emulator)
-    finding = of(look(emulator, clock=clock, seconds=1.0 if name in ("hang", "slow") else 20), check)
+    finding = find(examine_emulator(emulator, clock=clock, seconds=1.0 if name in ("hang", "slow") else 20), check)
     assert finding.code == code
     assert finding.status in ("warn", "fail")
     assert finding.advice
@@ -191,7 +191,7 @@ def test_faults_that_are_different_have_different_findings() -> None:
 )  # fmt: skip
 def test_a_status_has_its_own_finding(emulator: Emulator, status: int, code: str) -> None:
     emulator.fail(status, path=TOKEN, body={"error": "said"}, times=10)
-    finding = of(look(emulator), "token")
+    finding = find(examine_emulator(emulator), "token")
     assert (finding.status, finding.code) == ("fail", code)
     assert "said" in finding.text
 
@@ -219,45 +219,47 @@ def test_the_text_of_a_finding_is_sentences_and_a_failure_has_advice(finding: Fi
 
 def test_no_identity_at_all(emulator: Emulator) -> None:
     emulator.machine.system_assigned = None
-    findings = look(emulator)
-    assert (of(findings, "identity").status, of(findings, "identity").code) == ("warn", "no-identity")
-    assert (of(findings, "token").status, of(findings, "token").code) == ("fail", "no-identity")
+    findings = examine_emulator(emulator)
+    assert (find(findings, "identity").status, find(findings, "identity").code) == ("warn", "no-identity")
+    assert (find(findings, "token").status, find(findings, "token").code) == ("fail", "no-identity")
 
 
 def test_one_of_several_identities_must_be_chosen(emulator: Emulator) -> None:
     emulator.machine.system_assigned = None
     emulator.machine.add_user_assigned("id-web")
     emulator.machine.add_user_assigned("id-db")
-    finding = of(look(emulator), "token")
+    finding = find(examine_emulator(emulator), "token")
     assert (finding.status, finding.code) == ("fail", "several-identities")
     assert "--client-id" in finding.advice
 
 
 def test_an_unknown_resource(emulator: Emulator) -> None:
     emulator.machine.invalid_resources.add(RESOURCE)
-    assert of(look(emulator), "token").code == "unknown-resource"
+    assert find(examine_emulator(emulator), "token").code == "unknown-resource"
 
 
 def test_a_header_that_was_removed_on_the_way(emulator: Emulator) -> None:
     emulator.fail(400, path=TOKEN, body={"error": "invalid_request", "error_description": "Required metadata header "
                                          "not specified"})  # fmt: skip
-    assert of(look(emulator), "token").code == "header-removed"
+    assert find(examine_emulator(emulator), "token").code == "header-removed"
 
 
 def test_an_argument_that_breaks_the_specification_is_a_finding(emulator: Emulator) -> None:
-    finding = of(look(emulator, selector={"client_id": "web"}, names={"client_id": "--client-id"}), "token")
+    finding = find(
+        examine_emulator(emulator, selector={"client_id": "web"}, names={"client_id": "--client-id"}), "token"
+    )
     assert (finding.status, finding.code) == ("fail", "bad-argument")
     assert finding.text == "--client-id must look like 00000000-0000-0000-0000-000000000003."
 
 
 def test_an_opaque_token_is_a_warning(emulator: Emulator) -> None:
     emulator.fail(path=TOKEN, body={"access_token": "secret", "expires_on": "1", "resource": RESOURCE})
-    assert of(look(emulator), "claims").code == "opaque"
+    assert find(examine_emulator(emulator), "claims").code == "opaque"
 
 
 def test_a_machine_without_a_load_balancer_is_not_a_failure(emulator: Emulator) -> None:
     emulator.machine.load_balancer = None
-    assert of(look(emulator), "loadbalancer").status == "skip"
+    assert find(examine_emulator(emulator), "loadbalancer").status == "skip"
 
 
 @pytest.mark.parametrize(
@@ -266,7 +268,7 @@ def test_a_machine_without_a_load_balancer_is_not_a_failure(emulator: Emulator) 
 def test_the_clock_is_compared_with_that_of_the_host(emulator: Emulator, seconds: float, status: str) -> None:
     clock = Steady(emulator)
     clock.now += seconds
-    finding = of(look(emulator, clock=clock), "clock")
+    finding = find(examine_emulator(emulator, clock=clock), "clock")
     assert finding.status == status
     if status != "pass":
         assert ("ahead of" if seconds > 0 else "behind") in finding.text
@@ -274,23 +276,23 @@ def test_the_clock_is_compared_with_that_of_the_host(emulator: Emulator, seconds
 
 def test_a_host_without_a_date_is_not_compared(emulator: Emulator) -> None:
     emulator.fail(headers={"Date": None}, times=100)
-    assert of(look(emulator), "clock").code == "no-date"
+    assert find(examine_emulator(emulator), "clock").code == "no-date"
 
 
 def test_a_token_that_has_expired_by_this_clock(emulator: Emulator) -> None:
     clock = Steady(emulator)
     clock.now += 90_000
-    assert of(look(emulator, clock=clock), "claims").code == "expired"
+    assert find(examine_emulator(emulator, clock=clock), "claims").code == "expired"
 
 
 def test_a_429_on_any_request_is_reported(emulator: Emulator) -> None:
     emulator.fail(429, path="/metadata/attested")
-    assert "1 of 6 responses were 429" in of(look(emulator), "limits").text
+    assert "1 of 6 responses were 429" in find(examine_emulator(emulator), "limits").text
 
 
 def test_an_older_host_is_reported(emulator: Emulator) -> None:
     emulator.fail(path="/metadata/versions", body={"apiVersions": ["2017-03-01", "2021-02-01"]})
-    finding = of(look(emulator), "versions")
+    finding = find(examine_emulator(emulator), "versions")
     assert finding.code == "old-host"
     assert "/instance 2023-11-15" in finding.text
 
@@ -320,7 +322,7 @@ def test_a_missing_route(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_link_local_source_address_is_a_warning(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azure_imds._cli.local_checks.find_local_address", lambda host, port: "169.254.7.7")
-    assert of(look(emulator), "route").code == "link-local"
+    assert find(examine_emulator(emulator), "route").code == "link-local"
 
 
 def test_a_server_that_does_not_speak_http_gets_only_one_request() -> None:
@@ -333,7 +335,7 @@ def test_a_server_that_does_not_speak_http_gets_only_one_request() -> None:
 
     with raw_server(babble) as endpoint:
         findings = examine(endpoint, resource=RESOURCE, clock=FakeClock())
-    assert of(findings, "instance").code == "closed"
+    assert find(findings, "instance").code == "closed"
     assert len(requests) == 1
 
 
@@ -342,15 +344,15 @@ def test_checks_after_the_time_limit_are_skipped(emulator: Emulator) -> None:
         def sleep(self, seconds: float) -> None:
             self.now += 100
 
-    findings = look(emulator, clock=Hasty(emulator))
+    findings = examine_emulator(emulator, clock=Hasty(emulator))
     assert {finding.code for finding in findings if finding.check in ("versions", "identity", "token")} == {"no-time"}
 
 
 def test_a_silent_endpoint_takes_no_more_than_the_time_limit(emulator: Emulator) -> None:
     emulator.fail(hang=True, path="/metadata/identity", times=100)
-    findings = look(emulator, clock=SYSTEM, seconds=2.0)
-    assert of(findings, "identity").code == "silent"
-    assert {of(findings, check).code for check in ("token", "attested", "loadbalancer")} == {"no-time"}
+    findings = examine_emulator(emulator, clock=SYSTEM, seconds=2.0)
+    assert find(findings, "identity").code == "silent"
+    assert {find(findings, check).code for check in ("token", "attested", "loadbalancer")} == {"no-time"}
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
@@ -359,7 +361,7 @@ def test_a_time_limit_that_is_not_positive_is_refused(seconds: float) -> None:
         examine(NOWHERE, resource=RESOURCE, seconds=seconds)
 
 
-def look_in(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+def examine_in(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     """The findings in this environment, without an endpoint."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -384,14 +386,14 @@ def look_in(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> lis
 def test_an_environment_without_imds_is_the_only_finding(
     environment: dict[str, str], code: str, word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [finding] = look_in(environment, monkeypatch)
+    [finding] = examine_in(environment, monkeypatch)
     assert (finding.status, finding.code) == ("fail", code)
     assert word in finding.text
 
 
 def test_the_variable_with_the_endpoint_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    findings = look_in({"AZURE_POD_IDENTITY_AUTHORITY_HOST": NOWHERE}, monkeypatch)
-    assert "(from AZURE_POD_IDENTITY_AUTHORITY_HOST)" in of(findings, "environment").text
+    findings = examine_in({"AZURE_POD_IDENTITY_AUTHORITY_HOST": NOWHERE}, monkeypatch)
+    assert "(from AZURE_POD_IDENTITY_AUTHORITY_HOST)" in find(findings, "environment").text
 
 
 @pytest.mark.parametrize(
@@ -407,7 +409,7 @@ def test_the_variable_with_the_endpoint_is_named(monkeypatch: pytest.MonkeyPatch
 )
 def test_a_proxy_of_other_programs_is_reported(environment: dict[str, str], code: str) -> None:
     findings = examine(NOWHERE, resource=RESOURCE, clock=FakeClock(), surroundings=Surroundings(environment))
-    assert of(findings, "proxy").code == code
+    assert find(findings, "proxy").code == code
 
 
 @pytest.mark.parametrize(
@@ -424,7 +426,7 @@ def test_the_place_is_recognized(environment: dict[str, str], files: dict[str, s
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     findings = examine(NOWHERE, resource=RESOURCE, clock=FakeClock(), surroundings=Surroundings(environment, tmp_path))
-    assert (of(findings, "place").status, of(findings, "place").code) == ("warn", code)
+    assert (find(findings, "place").status, find(findings, "place").code) == ("warn", code)
 
 
 @pytest.mark.parametrize(("tag", "azure"), [(AZURE_ASSET_TAG, True), ("No Asset Tag", False), ("", None)])
@@ -446,15 +448,15 @@ def agent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]
 def test_nothing_fails_with_the_agent_of_azure_arc(agent: Emulator) -> None:
     findings = examine(resource=RESOURCE, clock=Steady(agent), surroundings=Surroundings(root=Path("/nowhere")))
     assert {finding.status for finding in findings} == {"pass"}
-    assert "(the agent of Azure Arc)" in of(findings, "environment").text
+    assert "(the agent of Azure Arc)" in find(findings, "environment").text
 
 
 def test_a_missing_folder_of_azure_arc(agent: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_IMDS_ARC_TOKEN_DIR", "/nowhere")
     findings = examine(resource=RESOURCE, clock=Steady(agent))
-    assert of(findings, "arc").status == "fail"
-    assert "himds" in of(findings, "arc").advice
-    assert of(findings, "token").code == "arc-key"
+    assert find(findings, "arc").status == "fail"
+    assert "himds" in find(findings, "arc").advice
+    assert find(findings, "token").code == "arc-key"
 
 
 def test_the_status_of_the_command_is_0_if_nothing_fails(emulator: Emulator, call: Run) -> None:
@@ -475,3 +477,9 @@ def test_the_text_of_the_command_is_a_line_for_each_value(call: Run) -> None:
 
 def test_a_deadline_of_zero_is_wrong_usage(call: Run) -> None:
     assert call("doctor", "--deadline", "0").status == 2
+
+
+def test_a_finding_names_the_option_that_the_user_typed(emulator: Emulator, call: Run) -> None:
+    done = call("doctor", "--json", "--resource-id", "web")
+    [text] = [finding["text"] for finding in done.json["findings"] if finding["check"] == "token"]
+    assert text.startswith("--resource-id must look like /subscriptions/")

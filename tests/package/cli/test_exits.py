@@ -15,7 +15,7 @@ from azure_imds._cli.exits import MEANINGS, Exit, choose_status
 from azure_imds._cli.messages import describe_error
 from azure_imds.attestation import AttestationError
 from azure_imds_emulator import Emulator
-from cli_support import COMMAND, NOWHERE, Run, run, run_program, started
+from cli_support import COMMAND, NOWHERE, Run, run, run_program, start
 from support import raw_server
 
 RESOURCE = "https://vault.azure.net"
@@ -179,7 +179,7 @@ def test_a_mistyped_command_gets_a_suggestion() -> None:
 
 @pytest.mark.parametrize("arguments", [["instance"], ["--output", "table", "instance"], ["--help"]])
 def test_a_closed_pipe_ends_it_without_a_message(arguments: list[str], emulator: Emulator) -> None:
-    with started(*arguments) as process:
+    with start(*arguments) as process:
         assert process.stdout
         process.stdout.close()
         assert process.stderr

@@ -10,11 +10,11 @@ import pytest
 
 from azure_imds import _cli
 from azure_imds_emulator import Emulator
-from cli_support import run, run_program, started
+from cli_support import run, run_program, start
 
 
 def test_the_emulator_prints_its_variable_and_ends_at_sigterm() -> None:
-    with started("emulator", "--port", "0") as process:
+    with start("emulator", "--port", "0") as process:
         assert process.stdout is not None
         lines: list[str] = []
         while not any("AZURE_POD_IDENTITY_AUTHORITY_HOST=" in line for line in lines):

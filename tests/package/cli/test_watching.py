@@ -14,7 +14,7 @@ import pytest
 
 from azure_imds._cli.exits import Exit
 from azure_imds_emulator import Emulator
-from cli_support import Terminal, started
+from cli_support import Terminal, start
 
 
 class Watching:
@@ -33,7 +33,7 @@ class Watching:
 @contextmanager
 def watching(*options: str) -> Iterator[Watching]:
     """The running command. It is killed when the block ends in any way."""
-    with started("events", "--watch", *options) as process:
+    with start("events", "--watch", *options) as process:
         yield Watching(process)
 
 

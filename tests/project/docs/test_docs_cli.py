@@ -15,7 +15,7 @@ from azure_imds._cli.commands import OPERATIONS
 from azure_imds._cli.exits import MEANINGS
 from azure_imds._cli.findings import Finding
 from azure_imds_emulator import Emulator
-from cli_support import environment
+from cli_support import build_environment
 from support import ROOT
 
 PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def test_an_example_prints_what_the_page_shows(command: str, output: str) -> Non
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     with Emulator() as emulator:
         emulator.schedule("Reboot", notice=600)
-        variables = environment(**emulator.environment, PATH=path, COLUMNS="97")
+        variables = build_environment(**emulator.environment, PATH=path, COLUMNS="97")
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=variables, timeout=60)
     assert done.stderr == ""
     printed = "\n".join(line.rstrip() for line in done.stdout.splitlines())

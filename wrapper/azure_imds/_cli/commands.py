@@ -42,15 +42,13 @@ class _Command(TyperCommand):
 
         from .messages import read_option_names, use_option_names
 
-        operation = DESCRIPTIONS.get(OPERATIONS.get(self.name or "", ""))
-        if operation is None:
-            return
-        self.short_help = operation.summary
-        first_paragraph = " ".join(operation.description.partition("\n\n")[0].split())
         names = read_option_names(self)
-        self.help = "\n\n".join(
-            filter(None, [f"{operation.summary}.", use_option_names(first_paragraph, names), self.help])
-        )
+        # The doctor has no operation of its own, but the options of a token.
+        operation = DESCRIPTIONS[OPERATIONS.get(self.name or "", "identity.get_token")]
+        if self.name in OPERATIONS:
+            first_paragraph = " ".join(operation.description.partition("\n\n")[0].split())
+            parts = [f"{operation.summary}.", use_option_names(first_paragraph, names), self.help]
+            self.short_help, self.help = operation.summary, "\n\n".join(filter(None, parts))
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
             parameter.help = parameter.help or use_option_names(operation.arguments.get(parameter.name, ""), names)
@@ -83,7 +81,7 @@ app = typer.Typer(
 )
 
 
-def _command(
+def _register(
     name: str, *, version: bool = True, short_help: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Registers a function as a command. The function gets a session; the command gets the options of every command."""
@@ -92,7 +90,7 @@ def _command(
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def run(*, context: typer.Context, **arguments: Any) -> None:
             own = Settings(**{option: arguments.pop(option) for option in settings})
-            given = own.over(context.find_object(Settings) or Settings())
+            given = own.merge(context.find_object(Settings) or Settings())
             if given.api_version and not version:
                 raise typer.BadParameter(f"not supported by {name}", param_hint="'--api-version'")
             session = Session(given, context.command)
@@ -161,8 +159,8 @@ ObjectId = Annotated[str | None, Option("--object-id", metavar="ID", show_defaul
 ResourceId = Annotated[str | None, Option("--resource-id", metavar="ID", show_default=False)]
 
 
-@_command("token")
-def token(
+@_register("token")
+def print_token(
     session: Session,
     resource: Annotated[str, Argument(metavar="RESOURCE", show_default=False)],
     client_id: ClientId = None,
@@ -171,7 +169,7 @@ def token(
     raw: Annotated[bool, Option("--raw", help="Print only the token, in a terminal too.")] = False,
 ) -> None:
     """Piped: just the token. In a terminal: its claims, with the token hidden (`--raw` prints it)."""
-    with session.client() as imds:
+    with session.open_client() as imds:
         answer = imds.identity.get_token(
             resource=resource,
             client_id=client_id,
@@ -193,8 +191,8 @@ def _make_token_view(secret: str) -> View:
     return view
 
 
-@_command("instance")
-def instance(
+@_register("instance")
+def print_instance(
     session: Session,
     path: Annotated[
         str,
@@ -205,7 +203,7 @@ def instance(
         ),
     ] = "",
 ) -> None:
-    with session.client() as imds:
+    with session.open_client() as imds:
         version = session.settings.api_version
         if path.strip("/"):
             document = imds.get(path, api_version=version)
@@ -214,19 +212,19 @@ def instance(
     session.show(document, _JSON_VIEW)
 
 
-@_command("identity")
-def identity(session: Session) -> None:
-    with session.client() as imds:
+@_register("identity")
+def print_identity(session: Session) -> None:
+    with session.open_client() as imds:
         info = imds.identity.get_info(api_version=session.settings.api_version)
     session.show(info.to_dict(), _JSON_VIEW)
 
 
-def _certificates(text: str) -> Any:
+def _file_option(text: str) -> Any:
     return Option(metavar="FILE", exists=True, dir_okay=False, show_default=False, help=text)
 
 
-@_command("attested")
-def attested(
+@_register("attested")
+def print_attested(
     session: Session,
     nonce: Annotated[str | None, Option("--nonce", show_default=False)] = None,
     verify: Annotated[
@@ -235,17 +233,17 @@ def attested(
     ] = False,
     cloud: Annotated[str, Option(help="For --verify: public, usgov, china or germany.")] = "public",
     roots: Annotated[
-        Path | None, _certificates("For --verify: trusted root certificates instead of Azure's, in PEM.")
+        Path | None, _file_option("For --verify: trusted root certificates instead of Azure's, in PEM.")
     ] = None,
     intermediates: Annotated[
         Path | None,
-        _certificates("For --verify: intermediate certificates in PEM. Default: downloaded from Microsoft."),
+        _file_option("For --verify: intermediate certificates in PEM. Default: downloaded from Microsoft."),
     ] = None,
 ) -> None:
     from .verification import make_nonce, verify_document
 
     nonce = make_nonce() if verify and nonce is None else nonce
-    with session.client() as imds:
+    with session.open_client() as imds:
         document = imds.attested.get_document(nonce=nonce, api_version=session.settings.api_version)
         result = document.to_dict()
         if verify:
@@ -254,8 +252,8 @@ def attested(
     session.show(result, _load_view("render_verified") if verify else _JSON_VIEW)
 
 
-@_command("events")
-def events(
+@_register("events")
+def print_events(
     session: Session,
     watch: Annotated[bool, Option("--watch", help="Show changes until Ctrl-C.")] = False,
     every_machine: Annotated[
@@ -281,7 +279,7 @@ def events(
             raise typer.BadParameter("not supported by events --watch", param_hint="'--api-version'")
         run(session, every_machine=every_machine)
         return
-    with session.client() as imds:
+    with session.open_client() as imds:
         if approve is not None:
             from azure_imds_api.models import StartEventsRequest, StartRequest
 
@@ -292,22 +290,22 @@ def events(
     session.show(result, _JSON_VIEW if approve else _load_view("render_events"))
 
 
-@_command("loadbalancer")
-def loadbalancer(session: Session) -> None:
-    with session.client() as imds:
+@_register("loadbalancer")
+def print_load_balancer(session: Session) -> None:
+    with session.open_client() as imds:
         metadata = imds.load_balancer.get_metadata(api_version=session.settings.api_version)
     session.show(metadata.to_dict(), _JSON_VIEW)
 
 
-@_command("versions", version=False)
-def versions(session: Session) -> None:
-    with session.client() as imds:
+@_register("versions", version=False)
+def print_versions(session: Session) -> None:
+    with session.open_client() as imds:
         answer = imds.versions.get_versions()
     session.show(answer.to_dict(), _JSON_VIEW)
 
 
-@_command("doctor", version=False, short_help="Find out why managed identity does not work here")
-def doctor(
+@_register("doctor", version=False, short_help="Find out why managed identity does not work here")
+def run_doctor(
     session: Session,
     resource: Annotated[str, Option(help="Resource of the token that is requested.")] = "https://management.azure.com/",
     client_id: ClientId = None,
@@ -326,7 +324,7 @@ def doctor(
     from .doctor import SECONDS, examine
 
     settings = session.settings
-    with session.waiting("checking"):
+    with session.show_waiting("checking"):
         findings = examine(
             settings.endpoint,
             resource=resource,
@@ -351,5 +349,5 @@ def doctor(
     short_help="Run a local IMDS for development and tests",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def emulator(context: typer.Context) -> None:
+def start_emulator(context: typer.Context) -> None:
     raise SystemExit(run_emulator(context.args))

@@ -42,15 +42,15 @@ class Session:
         return read_option_names(self._command)
 
     @contextmanager
-    def client(self) -> Generator[ImdsClient]:
+    def open_client(self) -> Generator[ImdsClient]:
         """A client with the caller's settings. While it is used, a terminal shows that the command waits."""
         from .._client.client import ImdsClient
 
         settings = self.settings
-        with ImdsClient(settings.endpoint, deadline=settings.deadline) as imds, self.waiting():
+        with ImdsClient(settings.endpoint, deadline=settings.deadline) as imds, self.show_waiting():
             yield imds
 
-    def waiting(self, text: str = "waiting for IMDS") -> AbstractContextManager[None]:
+    def show_waiting(self, text: str = "waiting for IMDS") -> AbstractContextManager[None]:
         """Shows on a terminal that the command waits."""
         return progress.show_waiting(text, silent=self.settings.verbose)
 

@@ -75,8 +75,8 @@ class Settings:
         Option("--verbose", help="Log each request and its outcome to stderr.", rich_help_panel=_PANEL),
     ] = False
 
-    def over(self, other: Settings) -> Settings:
-        """These settings; for options that were not given, the settings of `other`."""
+    def merge(self, other: Settings) -> Settings:
+        """These settings, with those of `other` for the options that were not given."""
         given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return dataclasses.replace(
             other, **{name: value for name, value in given.items() if value is not None and value is not False}
