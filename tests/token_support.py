@@ -1,4 +1,4 @@
-"""Tools of the token tests: a credential used alike in three colours, two clocks, and an IMDS that obeys the test."""
+"""Tools of the token tests: a credential used the same way in three colours, two clocks, and a controlled IMDS."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SCOPE = "https://vault.azure.net/.default"
 DAY = 86400
 HOUR = 3600
 
-#: Seconds after which a test that hangs fails instead. Nothing is measured by it.
+#: Seconds after which a test that hangs fails. No assertion depends on the number.
 FOREVER = 30
 
 
 class Clocks(Clock):
-    """The wall clock and the monotonic one, each turned by hand; waiting turns both."""
+    """A wall clock and a monotonic clock that the test sets. Waiting advances both."""
 
     def __init__(self, wall: float = 1_700_000_000.0, monotonic: float = 5_000.0) -> None:
         self.wall = wall
@@ -43,12 +43,12 @@ class Clocks(Clock):
         return self.ticks
 
     def advance(self, seconds: float) -> None:
-        """Time passes."""
+        """Lets time pass."""
         self.wall += seconds
         self.ticks += seconds
 
     def step(self, seconds: float) -> None:
-        """Somebody sets the wall clock; or, forwards, the machine was suspended."""
+        """Sets the wall clock. Forwards, it looks the same as a suspended machine."""
         self.wall += seconds
 
     def sleep(self, seconds: float) -> None:
@@ -63,7 +63,7 @@ class Clocks(Clock):
 
 
 class Gate:
-    """Holds whoever comes until it is opened, in any colour."""
+    """Blocks requests until the test opens it, in any colour."""
 
     def __init__(self) -> None:
         self.arrived = threading.Semaphore(0)
@@ -87,9 +87,9 @@ class Gate:
             await event.wait()
 
     def wait_for(self, count: int = 1) -> None:
-        """Returns when so many have come."""
+        """Waits until so many requests have arrived."""
         for _ in range(count):
-            assert self.arrived.acquire(timeout=FOREVER), "nobody came to the gate"
+            assert self.arrived.acquire(timeout=FOREVER), "no request arrived"
 
     def open(self) -> None:
         with self._lock:
@@ -104,14 +104,14 @@ Reply = httpx.Response | Exception
 
 
 class Imds(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """An IMDS in this process. Its tokens are numbered from 1.
+    """An IMDS in this process. It numbers its tokens from 1.
 
     Attributes:
-        life: seconds that the next token has.
-        fields: members of the answer to add or, where None, to leave out.
-        suffix: what every token ends with.
-        failure: what comes instead of a token.
-        gates: what requests must pass through, the first by the first request.
+        life: the lifetime of the next token, in seconds.
+        fields: members to add to the answer. A member that is None is left out.
+        suffix: the end of every token.
+        failure: the answer or exception to use instead of a token, or None.
+        gates: the gates for the next requests, in order.
     """
 
     def __init__(self, clock: Clock | None = None, life: float = DAY, *, suffix: str = "", **fields: Any) -> None:
@@ -187,24 +187,24 @@ DOWN = httpx.ConnectError("connection refused")
 
 
 def number(token: AccessToken) -> int:
-    """Which of the tokens of `Imds` it is."""
+    """Returns the number of a token of `Imds`."""
     return int(token.token.removeprefix(f"{CANARY}-"))
 
 
 class Crowd:
-    """Callers who ask at the same time."""
+    """Callers that ask for a token at the same time."""
 
-    def __init__(self, futures: list[Future[Any]], aboard: Callable[[], None]) -> None:
+    def __init__(self, futures: list[Future[Any]], joined: Callable[[], None]) -> None:
         self._futures = futures
-        self.wait_until_aboard = aboard
+        self.wait_until_joined = joined
 
     def results(self) -> list[Any]:
-        """What each got: a token or an exception."""
+        """Returns the token or the exception of each caller."""
         return [future.exception(FOREVER) or future.result() for future in self._futures]
 
 
 class Held:
-    """A credential as a thread uses it; the asynchronous ones live on an event loop in another thread."""
+    """A credential that a thread can use. An asynchronous one runs on an event loop in another thread."""
 
     def __init__(self, credential: Any, portal: Any, waiting: threading.Semaphore) -> None:
         self.credential = credential
@@ -215,7 +215,7 @@ class Held:
         return self.call(self.credential.get_token, *(scopes or (SCOPE,)), **options)
 
     def call(self, method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """Calls a method of the credential, and awaits it where it is to be awaited."""
+        """Calls a method of the credential, and awaits the result if the credential is asynchronous."""
         work = partial(method, *arguments, **options)
         return work() if self._portal is None else self._portal.call(work)
 
@@ -223,7 +223,7 @@ class Held:
         self.credential.clear()
 
     def error(self, *scopes: Any, **options: Any) -> Exception:
-        """The exception that a call ends with."""
+        """Returns the exception that `get_token` raises."""
         try:
             token = self.get_token(*scopes, **options)
         except Exception as error:
@@ -231,7 +231,7 @@ class Held:
         raise AssertionError(f"no exception, but {token!r}")
 
     def crowd(self, count: int, *scopes: Any, **options: Any) -> Crowd:
-        """So many callers at once."""
+        """Starts so many callers at once."""
         work = partial(self.credential.get_token, *(scopes or (SCOPE,)), **options)
         if self._portal is not None:
 
@@ -243,7 +243,7 @@ class Held:
 
         def all_but_one_wait() -> None:
             for _ in range(count - 1):
-                assert self._waiting.acquire(timeout=FOREVER), "too few callers wait for the first"
+                assert self._waiting.acquire(timeout=FOREVER), "too few callers wait for the leader"
 
         barrier = threading.Barrier(count)
 
@@ -256,23 +256,23 @@ class Held:
         pool.shutdown(wait=False)
         return Crowd(futures, all_but_one_wait)
 
-    def settle(self) -> None:
-        """Returns when nothing in the background can go on by itself."""
+    def wait_for_refreshes(self) -> None:
+        """Waits until every early refresh has ended or is blocked."""
         if self._portal is not None:
             self._portal.call(anyio.wait_all_tasks_blocked)
         for thread in refreshers():
             thread.join(FOREVER)
-            assert not thread.is_alive(), "an early refresh does not end"
+            assert not thread.is_alive(), "an early refresh did not end"
 
 
 def refreshers() -> list[threading.Thread]:
-    """The threads that replace tokens."""
+    """Returns the threads that run early refreshes."""
     return [thread for thread in threading.enumerate() if thread.name == "azure-imds-refresh"]
 
 
 @contextmanager
 def holding(colour: Colour, **options: Any) -> Iterator[Held]:
-    """A credential of this colour."""
+    """Opens a credential of this colour, and closes it."""
     waiting = threading.Semaphore(0)
 
     class Event(threading.Event):
@@ -281,7 +281,7 @@ def holding(colour: Colour, **options: Any) -> Iterator[Held]:
             return super().wait(FOREVER if timeout is None else timeout)
 
     if colour.name == "sync":
-        # Followers are counted, so that a test knows when they all wait.
+        # The waits of the followers are counted, so that a test knows when all of them wait.
         counted = SimpleNamespace(Event=Event)
         with mock.patch.object(_credential, "threading", counted), ImdsCredential(**options) as credential:
             yield Held(credential, None, waiting)

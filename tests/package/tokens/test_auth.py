@@ -1,4 +1,4 @@
-"""A bearer token on every request of an httpx client, and nowhere else."""
+"""`ImdsAuth` adds a bearer token to every request of an httpx client, and sends it nowhere else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def challenge(claims: str = CLAIMS, error: str = "insufficient_claims") -> str:
 
 
 class Service:
-    """What the token is for: gives its answers in turn, the last one again and again."""
+    """The service that the token is for. It returns its answers in turn, and then repeats the last."""
 
     def __init__(self, *answers: httpx.Response) -> None:
         self.answers = list(answers)
@@ -48,7 +48,7 @@ class Service:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        self.authorizations.append(request.headers.get("authorization", ""))  # the object is used again
+        self.authorizations.append(request.headers.get("authorization", ""))  # httpx uses the request object again
         one = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return httpx.Response(one.status_code, headers=one.headers, content=one.content)
 
@@ -59,7 +59,7 @@ class Service:
 
 
 def send(colour: Colour, service: Any, auth: ImdsAuth, *calls: tuple[str, str], **options: Any) -> list[Any]:
-    """Sends requests through an httpx client of this colour: the responses, or the exceptions."""
+    """Sends requests with an httpx client of this colour. Returns the response or the exception of each."""
     content = options.pop("content", None)
     calls = calls or (("GET", SERVICE),)
     options.setdefault("transport", httpx.MockTransport(service))
@@ -108,14 +108,14 @@ def test_options_reach_the_credential(colour: Colour) -> None:
     assert imds.query()["resource"] == SERVICE
 
 
-def test_a_given_client_is_asked(colour: Colour) -> None:
+def test_a_given_client_is_used(colour: Colour) -> None:
     imds, service = Imds(), Service(answer(200))
     client: Any = (ImdsClient if colour.name == "sync" else AsyncImdsClient)(transport=imds)
     send(colour, service, ImdsAuth(SERVICE, client=client))
     assert service.tokens == ["1"]
 
 
-def test_a_given_credential_s_tokens_serve_here_too(colour: Colour) -> None:
+def test_the_stored_tokens_of_a_given_credential_are_used(colour: Colour) -> None:
     imds, service = Imds(), Service(answer(200))
     credential = kinds(colour)[0](transport=imds)
     send(colour, service, ImdsAuth(SERVICE, credential=credential))
@@ -124,7 +124,7 @@ def test_a_given_credential_s_tokens_serve_here_too(colour: Colour) -> None:
     assert len(imds) == 1
 
 
-def test_a_credential_of_the_other_kind_is_refused_before_anything_is_sent(colour: Colour) -> None:
+def test_a_credential_of_the_other_kind_is_rejected_before_anything_is_sent(colour: Colour) -> None:
     imds, service = Imds(), Service(answer(200))
     (error,) = send(colour, service, ImdsAuth(SERVICE, credential=kinds(colour)[1](transport=imds)))
     assert isinstance(error, ImdsValidationError)
@@ -138,7 +138,7 @@ def test_a_credential_of_the_other_kind_is_refused_before_anything_is_sent(colou
     ("arguments", "parameter"),
     [({"credential": "me"}, "credential"), ({"credential": ImdsCredential(), "client_id": CLIENT_ID}, "client_id")],
 )
-def test_what_does_not_go_with_a_credential_is_refused_at_once(arguments: dict[str, Any], parameter: str) -> None:
+def test_options_cannot_be_combined_with_a_credential(arguments: dict[str, Any], parameter: str) -> None:
     with pytest.raises(ImdsValidationError) as caught:
         ImdsAuth(SERVICE, **arguments)
     assert caught.value.parameter == parameter
@@ -146,12 +146,12 @@ def test_what_does_not_go_with_a_credential_is_refused_at_once(arguments: dict[s
 
 
 def kinds(colour: Colour) -> list[Any]:
-    """The kind of credential for such a client, and the other one."""
+    """Returns the kind of credential for such a client, and the other kind."""
     found: list[Any] = [ImdsCredential, AsyncImdsCredential]
     return found if colour.name == "sync" else found[::-1]
 
 
-def test_an_authorization_of_the_callers_is_replaced(colour: Colour) -> None:
+def test_the_callers_authorization_is_replaced(colour: Colour) -> None:
     service = Service(answer(200))
     send(colour, service, ImdsAuth(SERVICE, transport=Imds()), headers={"Authorization": "Basic eA=="})
     assert service.tokens == ["1"]
@@ -166,9 +166,6 @@ def test_without_a_token_nothing_is_sent(colour: Colour) -> None:
     assert not service.requests
 
 
-# Challenges
-
-
 def test_a_claims_challenge_is_answered_once_with_a_new_token(colour: Colour) -> None:
     imds = Imds()
     service = Service(answer(401, www_authenticate=challenge()), answer(200, "done"))
@@ -178,7 +175,7 @@ def test_a_claims_challenge_is_answered_once_with_a_new_token(colour: Colour) ->
     assert imds.query()["bypass_cache"] == "true"
 
 
-def test_a_second_challenge_is_the_callers(colour: Colour) -> None:
+def test_a_second_challenge_is_returned_to_the_caller(colour: Colour) -> None:
     imds = Imds()
     service = Service(answer(401, www_authenticate=challenge()))
     (response,) = send(colour, service, ImdsAuth(SERVICE, transport=imds))
@@ -187,7 +184,7 @@ def test_a_second_challenge_is_the_callers(colour: Colour) -> None:
     assert len(imds) == 2
 
 
-def test_after_a_challenge_the_new_token_is_everybodys(colour: Colour) -> None:
+def test_after_a_challenge_later_requests_use_the_new_token(colour: Colour) -> None:
     imds = Imds()
     service = Service(answer(401, www_authenticate=challenge()), answer(200))
     send(colour, service, ImdsAuth(SERVICE, transport=imds), *[("GET", SERVICE)] * 3)
@@ -206,7 +203,7 @@ def test_after_a_challenge_the_new_token_is_everybodys(colour: Colour) -> None:
     ],
     ids=["session revoked", "second scheme", "no padding", "url-safe", "case", "first"],
 )
-def test_claims_are_found_however_they_are_written(colour: Colour, header: str) -> None:
+def test_claims_are_found_in_any_spelling(colour: Colour, header: str) -> None:
     service = Service(answer(401, www_authenticate=header), answer(200))
     (response,) = send(colour, service, ImdsAuth(SERVICE, transport=Imds()))
     assert response.status_code == 200
@@ -245,7 +242,7 @@ def test_claims_are_found_in_any_of_several_headers(colour: Colour) -> None:
     ],
     ids=lambda header: str(header)[:50],
 )
-def test_any_other_401_is_the_callers(colour: Colour, header: str | None) -> None:
+def test_any_other_401_is_returned_to_the_caller(colour: Colour, header: str | None) -> None:
     imds = Imds()
     service = Service(answer(401) if header is None else answer(401, www_authenticate=header), answer(200))
     (response,) = send(colour, service, ImdsAuth(SERVICE, transport=imds))
@@ -254,7 +251,7 @@ def test_any_other_401_is_the_callers(colour: Colour, header: str | None) -> Non
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 407, 500])
-def test_a_challenge_of_another_status_is_the_callers(colour: Colour, status: int) -> None:
+def test_a_challenge_with_another_status_is_returned_to_the_caller(colour: Colour, status: int) -> None:
     imds = Imds()
     service = Service(answer(status, www_authenticate=challenge()))
     (response,) = send(colour, service, ImdsAuth(SERVICE, transport=imds))
@@ -262,7 +259,7 @@ def test_a_challenge_of_another_status_is_the_callers(colour: Colour, status: in
     assert len(imds) == 1
 
 
-def test_where_no_new_token_can_be_had_that_is_the_error(colour: Colour) -> None:
+def test_a_failed_fetch_after_a_challenge_is_the_error(colour: Colour) -> None:
     imds = Imds()
 
     def service(request: httpx.Request) -> httpx.Response:
@@ -279,8 +276,8 @@ def test_a_body_is_sent_again(colour: Colour) -> None:
     assert [request.content for request in service.requests] == [b"the body"] * 2
 
 
-def test_a_body_that_cannot_be_sent_again_is_not_but_the_next_request_has_the_new_token(colour: Colour) -> None:
-    # Else httpx would raise, and the caller never see the 401.
+def test_a_body_that_cannot_be_sent_again_is_not_sent_and_the_next_request_has_the_new_token(colour: Colour) -> None:
+    # Otherwise httpx would raise, and the caller would not see the 401.
     def chunks() -> Iterator[bytes]:
         yield b"body"
 
@@ -297,7 +294,7 @@ def test_a_body_that_cannot_be_sent_again_is_not_but_the_next_request_has_the_ne
 
 
 class Streaming(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Reads a body as a network does: once."""
+    """Reads a body once, as a network does."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -313,7 +310,7 @@ class Streaming(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self.service(request)
 
 
-def test_many_challenges_at_once_bring_one_new_token() -> None:
+def test_many_challenges_at_once_fetch_one_new_token() -> None:
     imds = Imds()
     auth = ImdsAuth(SERVICE, transport=imds)
     first = threading.Barrier(8)
@@ -328,9 +325,6 @@ def test_many_challenges_at_once_bring_one_new_token() -> None:
         responses = list(pool.map(lambda _: client.get(SERVICE), range(8)))
     assert {response.status_code for response in responses} == {200}
     assert len(imds) <= 9
-
-
-# Where a token may go
 
 
 @pytest.mark.parametrize(
@@ -348,7 +342,7 @@ def test_many_challenges_at_once_bring_one_new_token() -> None:
         "HTTP://VAULT.AZURE.NET",
     ],
 )
-def test_a_token_is_not_sent_in_the_clear_and_not_even_fetched(colour: Colour, url: str) -> None:
+def test_a_token_for_plain_http_is_not_sent_and_not_fetched(colour: Colour, url: str) -> None:
     imds, service = Imds(), Service(answer(200))
     (error,) = send(colour, service, ImdsAuth(SERVICE, transport=imds), ("GET", url))
     assert isinstance(error, ImdsValidationError)
@@ -362,7 +356,7 @@ def test_a_token_is_not_sent_in_the_clear_and_not_even_fetched(colour: Colour, u
     "url",
     ["http://localhost", "http://LOCALHOST:8080", "http://127.0.0.1:8080/x", "http://127.1.2.3", "http://[::1]:80"],
 )
-def test_this_machine_may_be_spoken_to_in_the_clear(colour: Colour, url: str) -> None:
+def test_plain_http_to_this_machine_is_allowed(colour: Colour, url: str) -> None:
     service = Service(answer(200))
     send(colour, service, ImdsAuth(SERVICE, transport=Imds()), ("GET", url))
     assert service.tokens == ["1"]
@@ -378,7 +372,7 @@ def test_this_machine_may_be_spoken_to_in_the_clear(colour: Colour, url: str) ->
         "//evil.example/",
     ],
 )
-def test_a_redirect_elsewhere_carries_no_token(colour: Colour, location: str) -> None:
+def test_a_redirect_to_another_host_carries_no_token(colour: Colour, location: str) -> None:
     service = Service(answer(302, location=location), answer(200))
     send(colour, service, ImdsAuth(SERVICE, transport=Imds()), follow_redirects=True)
     assert service.tokens == ["1", None]
@@ -387,7 +381,7 @@ def test_a_redirect_elsewhere_carries_no_token(colour: Colour, location: str) ->
 @pytest.mark.parametrize(
     "location", ["https://evil.example/", "https://vault.azure.net:8443/", "http://vault.azure.net/"]
 )
-def test_a_challenge_from_elsewhere_is_not_answered(colour: Colour, location: str) -> None:
+def test_a_challenge_from_another_host_is_ignored(colour: Colour, location: str) -> None:
     imds = Imds()
     service = Service(answer(307, location=location), answer(401, www_authenticate=challenge()), answer(200))
     (response,) = send(colour, service, ImdsAuth(SERVICE, transport=imds), follow_redirects=True)
@@ -408,7 +402,7 @@ def test_a_redirect_within_the_service_keeps_the_token_and_may_challenge(colour:
     assert service.tokens == ["1", "1", "2", "2"]
 
 
-def test_over_real_sockets_too_the_other_host_sees_no_token() -> None:
+def test_another_host_receives_no_token_over_real_sockets() -> None:
     other = Wire(reply(200, "ok"))
     with raw_server(other) as elsewhere:
         port = elsewhere.rpartition(":")[2]
@@ -422,11 +416,8 @@ def test_over_real_sockets_too_the_other_host_sees_no_token() -> None:
     assert other.header("authorization") is None
 
 
-# Making one
-
-
 @pytest.mark.parametrize("scope", ["", " ", "/.default", "a b", None, 5, ["https://x"]], ids=repr)
-def test_a_scope_that_cannot_be_is_refused_at_once(scope: Any) -> None:
+def test_a_malformed_scope_is_rejected_by_the_constructor(scope: Any) -> None:
     with pytest.raises(ImdsValidationError) as caught:
         ImdsAuth(scope)
     assert caught.value.parameter == "scope"
@@ -444,19 +435,19 @@ def test_a_scope_that_cannot_be_is_refused_at_once(scope: Any) -> None:
     ],
     ids=lambda options: next(iter(options)),
 )
-def test_a_bad_option_is_refused_at_once(options: dict[str, Any]) -> None:
+def test_a_malformed_option_is_rejected_by_the_constructor(options: dict[str, Any]) -> None:
     with pytest.raises(ImdsValidationError) as caught:
         ImdsAuth(SERVICE, **options)
     assert caught.value.parameter == next(iter(options))
     assert str(caught.value).startswith(f"ImdsAuth: {caught.value.parameter} must ")
 
 
-def test_an_unknown_option_is_refused_at_once() -> None:
+def test_an_unknown_option_is_rejected_by_the_constructor() -> None:
     with pytest.raises(TypeError):
         ImdsAuth(SERVICE, identity="x")
 
 
-def test_nothing_is_fetched_by_making_one() -> None:
+def test_the_constructor_fetches_nothing() -> None:
     imds = Imds()
     ImdsAuth(SERVICE, transport=imds)
     assert not imds.requests
@@ -482,11 +473,8 @@ def test_threads_that_start_together_share_one_credential(monkeypatch: pytest.Mo
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(8)))
-    assert len(made) == 8, "all of them were first"
+    assert len(made) == 8, "all of them found none"
     assert len(imds) == 1
-
-
-# Copies, and what is shown
 
 
 def test_its_repr_shows_the_scope_and_no_token(colour: Colour) -> None:
@@ -496,13 +484,13 @@ def test_its_repr_shows_the_scope_and_no_token(colour: Colour) -> None:
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda auth: pickle.loads(pickle.dumps(auth))])
-def test_a_used_one_can_be_copied_and_pickled(colour: Colour, again: Callable[[ImdsAuth], ImdsAuth]) -> None:
+def test_an_auth_that_was_used_can_be_copied_and_pickled(colour: Colour, again: Callable[[ImdsAuth], ImdsAuth]) -> None:
     with Emulator() as emulator:
         auth = ImdsAuth(f"{SERVICE}/.default", endpoint=emulator.endpoint)
         send(colour, Service(answer(200)), auth)
         service = Service(answer(200))
         send(colour, service, again(auth))
-        assert emulator.requests.total == 2, "it fetches for itself"
+        assert emulator.requests.total == 2, "the copy fetches a token of its own"
     assert service.authorizations[0].startswith("Bearer ")
 
 
@@ -517,7 +505,7 @@ def test_no_token_is_in_its_pickle(protocol: int) -> None:
         assert value.removeprefix("Bearer ").encode() not in data
 
 
-def test_an_error_on_the_way_shows_no_token(colour: Colour) -> None:
+def test_an_error_of_a_second_fetch_shows_no_token(colour: Colour) -> None:
     imds = Imds()
 
     def service(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""azure-core's pipelines and azure-identity's chains take the credential for one of theirs; it needs neither."""
+"""The credential works in azure-core's pipelines and azure-identity's chains, and needs neither package."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CHALLENGE = 'Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt
 
 
 class Answer:
-    """As much of a response as pipelines look at."""
+    """The part of a response that pipelines read."""
 
     def __init__(self, request: Any, status: int, headers: dict[str, str]) -> None:
         self.request, self.status_code, self.headers = request, status, headers
@@ -67,7 +67,7 @@ class Answer:
 
 
 class Service:
-    """Keeps what comes; says 401 with a challenge to tokens below `accepts`."""
+    """Records requests. It answers tokens with a number below `accepts` with 401 and a challenge."""
 
     def __init__(self, accepts: int = 0) -> None:
         self.accepts = accepts
@@ -109,7 +109,7 @@ class AsyncTransport(AsyncHttpTransport):  # type: ignore[type-arg]
 
 
 def pipeline_run(name: str, credential: Any, service: Service, times: int = 1, url: str = "https://x.example") -> int:
-    """Sends through a pipeline of azure-core's; the last status."""
+    """Sends requests through a pipeline of azure-core. Returns the last status."""
     request = HttpRequest("GET", url)
     if name == "sync":
         policies = [RetryPolicy(retry_total=0), BearerTokenCredentialPolicy(credential, SCOPE)]
@@ -124,7 +124,7 @@ def pipeline_run(name: str, credential: Any, service: Service, times: int = 1, u
     return asyncio.run(main())
 
 
-#: azure-core's asynchronous pipelines are asyncio's.
+#: azure-core has asynchronous pipelines for asyncio only.
 KINDS = {"sync": ImdsCredential, "asyncio": AsyncImdsCredential}
 
 
@@ -138,9 +138,6 @@ def credential(name: str, **options: Any) -> Any:
     return KINDS[name](**options)
 
 
-# Pipelines
-
-
 def test_a_pipeline_signs_with_its_token(name: str) -> None:
     imds, service = Imds(), Service()
     assert pipeline_run(name, credential(name, transport=imds), service, times=3) == 200
@@ -149,14 +146,14 @@ def test_a_pipeline_signs_with_its_token(name: str) -> None:
     assert len(imds) == 1
 
 
-def test_a_pipeline_s_challenge_brings_a_new_token(name: str) -> None:
+def test_a_challenge_in_a_pipeline_fetches_a_new_token(name: str) -> None:
     imds, service = Imds(), Service(accepts=2)
     assert pipeline_run(name, credential(name, transport=imds), service) == 200
     assert service.tokens == ["1", "2"]
     assert imds.query()["bypass_cache"] == "true"
 
 
-def test_a_pipeline_that_wants_cae_gets_a_token(name: str) -> None:
+def test_a_pipeline_with_cae_gets_a_token(name: str) -> None:
     imds, service = Imds(), Service()
     one = credential(name, transport=imds)
     request = HttpRequest("GET", "https://x.example")
@@ -170,8 +167,8 @@ def test_a_pipeline_that_wants_cae_gets_a_token(name: str) -> None:
     assert set(imds.query()) == {"api-version", "resource"}
 
 
-def test_a_pipeline_knows_when_to_come_back(name: str) -> None:
-    # Its policy goes by refresh_on, and asks again; nobody waits then either.
+def test_get_token_info_tells_a_pipeline_when_to_refresh(name: str) -> None:
+    # Its policy uses refresh_on to ask again. That call does not wait either.
     clock = Clocks()
     imds = Imds(clock)
     with holding(Colour(name), transport=imds, clock=clock) as held:
@@ -180,7 +177,7 @@ def test_a_pipeline_knows_when_to_come_back(name: str) -> None:
     assert info.token_type == "Bearer"
 
 
-def test_the_error_of_a_pipeline_is_ours(name: str) -> None:
+def test_a_pipeline_raises_our_error(name: str) -> None:
     imds = Imds()
     imds.failure = answer(400, {"error": "invalid_request", "error_description": "Identity not found"})
     with pytest.raises(IdentityNotFoundError) as caught:
@@ -188,7 +185,7 @@ def test_the_error_of_a_pipeline_is_ours(name: str) -> None:
     assert "Identity not found" in str(caught.value)
 
 
-def test_azure_core_s_own_retries_leave_it_alone() -> None:
+def test_azure_core_does_not_retry_our_errors() -> None:
     imds = Imds()
     imds.failure = DOWN
     policies = [RetryPolicy(retry_total=3, retry_backoff_factor=0), None]
@@ -198,7 +195,7 @@ def test_azure_core_s_own_retries_leave_it_alone() -> None:
     assert len(imds) == 1
 
 
-def test_it_satisfies_azure_core_s_protocols() -> None:
+def test_credentials_satisfy_the_protocols_of_azure_core() -> None:
     sync: TokenCredential = ImdsCredential()
     asynchronous: AsyncTokenCredential = AsyncImdsCredential()
     assert isinstance(sync, (TokenCredential, SupportsTokenInfo))
@@ -228,7 +225,7 @@ def test_get_token_info_is_forced_by_its_options(colour: Colour, options: Any) -
         assert number(held.call(held.credential.get_token_info, SCOPE, options=options)) == 2
 
 
-def test_it_is_a_context_manager_that_closes(colour: Colour) -> None:
+def test_a_credential_is_a_context_manager_that_closes(colour: Colour) -> None:
     async def use() -> None:
         async with AsyncImdsCredential(transport=Imds()) as one:
             await one.get_token(SCOPE)
@@ -242,9 +239,6 @@ def test_it_is_a_context_manager_that_closes(colour: Colour) -> None:
         import anyio
 
         anyio.run(use, backend=colour.name)
-
-
-# Chains
 
 
 class Last:
@@ -284,7 +278,7 @@ class AsyncLast:
 
 
 def chain_run(name: str, one: Any, method: str = "get_token") -> str:
-    """What a chain of this credential and another one gives."""
+    """Returns the token from a chain of this credential and another."""
     if name == "sync":
         with ChainedTokenCredential(one, Last()) as chain:
             token: str = getattr(chain, method)(SCOPE).token
@@ -298,7 +292,7 @@ def chain_run(name: str, one: Any, method: str = "get_token") -> str:
     return asyncio.run(main())
 
 
-GONE_ON = {
+CONTINUES = {
     "refused": DOWN,
     "no identity": answer(400, {"error": "invalid_request", "error_description": "Identity not found"}),
     "several identities": answer(
@@ -311,14 +305,14 @@ GONE_ON = {
 
 
 @pytest.mark.parametrize("method", ["get_token", "get_token_info"])
-@pytest.mark.parametrize("failure", [key for key in GONE_ON if key != "a web server"])
-def test_a_chain_goes_on_where_imds_or_the_identity_is_not_there(name: str, failure: str, method: str) -> None:
+@pytest.mark.parametrize("failure", [key for key in CONTINUES if key != "a web server"])
+def test_a_chain_continues_without_imds_or_the_identity(name: str, failure: str, method: str) -> None:
     imds = Imds()
-    imds.failure = GONE_ON[failure]
+    imds.failure = CONTINUES[failure]
     assert chain_run(name, credential(name, transport=imds, retry=None), method) == "the-last"
 
 
-def test_a_chain_goes_on_where_nobody_answers_in_time(name: str) -> None:
+def test_a_chain_continues_after_a_timeout(name: str) -> None:
     import httpx
 
     imds = Imds()
@@ -326,18 +320,18 @@ def test_a_chain_goes_on_where_nobody_answers_in_time(name: str) -> None:
     assert chain_run(name, credential(name, transport=imds, retry=None)) == "the-last"
 
 
-def test_a_chain_goes_on_where_imds_is_disabled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chain_continues_if_imds_is_disabled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_IMDS_DISABLED", "1")
     assert chain_run(name, credential(name)) == "the-last"
 
 
-def test_a_chain_goes_on_on_app_service(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chain_continues_on_app_service(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setenv("IDENTITY_HEADER", "x")
     assert chain_run(name, credential(name)) == "the-last"
 
 
-def test_a_chain_goes_on_after_a_real_service_without_identity(name: str) -> None:
+def test_a_chain_continues_if_the_emulator_has_no_identity(name: str) -> None:
     with Emulator(machine=Machine(system_assigned=None)) as emulator:
         assert chain_run(name, credential(name, endpoint=emulator.endpoint)) == "the-last"
 
@@ -347,7 +341,7 @@ def test_a_chain_stops_at_the_credential_that_has_a_token(name: str) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
-def test_a_chain_ends_where_imds_is_there_and_fails(name: str, status: int) -> None:
+def test_a_chain_ends_if_imds_answers_with_an_error(name: str, status: int) -> None:
     imds = Imds()
     imds.failure = answer(status, {"error": "x", "error_description": "it is broken"})
     with pytest.raises(ClientAuthenticationError) as caught:
@@ -355,7 +349,7 @@ def test_a_chain_ends_where_imds_is_there_and_fails(name: str, status: int) -> N
     assert "it is broken" in str(caught.value)
 
 
-def test_many_in_a_chain_share_one_request_and_all_go_on(name: str) -> None:
+def test_many_calls_of_a_chain_share_one_request_and_all_continue(name: str) -> None:
     imds = Imds()
     imds.failure = DOWN
     with holding(Colour(name), transport=imds, retry=None) as held:
@@ -363,8 +357,6 @@ def test_many_in_a_chain_share_one_request_and_all_go_on(name: str) -> None:
     assert all(isinstance(error, CredentialUnavailableError) for error in errors)
     assert all(isinstance(error, ImdsUnavailableError) for error in errors)
 
-
-# The error that is both
 
 ERRORS: list[ImdsError] = [
     ImdsUnavailableError("no IMDS here", url="http://x", attempts=3, elapsed=1.5, retryable=True, hint="look"),
@@ -378,17 +370,17 @@ errors = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).
 
 
 @errors
-def test_it_is_ours_and_theirs(error: ImdsError) -> None:
+def test_a_converted_error_is_ours_and_azure_identitys(error: ImdsError) -> None:
     made = as_chain_error(error)
     assert isinstance(made, type(error))
     assert isinstance(made, CredentialUnavailableError)
     assert isinstance(made, (AzureError, HttpResponseError))
     assert type(made).__name__ == type(error).__name__
-    assert not isinstance(error, AzureError), "and the original is as it was"
+    assert not isinstance(error, AzureError), "the original is unchanged"
 
 
 @errors
-def test_it_says_what_ours_says(error: ImdsError) -> None:
+def test_a_converted_error_has_the_text_and_attributes_of_ours(error: ImdsError) -> None:
     made: Any = as_chain_error(error)
     assert (str(made), repr(made), made.args) == (str(error), repr(error), error.args)
     assert made.message == str(error)
@@ -397,7 +389,7 @@ def test_it_says_what_ours_says(error: ImdsError) -> None:
 
 
 @errors
-def test_whatever_handlers_of_azure_core_s_errors_look_at_is_there(error: ImdsError) -> None:
+def test_a_converted_error_has_every_attribute_of_azure_cores_errors(error: ImdsError) -> None:
     made: Any = as_chain_error(error)
     for attribute in vars(HttpResponseError(message="x")):
         getattr(made, attribute)
@@ -405,7 +397,7 @@ def test_whatever_handlers_of_azure_core_s_errors_look_at_is_there(error: ImdsEr
 
 @errors
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_it_survives_pickling(error: ImdsError, protocol: int) -> None:
+def test_a_converted_error_survives_pickling(error: ImdsError, protocol: int) -> None:
     made = as_chain_error(error)
     again = pickle.loads(pickle.dumps(made, protocol))
     assert type(again) is type(made)
@@ -413,7 +405,7 @@ def test_it_survives_pickling(error: ImdsError, protocol: int) -> None:
 
 
 @errors
-def test_it_can_be_copied_for_each_of_many(error: ImdsError) -> None:
+def test_a_converted_error_can_be_copied(error: ImdsError) -> None:
     made = as_chain_error(error)
     for again in (copy_error(made), copy.copy(made), copy.deepcopy(made)):
         assert again is not made
@@ -422,10 +414,10 @@ def test_it_can_be_copied_for_each_of_many(error: ImdsError) -> None:
 
 
 @errors
-def test_it_is_made_once(error: ImdsError) -> None:
+def test_an_error_is_converted_once(error: ImdsError) -> None:
     made = as_chain_error(error)
     assert as_chain_error(made) is made
-    assert type(as_chain_error(error)) is type(made), "the class too"
+    assert type(as_chain_error(error)) is type(made), "the class is created once"
 
 
 @pytest.mark.parametrize(
@@ -433,11 +425,11 @@ def test_it_is_made_once(error: ImdsError) -> None:
     [ImdsValidationError("x"), ImdsResponseError("x"), ServerError("x"), ForbiddenError("x"), ValueError("x")],
     ids=lambda error: type(error).__name__,
 )
-def test_what_ends_a_chain_stays_as_it_is(error: Exception) -> None:
+def test_errors_that_end_a_chain_are_not_converted(error: Exception) -> None:
     assert as_chain_error(error) is error
 
 
-def test_its_traceback_drags_nothing_of_ours_along(colour: Colour) -> None:
+def test_a_converted_error_has_no_cause_and_no_context(colour: Colour) -> None:
     imds = Imds()
     imds.failure = DOWN
     with holding(colour, transport=imds, retry=None) as held:
@@ -445,9 +437,6 @@ def test_its_traceback_drags_nothing_of_ours_along(colour: Colour) -> None:
     assert isinstance(error, CredentialUnavailableError)
     assert error.__context__ is None
     assert error.__cause__ is None
-
-
-# Without azure
 
 
 def python(code: str, *arguments: str) -> Any:
@@ -461,7 +450,7 @@ def python(code: str, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_nothing_of_azure_is_imported_and_all_works_where_it_cannot_be() -> None:
+def test_nothing_of_azure_is_imported_and_everything_works_without_it() -> None:
     with Emulator() as emulator:
         found = python(
             """
@@ -488,7 +477,7 @@ def test_nothing_of_azure_is_imported_and_all_works_where_it_cannot_be() -> None
     assert set(mro) <= {"azure_imds.errors", "builtins"}
 
 
-def test_an_error_that_is_both_can_be_read_where_azure_is_not() -> None:
+def test_a_converted_error_can_be_unpickled_without_azure() -> None:
     data = pickle.dumps(as_chain_error(ERRORS[0])).hex()
     mro, text, hint = python(
         """
@@ -503,12 +492,12 @@ def test_an_error_that_is_both_can_be_read_where_azure_is_not() -> None:
     assert (text, hint) == ("no IMDS here", "look")
 
 
-def test_where_azure_identity_is_not_in_use_errors_are_ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_are_not_converted_if_azure_identity_is_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "azure.identity")
     assert as_chain_error(ERRORS[0]) is ERRORS[0]
 
 
-def test_a_failed_early_refresh_ends_where_azure_identity_is_loaded_too(colour: Colour) -> None:
+def test_a_failed_early_refresh_ends_if_azure_identity_is_imported(colour: Colour) -> None:
     import azure.identity
 
     assert azure.identity.CredentialUnavailableError
@@ -519,5 +508,5 @@ def test_a_failed_early_refresh_ends_where_azure_identity_is_loaded_too(colour: 
         clock.advance(DAY / 2)
         imds.failure = DOWN
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert len(imds) == 2

@@ -1,4 +1,4 @@
-"""What a credential asks for, what it makes of the answer, what it keeps, and what it never shows."""
+"""The requests of a credential, how it reads the answers, which tokens it stores, and that it shows none."""
 
 from __future__ import annotations
 
@@ -35,11 +35,8 @@ CREDENTIALS = [ImdsCredential, AsyncImdsCredential]
 
 
 def both(function: Any) -> Any:
-    """The test for each of the two classes, where nothing is awaited."""
+    """Runs a test that awaits nothing with both classes."""
     return pytest.mark.parametrize("kind", CREDENTIALS, ids=["sync", "async"])(function)
-
-
-# What is asked
 
 
 @pytest.mark.parametrize(
@@ -71,7 +68,7 @@ def test_a_scope_and_its_resource_share_a_token(colour: Colour) -> None:
     assert len(imds) == 1
 
 
-def test_a_trailing_slash_makes_another_resource(colour: Colour) -> None:
+def test_a_trailing_slash_names_another_resource(colour: Colour) -> None:
     imds = Imds()
     with holding(colour, transport=imds) as credential:
         credential.get_token("https://x/.default")
@@ -100,7 +97,9 @@ def test_a_trailing_slash_makes_another_resource(colour: Colour) -> None:
     ],
     ids=repr,
 )
-def test_other_than_one_scope_is_refused_before_any_io(colour: Colour, scopes: tuple[Any, ...], tmp_path: Any) -> None:
+def test_anything_but_one_scope_is_rejected_before_any_io(
+    colour: Colour, scopes: tuple[Any, ...], tmp_path: Any
+) -> None:
     imds = Imds()
     with holding(colour, transport=imds, shared_cache=tmp_path / "tokens") as credential:
         error = None
@@ -117,7 +116,7 @@ def test_other_than_one_scope_is_refused_before_any_io(colour: Colour, scopes: t
     assert not (tmp_path / "tokens").exists()
 
 
-def test_what_azure_core_passes_along_never_reaches_the_wire(colour: Colour) -> None:
+def test_arguments_of_azure_core_are_not_sent(colour: Colour) -> None:
     imds = Imds()
     with holding(colour, transport=imds) as credential:
         credential.get_token(tenant_id="other-tenant", enable_cae=True, pop={"a": 1}, unknown="other-thing")
@@ -126,7 +125,7 @@ def test_what_azure_core_passes_along_never_reaches_the_wire(colour: Colour) -> 
     assert "other" not in str(request.url) + str(request.headers) + request.content.decode()
 
 
-def test_what_azure_core_passes_along_does_not_keep_the_cache_from_being_used(colour: Colour) -> None:
+def test_arguments_of_azure_core_do_not_bypass_the_cache(colour: Colour) -> None:
     imds = Imds()
     with holding(colour, transport=imds) as credential:
         first = credential.get_token()
@@ -147,7 +146,7 @@ def test_what_azure_core_passes_along_does_not_keep_the_cache_from_being_used(co
     ],
     ids=["client_id", "object_id", "resource_id", "none"],
 )
-def test_a_selector_goes_over_the_wire_by_its_own_name(
+def test_a_selector_is_sent_with_the_name_that_imds_knows(
     colour: Colour, selector: dict[str, str], wire: dict[str, str]
 ) -> None:
     imds = Imds(**wire)
@@ -174,7 +173,7 @@ def test_a_selector_goes_over_the_wire_by_its_own_name(
     ],
     ids=repr,
 )
-def test_a_wrong_selector_is_refused_at_once_in_the_users_words(
+def test_a_malformed_selector_is_rejected_by_the_constructor_with_the_users_name(
     kind: Any, selector: dict[str, Any], parameter: str
 ) -> None:
     with pytest.raises(ImdsValidationError) as caught:
@@ -192,7 +191,7 @@ def test_a_wrong_selector_is_refused_at_once_in_the_users_words(
     [{"endpoint": "not a url"}, {"timeout": 0}, {"deadline": -1}, {"retry": 3}, {"transport": 5}, {"http_client": 5}],
     ids=repr,
 )
-def test_the_clients_options_are_the_credentials_and_are_checked(kind: Any, options: dict[str, Any]) -> None:
+def test_options_of_the_client_are_accepted_and_checked(kind: Any, options: dict[str, Any]) -> None:
     with pytest.raises(ImdsValidationError) as caught:
         kind(**options)
     assert caught.value.parameter in options
@@ -200,7 +199,7 @@ def test_the_clients_options_are_the_credentials_and_are_checked(kind: Any, opti
 
 
 @both
-def test_an_unknown_option_is_refused(kind: Any) -> None:
+def test_an_unknown_option_is_rejected(kind: Any) -> None:
     with pytest.raises(TypeError):
         kind(client="x", identity="y")
 
@@ -218,7 +217,7 @@ def test_an_unknown_option_is_refused(kind: Any) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_client_and_its_options_are_not_given_together(options: dict[str, Any], parameter: str) -> None:
+def test_a_client_and_its_options_cannot_be_combined(options: dict[str, Any], parameter: str) -> None:
     for kind, client in ((ImdsCredential, ImdsClient()), (AsyncImdsCredential, AsyncImdsClient())):
         with pytest.raises(ImdsValidationError) as caught:
             kind(client=client, **options)
@@ -226,7 +225,7 @@ def test_a_client_and_its_options_are_not_given_together(options: dict[str, Any]
         assert str(caught.value).startswith(f"{kind.__name__}: {parameter} cannot be combined with client")
 
 
-def test_a_client_of_the_other_colour_is_refused() -> None:
+def test_a_client_of_the_other_colour_is_rejected() -> None:
     for kind, client in ((ImdsCredential, AsyncImdsClient()), (AsyncImdsCredential, ImdsClient())):
         with pytest.raises(ImdsValidationError) as caught:
             kind(client=client)
@@ -234,7 +233,7 @@ def test_a_client_of_the_other_colour_is_refused() -> None:
         assert str(caught.value).startswith(f"{kind.__name__}: client must be an ")
 
 
-def test_a_given_client_is_asked_and_left_open(colour: Colour) -> None:
+def test_a_given_client_is_used_and_left_open(colour: Colour) -> None:
     imds = Imds()
 
     def use(client: Any) -> Any:
@@ -253,7 +252,7 @@ def test_a_given_client_is_asked_and_left_open(colour: Colour) -> None:
     assert colour.run(use, transport=imds).access_token == f"{CANARY}-2"
 
 
-def test_a_closed_credential_says_so(colour: Colour) -> None:
+def test_a_closed_credential_raises_an_error_that_says_closed(colour: Colour) -> None:
     with holding(colour, transport=Imds()) as credential:
         credential.call(credential.credential.close)
         credential.call(credential.credential.close)
@@ -262,13 +261,11 @@ def test_a_closed_credential_says_so(colour: Colour) -> None:
     assert "closed" in str(error)
 
 
-# What comes back
-
 NOW = 1_700_000_000
 
 
 @pytest.mark.parametrize("form", [str, int, float, lambda n: f"{n}.0", lambda n: f" {n} "], ids=range(5))
-def test_numbers_are_read_from_strings_integers_and_floats(colour: Colour, form: Any) -> None:
+def test_numbers_can_be_strings_integers_and_floats(colour: Colour, form: Any) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock, expires_on=form(NOW + DAY), expires_in=form(DAY), refresh_in=form(HOUR))
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -278,20 +275,20 @@ def test_numbers_are_read_from_strings_integers_and_floats(colour: Colour, form:
     assert type(token.refresh_on) is int
 
 
-def test_expires_on_goes_before_expires_in(colour: Colour) -> None:
+def test_expires_on_has_priority_over_expires_in(colour: Colour) -> None:
     clock = Clocks(NOW)
     with holding(colour, transport=Imds(clock, expires_on=NOW + 5000, expires_in=9), clock=clock) as credential:
         assert credential.get_token().expires_on == NOW + 5000
 
 
 @pytest.mark.parametrize("absent", [None, "", "11/05/2021 15:18:31 +00:00", "NaN", "inf", "-Infinity", True, [], {}])
-def test_without_a_usable_expires_on_the_life_counts_from_the_request(colour: Colour, absent: Any) -> None:
+def test_without_a_valid_expires_on_the_lifetime_starts_with_the_request(colour: Colour, absent: Any) -> None:
     clock = Clocks(NOW)
     with holding(colour, transport=Imds(clock, expires_on=absent, expires_in="3600"), clock=clock) as credential:
         assert credential.get_token().expires_on == NOW + 3600
 
 
-def test_a_life_counts_from_the_request_and_not_from_its_answer(colour: Colour) -> None:
+def test_a_lifetime_starts_with_the_request_and_not_with_the_answer(colour: Colour) -> None:
     class Slow(Imds):
         def answer(self, number: int) -> dict[str, Any]:
             clock.advance(5)
@@ -315,7 +312,7 @@ def test_a_life_counts_from_the_request_and_not_from_its_answer(colour: Colour) 
     ],
     ids=lambda times: str(times)[:40],
 )
-def test_a_token_of_unknown_life_is_a_response_error(colour: Colour, times: dict[str, Any]) -> None:
+def test_a_token_with_an_unknown_lifetime_is_a_response_error(colour: Colour, times: dict[str, Any]) -> None:
     with holding(colour, transport=Imds(**{"expires_on": None, "expires_in": None, **times})) as credential:
         error = credential.error()
     assert type(error) is ImdsResponseError
@@ -323,7 +320,7 @@ def test_a_token_of_unknown_life_is_a_response_error(colour: Colour, times: dict
     assert "expires_in" in str(error)
 
 
-def test_after_a_token_of_unknown_life_the_next_call_asks_again(colour: Colour) -> None:
+def test_after_a_token_with_an_unknown_lifetime_the_next_call_sends_a_request(colour: Colour) -> None:
     imds = Imds(expires_on=None, expires_in=None)
     with holding(colour, transport=imds) as credential:
         credential.error()
@@ -332,8 +329,8 @@ def test_after_a_token_of_unknown_life_the_next_call_asks_again(colour: Colour) 
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nX: y", "ä", "\x00", " ", "a ", "😀"], ids=ascii)
-def test_a_token_that_no_header_can_carry_is_a_response_error(colour: Colour, text: str) -> None:
-    # httpx would refuse the header with an error that quotes it.
+def test_a_token_that_is_not_valid_in_a_header_is_a_response_error(colour: Colour, text: str) -> None:
+    # httpx would reject the header with an error that quotes it.
     with holding(colour, transport=Imds(access_token=CANARY + text)) as credential:
         error = credential.error()
     assert type(error) is ImdsResponseError
@@ -341,14 +338,14 @@ def test_a_token_that_no_header_can_carry_is_a_response_error(colour: Colour, te
 
 
 @pytest.mark.parametrize("past", [{"expires_on": NOW - 1}, {"expires_on": NOW}, {"expires_on": None, "expires_in": -5}])
-def test_an_expired_token_is_returned_once_and_not_kept(colour: Colour, past: dict[str, Any]) -> None:
+def test_an_expired_token_is_returned_once_and_not_stored(colour: Colour, past: dict[str, Any]) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock, **past)
     with holding(colour, transport=imds, clock=clock) as credential:
         assert [number(credential.get_token()) for _ in range(3)] == [1, 2, 3]
 
 
-def test_an_expired_answer_does_not_end_a_token_that_is_valid(colour: Colour) -> None:
+def test_an_expired_answer_does_not_replace_a_valid_token(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -356,14 +353,14 @@ def test_an_expired_answer_does_not_end_a_token_that_is_valid(colour: Colour) ->
         clock.advance(DAY / 2)
         imds.life = -1
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert number(credential.get_token()) == 1
-        credential.settle()
-        assert len(imds) == 2, "and it is not asked for again at once"
+        credential.wait_for_refreshes()
+        assert len(imds) == 2, "no second request follows at once"
 
 
 @pytest.mark.parametrize("huge", [1e300, "1e300", 10**300, 253402300800000])
-def test_a_life_beyond_reason_is_no_error(colour: Colour, huge: Any) -> None:
+def test_a_huge_lifetime_is_accepted(colour: Colour, huge: Any) -> None:
     clock = Clocks(NOW)
     with holding(colour, transport=Imds(clock, expires_on=huge, expires_in=huge), clock=clock) as credential:
         assert credential.get_token().expires_on > NOW + DAY
@@ -374,7 +371,9 @@ def test_a_life_beyond_reason_is_no_error(colour: Colour, huge: Any) -> None:
     ("life", "refresh_in"),
     [(7200, 3600), (7199, None), (DAY, DAY // 2), (3600, None), (299, None)],
 )
-def test_half_a_life_of_two_hours_or_more_is_when_to_refresh(colour: Colour, life: int, refresh_in: int | None) -> None:
+def test_refresh_on_is_half_of_a_lifetime_of_two_hours_or_more(
+    colour: Colour, life: int, refresh_in: int | None
+) -> None:
     clock = Clocks(NOW)
     with holding(colour, transport=Imds(clock, life), clock=clock) as credential:
         assert credential.get_token().refresh_on == (refresh_in and NOW + refresh_in)
@@ -387,7 +386,7 @@ def test_two_hours_are_two_hours_at_any_fraction_of_a_second(colour: Colour) -> 
 
 
 @pytest.mark.parametrize(("given", "refresh_on"), [("100", 100), (0, 0), ("NaN", DAY // 2), ("", DAY // 2)])
-def test_refresh_in_says_when_to_refresh_if_it_is_a_number(colour: Colour, given: Any, refresh_on: int) -> None:
+def test_refresh_on_follows_refresh_in_if_that_is_a_number(colour: Colour, given: Any, refresh_on: int) -> None:
     clock = Clocks(NOW)
     with holding(colour, transport=Imds(clock, refresh_in=given), clock=clock) as credential:
         assert credential.get_token().refresh_on == NOW + refresh_on
@@ -397,9 +396,6 @@ def test_refresh_in_says_when_to_refresh_if_it_is_a_number(colour: Colour, given
 def test_a_token_without_a_type_is_a_bearer_token(colour: Colour, given: Any) -> None:
     with holding(colour, transport=Imds(token_type=given)) as credential:
         assert credential.get_token().token_type == "Bearer"
-
-
-# What is kept
 
 
 def test_a_cached_call_sends_nothing_and_returns_the_same_object(colour: Colour) -> None:
@@ -423,11 +419,11 @@ def test_each_credential_has_its_own_tokens(colour: Colour) -> None:
         assert number(one.get_token()) != number(other.get_token())
 
 
-def test_many_ways_to_write_few_resources_do_not_fill_memory(colour: Colour) -> None:
+def test_many_spellings_of_few_resources_do_not_fill_memory(colour: Colour) -> None:
     imds = Imds()
 
     class Scope(str):
-        """Equal to no other: as if each were written in another way."""
+        """A scope that equals no other: as if each had another spelling."""
 
         __slots__ = ()
         __hash__ = object.__hash__
@@ -440,7 +436,7 @@ def test_many_ways_to_write_few_resources_do_not_fill_memory(colour: Colour) -> 
     assert len(imds) == 1
 
 
-def test_clear_forgets(colour: Colour) -> None:
+def test_clear_removes_all_tokens(colour: Colour) -> None:
     imds = Imds()
     with holding(colour, transport=imds) as credential:
         credential.get_token()
@@ -450,7 +446,7 @@ def test_clear_forgets(colour: Colour) -> None:
         assert number(credential.get_token("https://y")) == 4
 
 
-def test_what_was_asked_before_clear_is_not_kept_after_it(colour: Colour) -> None:
+def test_a_fetch_from_before_clear_is_not_stored(colour: Colour) -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with holding(colour, transport=imds) as credential:
@@ -462,7 +458,7 @@ def test_what_was_asked_before_clear_is_not_kept_after_it(colour: Colour) -> Non
         assert number(credential.get_token()) == 2
 
 
-def test_who_asks_after_clear_does_not_get_what_was_asked_before(colour: Colour) -> None:
+def test_a_call_after_clear_does_not_join_a_fetch_from_before(colour: Colour) -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with holding(colour, transport=imds) as credential:
@@ -471,12 +467,9 @@ def test_who_asks_after_clear_does_not_get_what_was_asked_before(colour: Colour)
         credential.clear()
         after = credential.get_token()
         gate.open()
-        assert number(before.results()[0]) == 2, "the answers were numbered in their order"
+        assert number(before.results()[0]) == 2, "the answers are numbered in their order"
         assert number(after) == 1
         assert credential.get_token() is after
-
-
-# A new one at once
 
 
 @pytest.mark.parametrize("options", [{"claims": '{"access_token":{}}'}, {"force_refresh": True}], ids=repr)
@@ -501,7 +494,7 @@ def test_claims_are_not_sent(colour: Colour) -> None:
 
 
 @pytest.mark.parametrize("claims", [{"access_token": {}}, 5, b"x", ["x"]], ids=repr)
-def test_claims_that_are_no_text_are_refused(colour: Colour, claims: Any) -> None:
+def test_claims_that_are_not_a_str_are_rejected(colour: Colour, claims: Any) -> None:
     imds = Imds()
     with holding(colour, transport=imds) as credential:
         error = credential.error(claims=claims)
@@ -511,7 +504,7 @@ def test_claims_that_are_no_text_are_refused(colour: Colour, claims: Any) -> Non
     assert not imds.requests
 
 
-def test_a_forced_call_that_fails_leaves_the_token_as_it_was(colour: Colour) -> None:
+def test_a_forced_call_that_fails_keeps_the_token(colour: Colour) -> None:
     imds = Imds(Clocks())
     with holding(colour, transport=imds, clock=imds.clock) as credential:
         credential.get_token()
@@ -520,7 +513,7 @@ def test_a_forced_call_that_fails_leaves_the_token_as_it_was(colour: Colour) -> 
         assert number(credential.get_token()) == 1
 
 
-def test_a_forced_call_that_brings_an_expired_token_still_ends_the_old_one(colour: Colour) -> None:
+def test_a_forced_call_that_returns_an_expired_token_still_removes_the_old_one(colour: Colour) -> None:
     imds = Imds()
     with holding(colour, transport=imds) as credential:
         credential.get_token()
@@ -553,11 +546,8 @@ def test_an_older_refresh_that_ends_later_does_not_replace_a_newer_token(colour:
         gate.wait_for()
         newer = credential.get_token(claims="revoked")
         gate.open()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert credential.get_token() is newer
-
-
-# Whose token it is
 
 
 @pytest.mark.parametrize(
@@ -570,13 +560,15 @@ def test_an_older_refresh_that_ends_later_does_not_replace_a_newer_token(colour:
     ],
     ids=lambda value: next(iter(value)),
 )
-def test_a_token_of_another_identity_is_refused(colour: Colour, selector: dict[str, str], echo: dict[str, str]) -> None:
+def test_a_token_of_another_identity_is_rejected(
+    colour: Colour, selector: dict[str, str], echo: dict[str, str]
+) -> None:
     with holding(colour, transport=Imds(**echo), **selector) as credential:
         error = credential.error()
         assert type(error) is ImdsResponseError
         assert "another identity" in str(error)
         assert CANARY not in told(error)
-        assert isinstance(credential.error(), ImdsResponseError), "and it was not kept"
+        assert isinstance(credential.error(), ImdsResponseError), "the token was not stored"
 
 
 @pytest.mark.parametrize(
@@ -602,14 +594,11 @@ def test_an_early_refresh_with_another_identity_keeps_the_token(colour: Colour) 
         clock.advance(DAY / 2)
         imds.fields["client_id"] = CLIENT_ID.replace("3", "4")
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert number(credential.get_token()) == 1
 
 
-# The emulator
-
-
-def test_a_real_service_gives_a_token_by_each_selector(colour: Colour) -> None:
+def test_the_emulator_returns_a_token_for_each_selector(colour: Colour) -> None:
     with Emulator() as emulator:
         identity = ManagedIdentity(CLIENT_ID, CLIENT_ID.replace("3", "4"), RESOURCE_ID)
         emulator.machine.user_assigned.append(identity)
@@ -626,24 +615,21 @@ def test_a_real_service_gives_a_token_by_each_selector(colour: Colour) -> None:
         assert [request.status for request in emulator.requests] == [200] * 4
 
 
-def test_a_real_service_gives_a_new_token_when_forced(colour: Colour) -> None:
+def test_the_emulator_returns_a_new_token_to_a_forced_call(colour: Colour) -> None:
     with Emulator() as emulator, holding(colour, endpoint=emulator.endpoint) as credential:
         first = credential.get_token()
         credential.clear()
-        assert credential.get_token().token == first.token, "IMDS keeps tokens too"
+        assert credential.get_token().token == first.token, "IMDS stores tokens too"
         assert credential.get_token(force_refresh=True).token != first.token
 
 
-def test_an_identity_that_is_not_there_is_a_typed_error(colour: Colour) -> None:
+def test_a_missing_identity_is_a_typed_error(colour: Colour) -> None:
     unknown = "00000000-0000-0000-0000-00000000dead"
     with Emulator() as emulator, holding(colour, endpoint=emulator.endpoint, client_id=unknown) as credential:
         assert isinstance(credential.error(), IdentityNotFoundError)
 
 
-# Secrets
-
-
-def test_the_repr_of_a_credential_says_whom_and_where_and_no_token(colour: Colour) -> None:
+def test_the_repr_of_a_credential_shows_identity_and_endpoint_and_no_token(colour: Colour) -> None:
     imds = Imds(client_id=CLIENT_ID)
     with (
         holding(colour, transport=imds, client_id=CLIENT_ID, endpoint="http://127.0.0.1:1") as credential,
@@ -657,7 +643,7 @@ def test_the_repr_of_a_credential_says_whom_and_where_and_no_token(colour: Colou
         assert "default identity" in repr(default.credential)
 
 
-def test_a_token_hides_in_every_text_but_its_own(colour: Colour) -> None:
+def test_a_token_is_shown_only_by_its_attribute(colour: Colour) -> None:
     with holding(colour, transport=Imds()) as credential:
         token = credential.get_token()
         seen = [
@@ -678,7 +664,7 @@ def test_a_token_hides_in_every_text_but_its_own(colour: Colour) -> None:
     [{"expires_on": None, "expires_in": None}, {"suffix": "\n"}, {"client_id": "other"}],
     ids=["life", "text", "identity"],
 )
-def test_an_error_drags_no_token_along(colour: Colour, fields: dict[str, Any]) -> None:
+def test_an_error_carries_no_token(colour: Colour, fields: dict[str, Any]) -> None:
     with holding(colour, transport=Imds(**fields), client_id=CLIENT_ID) as credential:
         error = credential.error()
     assert CANARY not in told(error)
@@ -699,14 +685,11 @@ def test_no_log_line_holds_a_token(colour: Colour, caplog: pytest.LogCaptureFixt
         clock.advance(DAY / 2)
         imds.failure = answer(500, {"error": "x", "access_token": CANARY})
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         clock.advance(DAY)
         credential.error()
     assert "early refresh failed" in caplog.text
     assert CANARY not in caplog.text + repr([record.__dict__ for record in caplog.records])
-
-
-# The rest of the contract
 
 
 def test_both_credentials_take_the_same_arguments() -> None:
@@ -719,19 +702,19 @@ def test_both_credentials_take_the_same_arguments() -> None:
 
 
 @both
-def test_the_documentation_names_every_option(kind: Any) -> None:
+def test_the_docstring_names_every_option(kind: Any) -> None:
     options = set(inspect.signature(kind.__init__).parameters) - {"self"}
     assert not [option for option in options if option not in kind.__doc__]
 
 
 @both
-def test_nothing_is_sent_and_no_thread_started_by_making_one(kind: Any) -> None:
+def test_creating_a_credential_sends_nothing(kind: Any) -> None:
     imds = Imds()
     kind(transport=imds)
     assert not imds.requests
 
 
-def test_a_token_compares_by_what_it_is() -> None:
+def test_tokens_compare_by_value() -> None:
     assert AccessToken("a", 1) == AccessToken("a", 1)
     assert AccessToken("a", 1) != AccessToken("b", 1)
     with pytest.raises(AttributeError):

@@ -1,4 +1,4 @@
-"""A token that is due is replaced behind everybody's back; clocks may jump, and IMDS may be away."""
+"""A token that is due is refreshed in the background, also if clocks jump and IMDS is unavailable."""
 
 from __future__ import annotations
 
@@ -33,17 +33,14 @@ from token_support import DAY, DOWN, FOREVER, HOUR, SCOPE, Clocks, Gate, Held, I
 NOW = 1_700_000_000
 
 
-# When, and how
-
-
-def test_a_token_that_is_not_due_is_left_alone(colour: Colour) -> None:
+def test_a_token_that_is_not_due_is_not_refreshed(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
         credential.get_token()
         clock.advance(DAY / 2 - 1)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
     assert len(imds) == 1
 
 
@@ -62,40 +59,40 @@ def test_a_token_that_is_not_due_is_left_alone(colour: Colour) -> None:
     ],
     ids=str,
 )
-def test_a_token_is_due_from_this_moment_on(colour: Colour, answer_: dict[str, Any], due: float) -> None:
+def test_a_token_is_due_from_this_moment(colour: Colour, answer_: dict[str, Any], due: float) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock, **answer_)
     with holding(colour, transport=imds, clock=clock) as credential:
         credential.get_token()
         clock.advance(due - 1)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert len(imds) == 1
         clock.advance(1)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert len(imds) == 2
         assert number(credential.get_token()) == 2
 
 
-def test_nobody_waits_for_an_early_refresh(colour: Colour) -> None:
+def test_no_caller_waits_for_an_early_refresh(colour: Colour) -> None:
     clock, gate = Clocks(NOW), Gate()
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
         current = credential.get_token()
         clock.advance(DAY / 2)
         imds.gates = [gate]
-        assert credential.get_token() is current, "not even the one who starts it"
+        assert credential.get_token() is current, "not even the call that starts it"
         gate.wait_for()
         assert all(credential.get_token() is current for _ in range(10))
         assert {id(token) for token in credential.crowd(10).results()} == {id(current)}
         gate.open()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert number(credential.get_token()) == 2
     assert len(imds) == 2
 
 
-def test_a_refresh_under_way_is_not_joined_by_another_however_long_it_takes(colour: Colour) -> None:
+def test_no_second_refresh_starts_while_one_is_running(colour: Colour) -> None:
     clock, gate = Clocks(NOW), Gate()
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -110,10 +107,10 @@ def test_a_refresh_under_way_is_not_joined_by_another_however_long_it_takes(colo
         assert len(imds) == 2
         assert len(refreshers()) <= 1
         gate.open()
-        credential.settle()
+        credential.wait_for_refreshes()
 
 
-def test_who_has_no_valid_token_waits_for_the_refresh_that_is_under_way(colour: Colour) -> None:
+def test_a_caller_without_a_valid_token_waits_for_the_running_refresh(colour: Colour) -> None:
     clock, gate = Clocks(NOW), Gate()
     imds = Imds(clock, HOUR)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -124,13 +121,13 @@ def test_who_has_no_valid_token_waits_for_the_refresh_that_is_under_way(colour: 
         gate.wait_for()
         clock.advance(1)
         late = credential.crowd(3)
-        late.wait_until_aboard()
+        late.wait_until_joined()
         gate.open()
         assert {number(token) for token in late.results()} == {2}
     assert imds.most_at_once == 1
 
 
-def test_who_waited_for_a_refresh_that_failed_asks_for_themselves(colour: Colour) -> None:
+def test_a_caller_that_waited_for_a_failed_refresh_fetches_itself(colour: Colour) -> None:
     clock, gate, second = Clocks(NOW), Gate(), Gate()
     imds = Imds(clock, HOUR)
     with holding(colour, transport=imds, clock=clock, retry=None) as credential:
@@ -141,7 +138,7 @@ def test_who_waited_for_a_refresh_that_failed_asks_for_themselves(colour: Colour
         gate.wait_for()
         clock.advance(1)
         late = credential.crowd(3)
-        late.wait_until_aboard()
+        late.wait_until_joined()
         gate.open()
         second.wait_for()
         imds.failure = None
@@ -150,7 +147,7 @@ def test_who_waited_for_a_refresh_that_failed_asks_for_themselves(colour: Colour
     assert (len(imds), imds.most_at_once) == (3, 1)
 
 
-def test_a_refresh_that_clear_left_behind_does_not_stand_in_for_the_next(colour: Colour) -> None:
+def test_a_refresh_from_before_clear_does_not_prevent_the_next(colour: Colour) -> None:
     clock, gate = Clocks(NOW), Gate()
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -168,11 +165,11 @@ def test_a_refresh_that_clear_left_behind_does_not_stand_in_for_the_next(colour:
         second.wait_for()
         second.open()
         gate.open()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert number(credential.get_token()) in (3, 4)
 
 
-def test_each_resource_is_refreshed_by_itself(colour: Colour) -> None:
+def test_each_resource_is_refreshed_separately(colour: Colour) -> None:
     clock, gate = Clocks(NOW), Gate()
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -184,25 +181,22 @@ def test_each_resource_is_refreshed_by_itself(colour: Colour) -> None:
         gate.wait_for()
         credential.get_token("https://b")
         gate.open()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert {number(credential.get_token(f"https://{name}")) for name in "ab"} == {3, 4}
 
 
-def test_an_early_refresh_does_not_bypass_the_memory_of_imds(colour: Colour) -> None:
+def test_an_early_refresh_does_not_bypass_the_cache_of_imds(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
         credential.get_token()
         clock.advance(DAY / 2)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
     assert "bypass_cache" not in imds.query(1)
 
 
-# When it fails
-
-
-def test_after_a_failed_attempt_there_is_none_for_thirty_seconds(colour: Colour) -> None:
+def test_after_a_failed_refresh_the_next_starts_after_thirty_seconds(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock, retry=None) as credential:
@@ -210,20 +204,20 @@ def test_after_a_failed_attempt_there_is_none_for_thirty_seconds(colour: Colour)
         clock.advance(DAY / 2)
         imds.failure = DOWN
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert len(imds) == 2
         for _ in range(30):
             credential.get_token()
-            credential.settle()
+            credential.wait_for_refreshes()
             assert len(imds) == 2
             clock.advance(0.999)
         clock.advance(0.03)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert len(imds) == 3
 
 
-def test_the_pause_counts_from_the_end_of_the_attempt(colour: Colour) -> None:
+def test_the_pause_starts_at_the_end_of_the_attempt(colour: Colour) -> None:
     clock, gate = Clocks(NOW), Gate()
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock, retry=None) as credential:
@@ -234,14 +228,14 @@ def test_the_pause_counts_from_the_end_of_the_attempt(colour: Colour) -> None:
         gate.wait_for()
         clock.advance(20)
         gate.open()
-        credential.settle()
+        credential.wait_for_refreshes()
         clock.advance(29)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert len(imds) == 2
 
 
-def test_while_imds_is_away_a_valid_token_costs_no_io_but_an_attempt_every_thirty_seconds(colour: Colour) -> None:
+def test_during_an_outage_a_valid_token_needs_one_attempt_every_thirty_seconds(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock, retry=None) as credential:
@@ -251,12 +245,12 @@ def test_while_imds_is_away_a_valid_token_costs_no_io_but_an_attempt_every_thirt
         for _ in range(20):
             for _ in range(20):
                 assert number(credential.get_token()) == 1
-                credential.settle()
+                credential.wait_for_refreshes()
             clock.advance(30)
         assert len(imds) == 1 + 20
 
 
-def test_while_imds_is_away_a_valid_token_costs_no_more_than_a_fresh_one(
+def test_during_an_outage_a_valid_token_costs_no_more_than_a_fresh_one(
     colour: Colour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clocks(NOW)
@@ -274,15 +268,15 @@ def test_while_imds_is_away_a_valid_token_costs_no_more_than_a_fresh_one(
         clock.advance(DAY / 2)
         imds.failure = DOWN
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         credential.get_token()
         before = len(looks)
         for _ in range(100):
             credential.get_token()
-        assert len(looks) == before, "under a lock, and with more to look at"
+        assert len(looks) == before, "which would take a lock"
 
 
-def test_an_expired_token_always_asks_whatever_failed_a_moment_ago(colour: Colour) -> None:
+def test_an_expired_token_is_fetched_at_once_even_after_a_failure(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock, retry=None) as credential:
@@ -290,7 +284,7 @@ def test_an_expired_token_always_asks_whatever_failed_a_moment_ago(colour: Colou
         clock.advance(DAY - 1)
         imds.failure = DOWN
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         clock.advance(1)
         for requests in (3, 4, 5):
             assert isinstance(credential.error(), ImdsUnavailableError)
@@ -299,7 +293,7 @@ def test_an_expired_token_always_asks_whatever_failed_a_moment_ago(colour: Colou
         assert number(credential.get_token()) == 2
 
 
-def test_a_token_is_handed_out_to_its_last_moment(colour: Colour) -> None:
+def test_a_token_is_returned_until_it_expires(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock, retry=None) as credential:
@@ -311,7 +305,7 @@ def test_a_token_is_handed_out_to_its_last_moment(colour: Colour) -> None:
         assert isinstance(credential.error(), ImdsUnavailableError)
 
 
-def test_a_failed_attempt_is_logged_once_and_raised_nowhere(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_attempt_is_logged_once_and_not_raised(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -320,28 +314,28 @@ def test_a_failed_attempt_is_logged_once_and_raised_nowhere(colour: Colour, capl
         imds.failure = answer(400, {"error": "invalid_request", "error_description": "Identity not found"})
         for _ in range(10):
             credential.get_token()
-            credential.settle()
+            credential.wait_for_refreshes()
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert "the current token is used until it expires" in record.getMessage()
     assert "Identity not found" in record.getMessage()
 
 
-def test_a_refresh_that_brings_a_token_that_is_due_again_makes_no_storm(colour: Colour) -> None:
+def test_a_refresh_that_returns_a_due_token_is_not_repeated_at_once(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock, 200)
     with holding(colour, transport=imds, clock=clock) as credential:
         for _ in range(20):
             credential.get_token()
-            credential.settle()
+            credential.wait_for_refreshes()
         assert len(imds) == 1
         clock.advance(30)
         for _ in range(20):
             credential.get_token()
-            credential.settle()
+            credential.wait_for_refreshes()
         assert len(imds) == 2
 
 
-def test_a_service_that_hands_out_the_same_old_token_is_asked_every_thirty_seconds(colour: Colour) -> None:
+def test_a_service_that_returns_the_same_token_is_not_asked_again_at_once(colour: Colour) -> None:
     clock = Clocks(NOW)
     with Emulator(token_lifetime=60) as emulator, holding(colour, endpoint=emulator.endpoint, clock=clock) as held:
         clock.wall = emulator.clock.time()
@@ -351,7 +345,7 @@ def test_a_service_that_hands_out_the_same_old_token_is_asked_every_thirty_secon
         assert emulator.requests.total == 1
 
 
-def test_a_real_service_is_asked_again_behind_everybodys_back(colour: Colour) -> None:
+def test_a_refresh_sends_a_request_to_the_emulator_in_the_background(colour: Colour) -> None:
     with Emulator(token_lifetime=7200) as emulator:
         clock = Clocks(emulator.clock.time())
         with holding(colour, endpoint=emulator.endpoint, clock=clock) as credential:
@@ -359,12 +353,12 @@ def test_a_real_service_is_asked_again_behind_everybodys_back(colour: Colour) ->
             clock.advance(7000)
             emulator.clock.advance(7000)
             assert credential.get_token() is first
-            credential.settle()
+            credential.wait_for_refreshes()
             assert credential.get_token() != first
         assert emulator.requests.total == 2
 
 
-def test_a_refresh_outlives_event_loops_that_live_for_one_call() -> None:
+def test_a_refresh_survives_the_end_of_its_event_loop() -> None:
     with Emulator(token_lifetime=7200) as emulator:
         clock = Clocks(emulator.clock.time())
         credential = AsyncImdsCredential(endpoint=emulator.endpoint, clock=clock)
@@ -377,7 +371,7 @@ def test_a_refresh_outlives_event_loops_that_live_for_one_call() -> None:
         assert asyncio.run(credential.get_token(SCOPE)) != first
 
 
-def test_what_a_caller_sends_through_stays_on_the_callers_event_loop() -> None:
+def test_a_callers_transport_is_used_on_the_callers_event_loop() -> None:
     loops = []
 
     class Bound(Imds):
@@ -400,7 +394,7 @@ def test_what_a_caller_sends_through_stays_on_the_callers_event_loop() -> None:
     assert len(set(loops)) == 1
 
 
-def test_a_thread_that_cannot_start_makes_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_cannot_start_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     class Late(threading.Thread):
         def start(self) -> None:
             raise RuntimeError("can't create new thread at interpreter shutdown")
@@ -414,10 +408,10 @@ def test_a_thread_that_cannot_start_makes_no_error(monkeypatch: pytest.MonkeyPat
             patch.setattr(threading, "Thread", Late)
             assert number(credential.get_token()) == 1
         credential.get_token()
-        assert len(imds) == 1, "and is followed by the usual pause"
+        assert len(imds) == 1, "the usual pause follows"
         clock.advance(30)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert number(credential.get_token()) == 2
 
 
@@ -430,15 +424,12 @@ def test_a_refresh_that_is_interrupted_is_followed_by_another() -> None:
         clock.advance(DAY / 2)
         imds.failure = SystemExit()  # type: ignore[assignment]
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         imds.failure = None
         clock.advance(30)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert number(credential.get_token()) == 2
-
-
-# Event loops that end
 
 
 def test_a_refresh_that_its_event_loop_cancels_is_followed_by_another() -> None:
@@ -490,7 +481,7 @@ def test_a_refresh_abandoned_with_its_event_loop_ends_with_the_token() -> None:
     assert number(asyncio.run(main())) == 3
 
 
-def test_a_refresh_abandoned_with_its_event_loop_makes_no_noise(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_refresh_abandoned_with_its_event_loop_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     clock = Clocks(NOW)
     imds, gate = Imds(clock), Gate()
 
@@ -510,7 +501,7 @@ def test_a_refresh_abandoned_with_its_event_loop_makes_no_noise(capfd: pytest.Ca
     assert capfd.readouterr() == ("", "")
 
 
-def test_closing_a_credential_makes_no_noise_about_the_refresh_that_it_ends(
+def test_closing_a_credential_logs_nothing_about_the_refresh_that_it_ends(
     colour: Colour, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock, gate = Clocks(NOW), Gate()
@@ -523,11 +514,8 @@ def test_closing_a_credential_makes_no_noise_about_the_refresh_that_it_ends(
         gate.wait_for()
         credential.call(credential.credential.close)
         gate.open()
-        credential.settle()
+        credential.wait_for_refreshes()
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-# Threads, processes, exits
 
 
 def test_no_thread_is_started_before_a_token_is_due() -> None:
@@ -541,7 +529,7 @@ def test_no_thread_is_started_before_a_token_is_due() -> None:
     assert threading.active_count() == before
 
 
-def test_the_thread_that_refreshes_is_a_daemon_and_ends_with_its_work() -> None:
+def test_the_refresh_thread_is_a_daemon_and_ends_after_its_work() -> None:
     clock, gate = Clocks(NOW), Gate()
     imds = Imds(clock)
     with holding(COLOURS[0], transport=imds, clock=clock) as credential:
@@ -553,7 +541,7 @@ def test_the_thread_that_refreshes_is_a_daemon_and_ends_with_its_work() -> None:
         (thread,) = refreshers()
         assert thread.daemon
         gate.open()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert not refreshers()
 
 
@@ -606,7 +594,7 @@ async def ause_with():
 
 
 @pytest.mark.parametrize(("exit", "seconds"), [(exit, 0.0 if "with" in exit else 0.2) for exit in EXITS])
-def test_a_process_ends_at_once_and_in_silence_while_a_refresh_is_under_way(exit: str, seconds: float) -> None:
+def test_a_process_exits_at_once_and_silently_while_a_refresh_is_running(exit: str, seconds: float) -> None:
     program = PROGRAM.format(run=EXITS[exit], seconds=seconds, sleep=f"time.sleep({seconds})")
     with Emulator() as emulator:
         hang_after_first(emulator)
@@ -620,7 +608,7 @@ def test_a_process_ends_at_once_and_in_silence_while_a_refresh_is_under_way(exit
 
 
 def hang_after_first(emulator: Emulator) -> None:
-    """The first request is answered; all others wait for ever."""
+    """Makes all requests after the first hang."""
 
     def hang(_: Any) -> None:
         if not emulator.faults.pending:
@@ -679,7 +667,7 @@ def test_a_child_forked_while_the_lock_is_held_works() -> None:
 
 
 def in_child(work: Any) -> bool:
-    """Whether `work` is true in a forked process, which may not hang."""
+    """Runs `work` in a forked process, and returns whether it returned a true value in time."""
     pid = os.fork()
     if pid == 0:
         signal.alarm(FOREVER)
@@ -690,15 +678,12 @@ def in_child(work: Any) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-# Clocks that jump
-
-
 def cached(credential: Held) -> None:
-    """Asks twice: the second call is the first that is answered at the shortest."""
+    """Calls twice, so that the token is stored and the fast path is used."""
     assert credential.get_token() is credential.get_token()
 
 
-def test_a_wall_clock_set_forward_past_the_expiry_ends_the_token(colour: Colour) -> None:
+def test_a_wall_clock_set_past_the_expiry_expires_the_token(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -719,7 +704,7 @@ def test_a_wall_clock_set_back_does_not_prolong_a_token(colour: Colour) -> None:
         assert number(credential.get_token()) == 2
 
 
-def test_a_wall_clock_set_back_does_not_put_off_the_refresh(colour: Colour) -> None:
+def test_a_wall_clock_set_back_does_not_delay_the_refresh(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -727,7 +712,7 @@ def test_a_wall_clock_set_back_does_not_put_off_the_refresh(colour: Colour) -> N
         clock.step(-DAY)
         clock.advance(DAY / 2)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         assert number(credential.get_token()) == 2
 
 
@@ -736,12 +721,12 @@ def test_a_suspended_machine_does_not_prolong_a_token(colour: Colour) -> None:
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
         cached(credential)
-        clock.wall += DAY  # the monotonic clock stands still meanwhile
+        clock.wall += DAY  # the monotonic clock stops while the machine is suspended
         assert number(credential.get_token()) == 2
 
 
-def test_a_wall_clock_that_was_wrong_when_the_token_came_does_not_prolong_it(colour: Colour) -> None:
-    # A machine that boots with its clock a year behind, which NTP then sets right.
+def test_a_wall_clock_that_was_wrong_at_the_fetch_does_not_prolong_a_token(colour: Colour) -> None:
+    # A machine boots with its clock a year behind, and NTP corrects it later.
     truth = Clocks(NOW)
     clock = Clocks(NOW - 365 * DAY)
     imds = Imds(truth)
@@ -751,7 +736,7 @@ def test_a_wall_clock_that_was_wrong_when_the_token_came_does_not_prolong_it(col
         assert number(credential.get_token()) == 1
         clock.advance(1)
         truth.advance(DAY)
-        assert number(credential.get_token()) == 2, "though the wall clock would give it another year"
+        assert number(credential.get_token()) == 2, "by the wall clock alone it would be valid for another year"
 
 
 def test_a_small_correction_of_the_wall_clock_changes_nothing(colour: Colour) -> None:
@@ -765,7 +750,7 @@ def test_a_small_correction_of_the_wall_clock_changes_nothing(colour: Colour) ->
     assert len(imds) == 1
 
 
-def test_where_expires_on_and_expires_in_disagree_the_earlier_end_counts(colour: Colour) -> None:
+def test_the_earlier_of_expires_on_and_expires_in_counts(colour: Colour) -> None:
     for on, within in ((NOW + 500, DAY), (NOW + DAY, 500)):
         clock = Clocks(NOW)
         imds = Imds(clock, expires_on=on, expires_in=within)
@@ -773,13 +758,13 @@ def test_where_expires_on_and_expires_in_disagree_the_earlier_end_counts(colour:
             assert credential.get_token().expires_on == on
             clock.advance(499)
             assert number(credential.get_token()) == 1
-            credential.settle()
+            credential.wait_for_refreshes()
             imds.fields.clear()
             credential.clear()
             imds.fields.update(expires_on=on, expires_in=within)
 
 
-def test_the_pause_after_a_failure_outlasts_a_wall_clock_that_jumps(colour: Colour) -> None:
+def test_a_jump_of_the_wall_clock_does_not_shorten_the_pause(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with holding(colour, transport=imds, clock=clock) as credential:
@@ -787,17 +772,17 @@ def test_the_pause_after_a_failure_outlasts_a_wall_clock_that_jumps(colour: Colo
         clock.advance(DAY / 2)
         imds.failure = answer(400, {"error": "x"})
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         clock.step(HOUR)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         clock.step(-2 * HOUR)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
     assert len(imds) == 2
 
 
-def test_an_error_without_any_token_is_no_different_for_a_clock_that_jumped(colour: Colour) -> None:
+def test_an_error_without_a_token_is_the_same_after_a_clock_jump(colour: Colour) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     imds.failure = answer(400, {"error": "invalid_request", "error_description": "Identity not found"})

@@ -1,4 +1,4 @@
-"""Credentials travel to other processes without a token or a socket, and survive a fork."""
+"""Credentials can be pickled, without their tokens and sockets, and can be used after a fork."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def again(thing: Any, protocol: int = pickle.DEFAULT_PROTOCOL) -> Any:
 
 
 def asked(credential: Any, backend: str = "asyncio") -> AccessToken:
-    """A token of a credential of either kind."""
+    """Returns a token of a credential of either kind."""
     if isinstance(credential, ImdsCredential):
         return credential.get_token(SCOPE)
     token: AccessToken = anyio.run(credential.get_token, SCOPE, backend=backend)
@@ -64,18 +64,20 @@ STATES: dict[str, Callable[[Held], object]] = {
 
 @pytest.mark.parametrize("state", STATES)
 @PROTOCOLS
-def test_a_credential_travels_in_any_state(colour: Colour, emulator: Emulator, state: str, protocol: int) -> None:
+def test_a_credential_can_be_pickled_in_any_state(
+    colour: Colour, emulator: Emulator, state: str, protocol: int
+) -> None:
     with holding(colour, endpoint=emulator.endpoint) as held:
         STATES[state](held)
         emulator.requests.clear()
-        travelled = again(held.credential, protocol)
+        unpickled = again(held.credential, protocol)
         assert emulator.requests.total == 0
-        assert asked(travelled).token
-        assert emulator.requests.total == 1, "it has no token of its own"
+        assert asked(unpickled).token
+        assert emulator.requests.total == 1, "the unpickled credential has no token"
 
 
 @PROTOCOLS
-def test_no_token_travels(colour: Colour, emulator: Emulator, protocol: int) -> None:
+def test_no_token_is_pickled(colour: Colour, emulator: Emulator, protocol: int) -> None:
     with holding(colour, endpoint=emulator.endpoint, client_id=None) as held:
         token = held.get_token().token
         data = pickle.dumps(held.credential, protocol)
@@ -84,7 +86,7 @@ def test_no_token_travels(colour: Colour, emulator: Emulator, protocol: int) -> 
     assert not [text for text in texts if len(text) > 8 and str(text) in token]
 
 
-def test_a_credential_travels_while_a_refresh_is_under_way(colour: Colour, emulator: Emulator) -> None:
+def test_a_credential_can_be_pickled_while_a_refresh_is_running(colour: Colour, emulator: Emulator) -> None:
     clock = Clocks(emulator.clock.time())
     with holding(colour, endpoint=emulator.endpoint, clock=clock) as held:
         token = held.get_token().token
@@ -97,10 +99,10 @@ def test_a_credential_travels_while_a_refresh_is_under_way(colour: Colour, emula
         assert token.encode() not in data
         assert asked(pickle.loads(data)).token
         emulator.clock.advance(3600)
-        held.settle()
+        held.wait_for_refreshes()
 
 
-def test_what_it_was_told_travels_along(colour: Colour, tmp_path: Path) -> None:
+def test_settings_are_pickled(colour: Colour, tmp_path: Path) -> None:
     retry = RetryPolicy(attempts=2)
     with holding(
         colour,
@@ -111,14 +113,14 @@ def test_what_it_was_told_travels_along(colour: Colour, tmp_path: Path) -> None:
         retry=retry,
         shared_cache=tmp_path,
     ) as held:
-        travelled = again(held.credential)
-        assert repr(travelled) == repr(held.credential)
-        options = travelled._client.options
+        unpickled = again(held.credential)
+        assert repr(unpickled) == repr(held.credential)
+        options = unpickled._client.options
         assert (options.deadline, options.timeout, options.retry) == (7, 3, retry)
-        assert travelled._shared_cache._folder == str(tmp_path)
+        assert unpickled._shared_cache._folder == str(tmp_path)
 
 
-def test_where_no_endpoint_was_given_the_other_process_looks_for_its_own(
+def test_without_an_endpoint_the_other_process_finds_its_own(
     colour: Colour, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with holding(colour) as held:
@@ -128,14 +130,14 @@ def test_where_no_endpoint_was_given_the_other_process_looks_for_its_own(
     assert emulator.requests.total == 1
 
 
-def test_a_traveller_closes_its_own_connections(emulator: Emulator) -> None:
+def test_an_unpickled_credential_closes_its_own_connections(emulator: Emulator) -> None:
     with ImdsCredential(endpoint=emulator.endpoint) as credential:
-        with again(credential) as travelled:
-            travelled.get_token(SCOPE)
+        with again(credential) as unpickled:
+            unpickled.get_token(SCOPE)
         credential.get_token(SCOPE)
 
 
-def test_a_credential_over_a_caller_s_http_client_says_why_it_cannot_travel(colour: Colour) -> None:
+def test_a_credential_with_an_http_client_cannot_be_pickled_and_the_error_says_why(colour: Colour) -> None:
     client: Any = httpx.Client() if colour.name == "sync" else httpx.AsyncClient()
     with holding(colour, http_client=client) as held, pytest.raises(TypeError, match="http_client"):
         pickle.dumps(held.credential)
@@ -143,7 +145,7 @@ def test_a_credential_over_a_caller_s_http_client_says_why_it_cannot_travel(colo
 
 
 @pytest.mark.parametrize("how", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
-def test_a_copy_lives_by_itself(colour: Colour, emulator: Emulator, how: Callable[[Any], Any]) -> None:
+def test_a_copy_is_independent(colour: Colour, emulator: Emulator, how: Callable[[Any], Any]) -> None:
     with holding(colour, endpoint=emulator.endpoint) as held:
         held.get_token()
         copied = how(held.credential)
@@ -151,10 +153,10 @@ def test_a_copy_lives_by_itself(colour: Colour, emulator: Emulator, how: Callabl
         assert held.call(copied.get_token, SCOPE).token
         assert emulator.requests.total == 1
         held.call(copied.close)
-        assert held.get_token(force_refresh=True).token, "closing a copy closes nothing of the original"
+        assert held.get_token(force_refresh=True).token, "closing the copy does not close the original"
 
 
-def test_a_copy_sends_through_the_caller_s_client_and_leaves_it_open() -> None:
+def test_a_copy_uses_the_callers_client_and_leaves_it_open() -> None:
     imds = Imds()
     with ImdsClient(transport=imds) as client:
         copied = copy.copy(ImdsCredential(client=client))
@@ -164,11 +166,8 @@ def test_a_copy_sends_through_the_caller_s_client_and_leaves_it_open() -> None:
     assert len(imds) == 2
 
 
-# Clients, errors, tokens
-
-
 @PROTOCOLS
-def test_a_client_travels_in_any_state(colour: Colour, emulator: Emulator, protocol: int) -> None:
+def test_a_client_can_be_pickled_in_any_state(colour: Colour, emulator: Emulator, protocol: int) -> None:
     def travel(client: Any) -> Any:
         return pickle.dumps(client, protocol)
 
@@ -195,32 +194,29 @@ def test_a_client_travels_in_any_state(colour: Colour, emulator: Emulator, proto
             assert client.identity.get_token(resource=RESOURCE).access_token == token
 
 
-def test_one_client_for_several_credentials_stays_one_on_its_way(emulator: Emulator) -> None:
+def test_credentials_that_share_a_client_share_it_after_pickling(emulator: Emulator) -> None:
     client = ImdsClient(endpoint=emulator.endpoint)
     one, other = again((ImdsCredential(client=client), ImdsCredential(client=client, client_id=CLIENT_ID)))
     assert one._client is other._client
     one.close()
-    assert other.get_token(SCOPE).token, "and is not closed by one of them"
+    assert other.get_token(SCOPE).token, "the credential did not close the client"
 
 
 @PROTOCOLS
-def test_an_access_token_refuses_to_travel_and_says_what_to_do(protocol: int) -> None:
+def test_an_access_token_cannot_be_pickled_and_the_error_says_what_to_do(protocol: int) -> None:
     with pytest.raises(TypeError, match="pickle the credential") as caught:
         pickle.dumps(AccessToken("secret-text", 1), protocol)
     assert "secret-text" not in str(caught.value)
 
 
 @pytest.mark.parametrize("how", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
-def test_an_access_token_may_be_copied_within_a_process(how: Callable[[Any], Any]) -> None:
+def test_an_access_token_can_be_copied_within_a_process(how: Callable[[Any], Any]) -> None:
     token = AccessToken("text", 1)
     assert how({"token": token})["token"] == token
 
 
-# Other processes
-
-
 def in_spawned_process(thing: Any) -> tuple[int, str, bool]:
-    """Runs in a process of its own: who it is, the token it got, and whether it began without one."""
+    """Runs in a spawned process. Returns its pid, the token, and whether the object arrived without a token."""
     if isinstance(thing, ImdsAuth):
         empty = not thing._own
         with httpx.Client(
@@ -232,7 +228,7 @@ def in_spawned_process(thing: Any) -> tuple[int, str, bool]:
     return os.getpid(), asked(thing).token, empty
 
 
-def test_spawned_processes_get_tokens_by_credentials_that_are_in_use(emulator: Emulator) -> None:
+def test_spawned_processes_can_use_credentials_that_are_in_use(emulator: Emulator) -> None:
     sync = ImdsCredential(endpoint=emulator.endpoint)
     asynchronous = AsyncImdsCredential(endpoint=emulator.endpoint)
     auth = ImdsAuth(RESOURCE, endpoint=emulator.endpoint)
@@ -240,19 +236,17 @@ def test_spawned_processes_get_tokens_by_credentials_that_are_in_use(emulator: E
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         results = list(pool.map(in_spawned_process, [sync, asynchronous, auth]))
     assert os.getpid() not in {pid for pid, _, _ in results}
-    assert {token for _, token, _ in results} == tokens, "IMDS gives all of them the one it has"
+    assert {token for _, token, _ in results} == tokens, "IMDS returns the same token to all"
     assert all(empty for _, _, empty in results)
     sync.close()
 
-
-# Fork
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 in_many_threads = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
 
 def in_child(work: Callable[[], bool]) -> bool:
-    """Whether `work` is true in a forked process, which may not hang."""
+    """Runs `work` in a forked process, and returns whether it returned a true value in time."""
     pid = os.fork()
     if pid == 0:
         signal.alarm(FOREVER)
@@ -265,7 +259,7 @@ def in_child(work: Callable[[], bool]) -> bool:
 
 @needs_fork
 @in_many_threads
-def test_a_forked_child_uses_the_token_that_is_there(colour: Colour) -> None:
+def test_a_forked_child_uses_the_stored_token(colour: Colour) -> None:
     imds = Imds()
     credential: Any = (ImdsCredential if colour.name == "sync" else AsyncImdsCredential)(transport=imds)
     backend = "asyncio" if colour.name == "sync" else colour.name
@@ -296,14 +290,14 @@ def test_parent_and_child_share_no_socket(colour: Colour) -> None:
         assert peers[-1][0] not in parents
         credential.clear()
         asked(credential, backend)
-        assert peers[-1][0] != peers[-2][0], "nor does the parent go on with the child's"
+        assert peers[-1][0] != peers[-2][0], "the parent does not use the connection of the child"
         if colour.name == "sync":
             credential.close()
 
 
 @needs_fork
 @in_many_threads
-def test_a_child_forked_while_many_fetch_works() -> None:
+def test_a_child_forked_during_a_fetch_can_fetch() -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     credential = ImdsCredential(transport=imds)
@@ -320,12 +314,12 @@ def test_a_child_forked_while_many_fetch_works() -> None:
     gate.open()
     for thread in threads:
         thread.join(FOREVER)
-    assert len(imds) == 1, "and what the parent waited for came"
+    assert len(imds) == 1, "the callers in the parent got their token"
 
 
 @needs_fork
 @in_many_threads
-def test_a_child_keeps_what_the_parent_s_refresh_would_have_replaced(emulator: Emulator) -> None:
+def test_a_child_forked_during_a_refresh_uses_the_current_token(emulator: Emulator) -> None:
     clock = Clocks(emulator.clock.time())
     with ImdsCredential(endpoint=emulator.endpoint, clock=clock) as credential:
         token = credential.get_token(SCOPE)
@@ -342,7 +336,7 @@ def test_a_child_keeps_what_the_parent_s_refresh_would_have_replaced(emulator: E
 
 @needs_fork
 @in_many_threads
-def test_a_child_of_a_program_with_an_event_loop_can_run_one_of_its_own(emulator: Emulator) -> None:
+def test_a_child_forked_from_an_event_loop_can_run_its_own(emulator: Emulator) -> None:
     credential = AsyncImdsCredential(endpoint=emulator.endpoint)
 
     async def main() -> bool:
@@ -354,7 +348,7 @@ def test_a_child_of_a_program_with_an_event_loop_can_run_one_of_its_own(emulator
 
 @needs_fork
 @in_many_threads
-def test_forked_pools_work(emulator: Emulator) -> None:
+def test_a_pool_of_forked_processes_works(emulator: Emulator) -> None:
     credential = ImdsCredential(endpoint=emulator.endpoint)
     token = asked(credential).token
     context = multiprocessing.get_context("fork")

@@ -273,16 +273,13 @@ def test_an_exception_of_a_callers_transport_tells_where_it_was_raised(colour: C
     assert "token_support.py" in note
 
 
-# Errors that several callers share
-
-
 def test_an_error_that_callers_share_has_no_frame_of_another_caller(colour: Colour) -> None:
     imds, gate = Imds(expires_on=None, expires_in=None), Gate()
     imds.gates = [gate]
     with holding(colour, transport=imds) as credential:
         crowd = credential.crowd(5)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         errors = crowd.results()
         assert len({id(error) for error in errors}) == 5
@@ -315,7 +312,7 @@ def test_an_error_that_copy_cannot_copy_is_shared_as_well(colour: Colour) -> Non
     with holding(colour, transport=imds) as credential:
         crowd = credential.crowd(5)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         errors = crowd.results()
     assert len(imds) == 1
@@ -334,9 +331,6 @@ def test_a_pending_fetch_keeps_no_frame_of_its_leader() -> None:
     assert (shared.__traceback__, shared.__cause__, shared.__context__) == (None, None, None)
 
 
-# In the background
-
-
 def test_a_log_record_of_a_failed_refresh_holds_no_token(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
@@ -345,7 +339,7 @@ def test_a_log_record_of_a_failed_refresh_holds_no_token(colour: Colour, caplog:
         clock.advance(DAY / 2)
         imds.fields.update(expires_on=None, expires_in=None)
         credential.get_token()
-        credential.settle()
+        credential.wait_for_refreshes()
         (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
         assert "lifetime is unknown" in record.getMessage()
         assert not holds(CANARY, record.__dict__)
@@ -388,9 +382,6 @@ def test_a_thread_that_ends_with_an_exception_shows_no_token(kind: Any, monkeypa
     (error,) = seen
     assert isinstance(error, Interrupted)
     assert not shown(CANARY, error, credential)
-
-
-# httpx
 
 
 class Requests:

@@ -1,4 +1,4 @@
-"""Tokens shared through files: one fetch for all, nobody else gets to them, and nothing about them is ever an error."""
+"""The shared cache: one fetch for all processes, files that only the user can read, and never an error."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOW = 1_700_000_000
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the tokens are; not there yet."""
+    """The folder of the cache. It does not exist yet."""
     return tmp_path / "tokens"
 
 
@@ -60,12 +60,9 @@ def mode(path: Path) -> int:
 
 
 def spoil(folder: Path, **changes: Any) -> None:
-    """Changes members of the only file."""
+    """Changes members of the only token file."""
     (file,) = files(folder)
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
-
-
-# Sharing
 
 
 def test_two_credentials_share_a_token(colour: Colour, folder: Path) -> None:
@@ -76,7 +73,7 @@ def test_two_credentials_share_a_token(colour: Colour, folder: Path) -> None:
     assert len(imds) == 1
 
 
-def test_the_two_kinds_of_credential_share_a_token(folder: Path) -> None:
+def test_both_kinds_of_credential_share_a_token(folder: Path) -> None:
     imds = Imds(Clocks(NOW))
     for colour in COLOURS:
         with sharing(colour, folder, imds) as credential:
@@ -84,25 +81,25 @@ def test_the_two_kinds_of_credential_share_a_token(folder: Path) -> None:
     assert len(imds) == 1
 
 
-def test_without_being_asked_nothing_is_shared(colour: Colour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_shared_by_default(colour: Colour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with holding(colour, transport=Imds()) as credential:
         credential.get_token()
     assert not list(tmp_path.iterdir())
 
 
-def test_a_shared_token_knows_all_its_times(colour: Colour, folder: Path) -> None:
+def test_a_shared_token_has_all_its_times(colour: Colour, folder: Path) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder, imds) as one:
         first = one.get_token()
     imds.clock.advance(DAY / 2 - 1)  # type: ignore[attr-defined]
     with sharing(colour, folder, imds) as other:
         assert other.get_token() == first
-        other.settle()
+        other.wait_for_refreshes()
         assert len(imds) == 1
         imds.clock.advance(1)  # type: ignore[attr-defined]
         assert other.get_token() == first
-        other.settle()
+        other.wait_for_refreshes()
         assert number(other.get_token()) == 2
 
 
@@ -170,17 +167,14 @@ def test_processes_share_a_token_in_any_colour(folder: Path) -> None:
         assert emulator.requests.total == 1
 
 
-def test_a_process_that_comes_later_needs_no_imds(folder: Path) -> None:
+def test_a_process_that_starts_later_needs_no_imds(folder: Path) -> None:
     with Emulator() as emulator:
         endpoint = emulator.endpoint
         first = process("sync", endpoint, folder, SCOPE).communicate(timeout=FOREVER)
     assert process("asyncio", endpoint, folder, SCOPE).communicate(timeout=FOREVER) == first
 
 
-# Who may read
-
-
-def test_the_folder_and_its_files_are_the_users_alone(colour: Colour, folder: Path) -> None:
+def test_only_the_user_can_use_the_folder_and_its_files(colour: Colour, folder: Path) -> None:
     previous = os.umask(0)
     try:
         with sharing(colour, folder / "deep", Imds(Clocks(NOW))) as credential:
@@ -192,7 +186,7 @@ def test_the_folder_and_its_files_are_the_users_alone(colour: Colour, folder: Pa
     assert {path.suffix for path in (folder / "deep").iterdir()} == {".json", ".lock"}
 
 
-def test_no_file_name_says_whose_token_it_is_for_what(colour: Colour, folder: Path) -> None:
+def test_no_file_name_reveals_identity_or_resource(colour: Colour, folder: Path) -> None:
     with sharing(colour, folder, Imds(Clocks(NOW), client_id=CLIENT_ID), client_id=CLIENT_ID) as credential:
         token = credential.get_token()
     names = " ".join(path.name for path in folder.iterdir())
@@ -201,7 +195,7 @@ def test_no_file_name_says_whose_token_it_is_for_what(colour: Colour, folder: Pa
 
 
 def unused(held: Held, imds: Imds, warnings: Callable[[], list[str]]) -> str:
-    """Checks that the cache is ignored, and with one warning; returns it."""
+    """Checks that the cache is not used and that there is one warning. Returns the warning."""
     before = len(imds)
     held.get_token()
     held.get_token("https://other")
@@ -238,7 +232,7 @@ def test_a_folder_that_others_can_enter_is_ignored_with_one_warning(
 
 
 @pytest.mark.parametrize("end", ["", "/", "/."])
-def test_a_folder_behind_a_link_is_ignored_with_one_warning(
+def test_a_symbolic_link_to_a_folder_is_ignored_with_one_warning(
     colour: Colour, tmp_path: Path, folder: Path, warnings: Any, end: str
 ) -> None:
     real = tmp_path / "real"
@@ -250,14 +244,16 @@ def test_a_folder_behind_a_link_is_ignored_with_one_warning(
     assert not list(real.iterdir())
 
 
-def test_a_file_in_the_folders_place_is_ignored_with_one_warning(colour: Colour, folder: Path, warnings: Any) -> None:
+def test_a_file_instead_of_the_folder_is_ignored_with_one_warning(colour: Colour, folder: Path, warnings: Any) -> None:
     folder.write_text("")
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder, imds) as credential:
         assert "not a folder" in unused(credential, imds, warnings)
 
 
-def test_a_folder_that_cannot_be_made_is_ignored_with_one_warning(colour: Colour, folder: Path, warnings: Any) -> None:
+def test_a_folder_that_cannot_be_created_is_ignored_with_one_warning(
+    colour: Colour, folder: Path, warnings: Any
+) -> None:
     folder.write_text("")
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder / "below", imds) as credential:
@@ -281,7 +277,7 @@ def test_a_folder_that_cannot_be_written_is_ignored_with_one_warning(
         assert "Permission denied" in unused(credential, imds, warnings)
 
 
-def test_a_full_disk_is_no_error_and_leaves_no_draft(
+def test_a_full_disk_is_not_an_error_and_leaves_no_temporary_file(
     colour: Colour, folder: Path, warnings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
@@ -309,7 +305,7 @@ def test_a_file_that_others_can_read_is_not_used(colour: Colour, folder: Path, w
     assert "open to other users" in warning
 
 
-def test_a_token_file_that_others_could_read_is_replaced_by_one_that_they_cannot(colour: Colour, folder: Path) -> None:
+def test_a_token_file_that_others_can_read_is_replaced_by_a_private_file(colour: Colour, folder: Path) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder, imds) as one:
         one.get_token()
@@ -339,7 +335,7 @@ def test_a_file_of_another_user_is_not_used(
 
 
 @pytest.mark.parametrize("kind", ["json", "lock"])
-def test_a_file_behind_a_link_is_neither_read_nor_written(
+def test_the_target_of_a_symbolic_link_is_neither_read_nor_written(
     colour: Colour, tmp_path: Path, folder: Path, warnings: Any, kind: str
 ) -> None:
     imds = Imds(Clocks(NOW))
@@ -360,21 +356,19 @@ def test_a_file_behind_a_link_is_neither_read_nor_written(
 
 
 @pytest.mark.parametrize("kind", ["json", "lock"])
-def test_what_is_no_file_is_no_file(colour: Colour, folder: Path, warnings: Any, kind: str) -> None:
+def test_a_fifo_is_not_opened(colour: Colour, folder: Path, warnings: Any, kind: str) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder, imds) as one:
         one.get_token()
     (file,) = files(folder, kind)
     file.unlink()
-    os.mkfifo(file, 0o600)  # to open it could wait for ever
+    os.mkfifo(file, 0o600)  # opening it could block forever
     if kind == "lock":
         files(folder)[0].unlink()
     with sharing(colour, folder, imds) as other:
         assert number(other.get_token()) == 2
     assert len(warnings()) == 1
 
-
-# What may be in a file
 
 GARBAGE: dict[str, bytes] = {
     "empty": b"",
@@ -410,7 +404,9 @@ def test_a_damaged_file_is_replaced_with_one_warning(
 @pytest.mark.parametrize(
     "value", [None, "x", True, [], {}, float("nan"), float("inf"), float("-inf"), 10**400], ids=lambda v: str(v)[:8]
 )
-def test_a_time_that_is_no_number_spoils_a_file(folder: Path, warnings: Any, name: str, value: Any) -> None:
+def test_a_file_with_a_time_that_is_not_a_number_is_not_used(
+    folder: Path, warnings: Any, name: str, value: Any
+) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(COLOURS[0], folder, imds) as one:
         one.get_token()
@@ -425,7 +421,9 @@ def test_a_time_that_is_no_number_spoils_a_file(folder: Path, warnings: Any, nam
     [{"token": ""}, {"token": 5}, {"token": None}, {"token_type": 5}, {"refresh_on": "x"}, {"refresh_on": []}],
     ids=str,
 )
-def test_a_member_of_another_kind_spoils_a_file(folder: Path, warnings: Any, changes: dict[str, Any]) -> None:
+def test_a_file_with_a_member_of_the_wrong_type_is_not_used(
+    folder: Path, warnings: Any, changes: dict[str, Any]
+) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(COLOURS[0], folder, imds) as one:
         one.get_token()
@@ -435,7 +433,7 @@ def test_a_member_of_another_kind_spoils_a_file(folder: Path, warnings: Any, cha
     assert len(warnings()) == 1
 
 
-def test_a_warning_shows_nothing_of_a_file(folder: Path, warnings: Any) -> None:
+def test_a_warning_shows_no_content_of_a_file(folder: Path, warnings: Any) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(COLOURS[0], folder, imds) as one:
         one.get_token()
@@ -448,7 +446,7 @@ def test_a_warning_shows_nothing_of_a_file(folder: Path, warnings: Any) -> None:
     assert str(folder) in warning
 
 
-def test_the_form_of_another_version_is_ignored_in_silence(folder: Path, warnings: Any) -> None:
+def test_a_file_of_another_version_is_ignored_without_a_warning(folder: Path, warnings: Any) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(COLOURS[0], folder, imds) as one:
         one.get_token()
@@ -458,7 +456,7 @@ def test_the_form_of_another_version_is_ignored_in_silence(folder: Path, warning
     assert not warnings()
 
 
-def test_a_token_of_another_run_of_the_machine_or_of_another_machine_is_not_used(folder: Path, warnings: Any) -> None:
+def test_a_token_from_another_boot_or_another_machine_is_not_used(folder: Path, warnings: Any) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(COLOURS[0], folder, imds) as one:
         one.get_token()
@@ -477,10 +475,7 @@ def test_a_token_too_large_for_a_file_is_not_shared(folder: Path, warnings: Any)
     assert not warnings()
 
 
-# Clocks
-
-
-def test_a_token_that_expired_meanwhile_is_not_used(colour: Colour, folder: Path) -> None:
+def test_a_token_that_has_expired_is_not_used(colour: Colour, folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with sharing(colour, folder, imds) as one:
@@ -512,7 +507,7 @@ def test_a_suspended_machine_does_not_prolong_a_shared_token(folder: Path) -> No
         assert number(other.get_token()) == 2
 
 
-def test_a_suspended_machine_counts_its_sleep_into_a_token_s_age(folder: Path) -> None:
+def test_the_time_of_a_suspended_machine_counts_for_a_tokens_age(folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock, expires_on=NOW + DAY, expires_in=HOUR)
     with sharing(COLOURS[0], folder, imds) as one:
@@ -522,7 +517,7 @@ def test_a_suspended_machine_counts_its_sleep_into_a_token_s_age(folder: Path) -
         assert number(other.get_token()) == 2
 
 
-def test_a_wall_clock_set_back_does_not_put_off_the_refresh_of_a_shared_token(folder: Path) -> None:
+def test_a_wall_clock_set_back_does_not_delay_the_refresh_of_a_shared_token(folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with sharing(COLOURS[0], folder, imds) as one:
@@ -533,11 +528,11 @@ def test_a_wall_clock_set_back_does_not_put_off_the_refresh_of_a_shared_token(fo
         assert number(other.get_token()) == 1
         clock.advance(30)
         other.get_token()
-        other.settle()
+        other.wait_for_refreshes()
         assert number(other.get_token()) == 2
 
 
-def test_a_machine_started_anew_does_not_trust_its_clocks(folder: Path) -> None:
+def test_a_token_from_before_a_restart_is_not_used(folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with sharing(COLOURS[0], folder, imds) as one:
@@ -547,12 +542,12 @@ def test_a_machine_started_anew_does_not_trust_its_clocks(folder: Path) -> None:
         assert number(other.get_token()) == 2
 
 
-def test_the_age_of_a_shared_token_counts_from_its_request(folder: Path) -> None:
+def test_the_age_of_a_shared_token_starts_with_its_request(folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock, expires_on=None, expires_in=HOUR)
     with sharing(COLOURS[0], folder, imds) as one:
         one.get_token()
-    for _ in range(3):  # handed from one to the next, it grows no younger
+    for _ in range(3):  # passing it from one process to the next does not reset its age
         clock.advance(HOUR / 4)
         with sharing(COLOURS[0], folder, imds) as other:
             assert number(other.get_token()) == 1
@@ -562,10 +557,7 @@ def test_the_age_of_a_shared_token_counts_from_its_request(folder: Path) -> None
         assert number(other.get_token()) == 2
 
 
-# New ones
-
-
-def test_an_expired_answer_is_not_shared_and_leaves_what_is(colour: Colour, folder: Path) -> None:
+def test_an_expired_answer_is_not_shared_and_replaces_nothing(colour: Colour, folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with sharing(colour, folder, imds) as one:
@@ -574,7 +566,7 @@ def test_an_expired_answer_is_not_shared_and_leaves_what_is(colour: Colour, fold
         clock.advance(DAY / 2)
         imds.life = -1
         one.get_token()
-        one.settle()
+        one.wait_for_refreshes()
     assert len(imds) == 2
     assert files(folder)[0].read_bytes() == before
 
@@ -589,7 +581,7 @@ def test_a_forced_token_is_new_and_is_shared(colour: Colour, folder: Path, optio
     assert imds.query()["bypass_cache"] == "true"
 
 
-def test_an_early_refresh_takes_the_fresher_token_of_another_process(colour: Colour, folder: Path) -> None:
+def test_an_early_refresh_uses_a_fresh_token_of_another_process(colour: Colour, folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with sharing(colour, folder, imds) as one, sharing(colour, folder, imds) as other:
@@ -597,26 +589,26 @@ def test_an_early_refresh_takes_the_fresher_token_of_another_process(colour: Col
         other.get_token()
         clock.advance(DAY / 2)
         one.get_token()
-        one.settle()
+        one.wait_for_refreshes()
         assert len(imds) == 2
         assert number(other.get_token()) == 1
-        other.settle()
+        other.wait_for_refreshes()
         assert number(other.get_token()) == 2
     assert len(imds) == 2
 
 
-def test_an_early_refresh_does_not_take_a_token_that_is_due_itself(colour: Colour, folder: Path) -> None:
+def test_an_early_refresh_does_not_use_a_stored_token_that_is_due(colour: Colour, folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with sharing(colour, folder, imds) as one:
         one.get_token()
         clock.advance(DAY / 2)
         one.get_token()
-        one.settle()
+        one.wait_for_refreshes()
         assert number(one.get_token()) == 2
 
 
-def test_clear_removes_what_is_ours_and_nothing_else(colour: Colour, folder: Path) -> None:
+def test_clear_removes_the_tokens_of_this_identity_only(colour: Colour, folder: Path) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder, imds) as ours, sharing(colour, folder, imds, client_id=CLIENT_ID) as theirs:
         theirs.get_token()
@@ -631,23 +623,23 @@ def test_clear_removes_what_is_ours_and_nothing_else(colour: Colour, folder: Pat
         assert number(ours.get_token()) == 4
 
 
-def test_clear_removes_the_draft_of_a_process_that_was_killed(colour: Colour, folder: Path) -> None:
+def test_clear_removes_the_temporary_file_of_a_killed_process(colour: Colour, folder: Path) -> None:
     with sharing(colour, folder, Imds(Clocks(NOW))) as credential:
         credential.get_token()
         (file,) = files(folder)
-        draft = Path(f"{file}.1.abcdef")
-        draft.write_bytes(file.read_bytes())
+        temporary = Path(f"{file}.1.abcdef")
+        temporary.write_bytes(file.read_bytes())
         credential.clear()
     assert {path.suffix for path in folder.iterdir()} == {".lock"}
 
 
-def test_clear_without_a_folder_is_no_error(colour: Colour, folder: Path, warnings: Any) -> None:
+def test_clear_without_a_folder_is_not_an_error(colour: Colour, folder: Path, warnings: Any) -> None:
     with sharing(colour, folder, Imds(Clocks(NOW))) as credential:
         credential.clear()
     assert not warnings()
 
 
-def test_what_was_asked_before_clear_is_not_shared_after_it(colour: Colour, folder: Path) -> None:
+def test_a_fetch_from_before_clear_is_not_shared(colour: Colour, folder: Path) -> None:
     imds, gate = Imds(Clocks(NOW)), Gate()
     imds.gates = [gate]
     with sharing(colour, folder, imds) as credential:
@@ -660,7 +652,7 @@ def test_what_was_asked_before_clear_is_not_shared_after_it(colour: Colour, fold
         assert number(credential.get_token()) == 2
 
 
-def test_a_clear_that_comes_between_keeping_and_sharing_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clear_between_storing_and_sharing_removes_the_token(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     imds = Imds(Clocks(NOW))
     usual = SharedCache.write
 
@@ -674,12 +666,9 @@ def test_a_clear_that_comes_between_keeping_and_sharing_wins(folder: Path, monke
         assert not files(folder)
 
 
-# Locks
-
-
 @contextmanager
 def lock_holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds all locks in the folder and sleeps."""
+    """Starts a process that locks all lock files in the folder and sleeps. Ends it."""
     code = (
         "import fcntl, glob, sys, time\n"
         "held = [open(path) for path in glob.glob(sys.argv[1] + '/*.lock')]\n"
@@ -699,23 +688,23 @@ def lock_holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def locked(folder: Path) -> Path:
-    """The folder after a token was shared and cleared: its lock is there."""
+    """The folder after a token was shared and cleared. It has a lock file."""
     with sharing(COLOURS[0], folder, Imds(Clocks(NOW))) as credential:
         credential.get_token()
         credential.clear()
     return folder
 
 
-def test_a_lock_holder_that_hangs_is_waited_for_with_patience_and_then_passed_by(colour: Colour, locked: Path) -> None:
+def test_the_wait_for_a_process_that_hangs_is_limited(colour: Colour, locked: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with lock_holder(locked), sharing(colour, locked, imds, deadline=8) as credential:
         assert number(credential.get_token()) == 1
-        assert clock.wall - NOW == pytest.approx(4, abs=0.1), "half of the deadline; the other half is for asking"
-    assert files(locked), "and what was got is shared all the same"
+        assert clock.wall - NOW == pytest.approx(4, abs=0.1), "half of the deadline; the other half is for the request"
+    assert files(locked), "the fetched token is shared"
 
 
-def test_a_deadline_holds_for_waiting_and_asking_together(colour: Colour, locked: Path) -> None:
+def test_a_deadline_limits_waiting_and_fetching_together(colour: Colour, locked: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     imds.failure = DOWN
@@ -724,8 +713,8 @@ def test_a_deadline_holds_for_waiting_and_asking_together(colour: Colour, locked
         assert clock.wall - NOW <= 8.1
 
 
-def test_a_wait_that_took_longer_than_the_deadline_still_leaves_time_to_ask(colour: Colour, locked: Path) -> None:
-    # As when the process was stopped meanwhile.
+def test_a_wait_longer_than_the_deadline_leaves_time_to_fetch(colour: Colour, locked: Path) -> None:
+    # This happens if the process was stopped during the wait.
     class Leaping(Clocks):
         def sleep(self, seconds: float) -> None:
             self.advance(1000)
@@ -735,7 +724,7 @@ def test_a_wait_that_took_longer_than_the_deadline_still_leaves_time_to_ask(colo
         assert number(credential.get_token()) == 1
 
 
-def test_a_lock_holder_that_dies_holds_up_nobody(colour: Colour, locked: Path) -> None:
+def test_a_killed_process_blocks_no_other(colour: Colour, locked: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     with lock_holder(locked) as holder:
@@ -746,8 +735,8 @@ def test_a_lock_holder_that_dies_holds_up_nobody(colour: Colour, locked: Path) -
     assert clock.wall == NOW
 
 
-def test_a_token_that_is_there_needs_no_lock(colour: Colour, folder: Path) -> None:
-    # Its holder may be waiting for an IMDS that is away.
+def test_a_stored_token_needs_no_lock(colour: Colour, folder: Path) -> None:
+    # The process that holds it may be waiting for an IMDS that does not answer.
     clock = Clocks(NOW)
     imds = Imds(clock)
     with sharing(colour, folder, imds) as one:
@@ -757,7 +746,7 @@ def test_a_token_that_is_there_needs_no_lock(colour: Colour, folder: Path) -> No
     assert clock.wall == NOW
 
 
-def test_who_waited_for_the_lock_takes_what_its_holder_got(folder: Path) -> None:
+def test_a_process_that_waited_for_the_lock_uses_the_token_of_its_holder(folder: Path) -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with sharing(COLOURS[0], folder, imds) as one, sharing(COLOURS[0], folder, imds) as other:
@@ -770,7 +759,7 @@ def test_who_waited_for_the_lock_takes_what_its_holder_got(folder: Path) -> None
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL])
-def test_where_there_are_no_locks_nobody_waits(
+def test_without_locks_no_process_waits(
     colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     def none(*_: Any) -> None:
@@ -785,7 +774,7 @@ def test_where_there_are_no_locks_nobody_waits(
     assert files(folder)
 
 
-def test_a_failed_fetch_lets_go_of_the_lock(colour: Colour, folder: Path) -> None:
+def test_a_failed_fetch_releases_the_lock(colour: Colour, folder: Path) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock)
     imds.failure = DOWN
@@ -815,7 +804,7 @@ def test_no_descriptor_stays_open(colour: Colour, folder: Path) -> None:
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_child_forked_during_a_fetch_does_not_keep_the_lock(folder: Path) -> None:
-    # A lock belongs to all copies of its descriptor, and a child has one that nobody there would close.
+    # A lock belongs to all copies of its descriptor. The child has a copy that nothing there would close.
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     credential = ImdsCredential(transport=imds, shared_cache=folder)
@@ -834,7 +823,7 @@ def test_a_child_forked_during_a_fetch_does_not_keep_the_lock(folder: Path) -> N
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-def test_a_child_forked_during_a_fetch_leaves_its_parents_lock_alone(folder: Path) -> None:
+def test_a_child_forked_during_a_fetch_does_not_release_the_lock(folder: Path) -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with sharing(COLOURS[0], folder, imds) as held:
@@ -851,14 +840,14 @@ def test_a_child_forked_during_a_fetch_leaves_its_parents_lock_alone(folder: Pat
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-def test_a_lock_dies_with_the_parent_though_a_forked_child_lives_on(folder: Path) -> None:
+def test_a_lock_ends_with_the_parent_even_if_a_forked_child_lives_on(folder: Path) -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with sharing(COLOURS[0], folder, imds) as held:
         leader = held.crowd(1)
         gate.wait_for()
         end_child = forked_child()
-        # As if the parent were gone: its descriptor is, and nobody unlocked.
+        # As if the parent was killed: its descriptor is closed without unlocking.
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in _shared_cache._locks:
             os.dup2(nothing, descriptor)
@@ -873,7 +862,7 @@ def test_a_lock_dies_with_the_parent_though_a_forked_child_lives_on(folder: Path
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
-def test_a_child_that_leaves_where_its_parent_held_a_lock_does_not_unlock_it(folder: Path) -> None:
+def test_a_child_that_leaves_the_block_of_its_parent_does_not_unlock(folder: Path) -> None:
     cache = SharedCache.open(folder, Clocks())
     assert cache is not None
     with cache.wait_for_token("a-b", 1, ignore_stored=True, only_fresh=False):
@@ -887,7 +876,7 @@ def test_a_child_that_leaves_where_its_parent_held_a_lock_does_not_unlock_it(fol
 
 
 def forked_child() -> Callable[[], object]:
-    """Forks a child that lives until what is returned is called."""
+    """Forks a child that lives until the returned function is called."""
     (told, tell), (wake, sleep) = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -902,7 +891,7 @@ def forked_child() -> Callable[[], object]:
 
 
 def can_be_locked(folder: Path) -> bool:
-    """Whether nobody has the only lock."""
+    """Returns whether the only lock is free."""
     with open(files(folder, "lock")[0]) as file:
         try:
             _shared_cache.fcntl.flock(file, _shared_cache.fcntl.LOCK_EX | _shared_cache.fcntl.LOCK_NB)
@@ -911,10 +900,7 @@ def can_be_locked(folder: Path) -> bool:
     return True
 
 
-# Where
-
-
-def test_the_usual_place_is_the_users_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_folder_is_in_the_users_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with sharing(COLOURS[0], True, Imds(Clocks(NOW))) as credential:
         credential.get_token()
@@ -922,7 +908,7 @@ def test_the_usual_place_is_the_users_runtime_folder(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("runtime", [None, "", "relative", "/does/not/exist"])
-def test_without_a_runtime_folder_it_is_among_temporary_files(
+def test_without_a_runtime_folder_the_default_is_a_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str | None
 ) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
@@ -934,8 +920,8 @@ def test_without_a_runtime_folder_it_is_among_temporary_files(
     assert files(tmp_path / f"azure-imds-{os.getuid()}")
 
 
-def test_another_users_runtime_folder_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # As after sudo.
+def test_the_runtime_folder_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # This happens after sudo.
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     theirs.mkdir()
     ours.mkdir()
@@ -954,7 +940,7 @@ def test_another_users_runtime_folder_is_left_alone(tmp_path: Path, monkeypatch:
     assert found._folder == str(ours / f"azure-imds-{os.getuid()}")
 
 
-def test_a_path_may_be_text_bytes_or_a_path_object(folder: Path) -> None:
+def test_a_path_can_be_str_bytes_or_a_path_object(folder: Path) -> None:
     imds = Imds(Clocks(NOW))
     for path in (folder, str(folder), os.fsencode(folder)):
         with sharing(COLOURS[0], path, imds) as credential:
@@ -962,7 +948,7 @@ def test_a_path_may_be_text_bytes_or_a_path_object(folder: Path) -> None:
     assert len(imds) == 1
 
 
-def test_a_relative_path_means_where_the_process_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_resolved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path)
     with sharing(COLOURS[0], "tokens", Imds(Clocks(NOW))) as credential:
@@ -972,24 +958,24 @@ def test_a_relative_path_means_where_the_process_was(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("path", [None, 5, 0, 1, "a\0b", ["x"]], ids=repr)
-def test_what_is_no_path_is_refused_at_once(path: Any) -> None:
+def test_a_wrong_path_is_rejected_by_the_constructor(path: Any) -> None:
     with pytest.raises(ImdsValidationError) as caught:
         ImdsCredential(shared_cache=path)
     assert caught.value.parameter == "shared_cache"
 
 
-def test_nothing_is_made_before_a_token_is_asked_for(folder: Path) -> None:
+def test_the_constructor_creates_no_folder(folder: Path) -> None:
     ImdsCredential(shared_cache=folder)
     assert not folder.exists()
 
 
-def test_windows_has_locks_of_its_own(folder: Path) -> None:
-    # A Windows in name only: the module's other branch runs, over a stand-in for the system's part.
+def test_windows_uses_its_own_locks(folder: Path) -> None:
+    # Runs the Windows branch of the module on this system, with a replacement of msvcrt.
     code = """
 import importlib, os, sys, types
 sys.path.insert(0, sys.argv[2])
 from azure_imds import ImdsCredential
-from azure_imds._tokens import credential as _credential, shared_cache as _shared_cache
+from azure_imds._tokens import shared_cache as _shared_cache
 from token_support import Imds, number
 locks = []
 def locking(descriptor, how, size):
@@ -1013,7 +999,7 @@ print(sorted(name.rpartition(".")[2] for name in os.listdir(os.path.join(sys.arg
     assert done.stdout.splitlines() == ["[('try', 1), ('try', 1), ('try', 1), ('unlock', 1)]", "['json', 'lock']"]
 
 
-def test_files_are_whole_whenever_they_are_read(folder: Path) -> None:
+def test_a_reader_sees_only_complete_files(folder: Path) -> None:
     clock = Clocks(NOW)
     cache = SharedCache.open(folder, clock)
     assert cache is not None

@@ -1,4 +1,4 @@
-"""However many ask at once, one request is sent, and what comes of it is everybody's."""
+"""Callers that ask at the same time share one request and its outcome."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ MANY = {"sync": 64, "asyncio": 1000, "trio": 1000}
 
 @pytest.fixture
 def impatient() -> Iterator[None]:
-    """Threads take turns after every few instructions."""
+    """Makes threads switch after every few instructions."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(usual)
 
 
-def test_many_on_a_cold_key_send_one_request_and_all_get_its_token(colour: Colour) -> None:
+def test_many_callers_without_a_token_send_one_request_and_all_get_its_token(colour: Colour) -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with holding(colour, transport=imds) as credential:
         crowd = credential.crowd(MANY[colour.name])
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         results = crowd.results()
     assert len(imds) == 1
@@ -57,7 +57,7 @@ def test_many_on_a_cold_key_send_one_request_and_all_get_its_token(colour: Colou
     assert {id(token) for token in results} == {id(results[0])}
 
 
-def test_many_against_a_real_service_with_its_rate_limits_send_one_request(colour: Colour) -> None:
+def test_many_callers_send_one_request_to_an_emulator_with_rate_limits(colour: Colour) -> None:
     with Emulator(rate_limits=True) as emulator, holding(colour, endpoint=emulator.endpoint) as credential:
         results = credential.crowd(MANY[colour.name]).results()
         assert [request.status for request in emulator.requests] == [200]
@@ -65,7 +65,7 @@ def test_many_against_a_real_service_with_its_rate_limits_send_one_request(colou
     assert len({result.token for result in results}) == 1
 
 
-def test_many_without_any_order_send_one_request(impatient: None) -> None:
+def test_many_callers_in_any_order_send_one_request(impatient: None) -> None:
     for _ in range(10):
         imds = Imds()
         with holding(COLOURS[0], transport=imds) as credential:
@@ -74,13 +74,13 @@ def test_many_without_any_order_send_one_request(impatient: None) -> None:
         assert {number(token) for token in results} == {1}
 
 
-def test_a_failing_leader_fails_all_alike(colour: Colour) -> None:
+def test_an_error_of_the_leader_is_an_error_of_all(colour: Colour) -> None:
     imds, gate = Imds(), Gate()
     imds.gates, imds.failure = [gate], DOWN
     with holding(colour, transport=imds, retry=None) as credential:
         crowd = credential.crowd(20)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         errors = crowd.results()
     assert len(imds) == 1
@@ -88,14 +88,14 @@ def test_a_failing_leader_fails_all_alike(colour: Colour) -> None:
     assert len({(type(error), str(error), error.attempts, error.url) for error in errors}) == 1
 
 
-def test_each_of_those_that_fail_has_an_error_of_its_own(colour: Colour) -> None:
-    # One exception object raised in many threads would get all their tracebacks.
+def test_each_caller_gets_its_own_copy_of_the_error(colour: Colour) -> None:
+    # An exception object that is raised in many threads collects the tracebacks of all.
     imds, gate = Imds(), Gate()
     imds.gates, imds.failure = [gate], DOWN
     with holding(colour, transport=imds, retry=None) as credential:
         crowd = credential.crowd(20)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         errors = crowd.results()
     assert len({id(error) for error in errors}) == 20
@@ -114,20 +114,20 @@ def test_each_of_those_that_fail_has_an_error_of_its_own(colour: Colour) -> None
     ],
     ids=["400", "429", "timeout", "no life", "no JSON", "bug"],
 )
-def test_whatever_the_failure_all_get_the_same_class_and_text(colour: Colour, failure: Any) -> None:
+def test_all_callers_get_the_same_class_and_text_for_any_failure(colour: Colour, failure: Any) -> None:
     imds, gate = Imds(), Gate()
     imds.gates, imds.failure = [gate], failure
     with holding(colour, transport=imds, retry=None) as credential:
         crowd = credential.crowd(5)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         errors = crowd.results()
     assert len({(type(error), str(error), repr(vars(error))) for error in errors}) == 1
     assert isinstance(errors[0], Exception)
 
 
-def test_after_a_failure_the_next_call_starts_afresh(colour: Colour) -> None:
+def test_after_a_failure_the_next_call_sends_a_request(colour: Colour) -> None:
     imds = Imds()
     imds.failure = answer(400, {"error": "invalid_request", "error_description": "Identity not found"})
     with holding(colour, transport=imds) as credential:
@@ -137,7 +137,7 @@ def test_after_a_failure_the_next_call_starts_afresh(colour: Colour) -> None:
     assert len(imds) == 2
 
 
-def test_retries_are_the_leaders_alone(colour: Colour) -> None:
+def test_only_the_leader_retries(colour: Colour) -> None:
     imds, clock = Imds(), Clocks()
     imds.failure = answer(429, {"error": "x"})
     with holding(colour, transport=imds, clock=clock, retry=RetryPolicy(attempts=3)) as credential:
@@ -145,14 +145,14 @@ def test_retries_are_the_leaders_alone(colour: Colour) -> None:
         imds.gates = [gate]
         crowd = credential.crowd(10)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         errors = crowd.results()
     assert len(imds) == 3
     assert {type(error) for error in errors} == {ThrottledError}
 
 
-def test_different_keys_do_not_wait_for_each_other(colour: Colour) -> None:
+def test_callers_of_different_resources_do_not_wait_for_each_other(colour: Colour) -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with holding(colour, transport=imds) as credential:
@@ -164,7 +164,7 @@ def test_different_keys_do_not_wait_for_each_other(colour: Colour) -> None:
 
 
 def test_a_forced_call_does_not_wait_for_a_plain_one(colour: Colour) -> None:
-    # The plain one may be answered from the memory of IMDS.
+    # IMDS may answer the plain call from its cache.
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with holding(colour, transport=imds) as credential:
@@ -183,14 +183,14 @@ def test_many_forced_calls_at_once_send_one_request(colour: Colour, options: dic
         imds.gates = [gate]
         crowd = credential.crowd(20, **options)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         assert {number(token) for token in crowd.results()} == {2}
     assert len(imds) == 2
 
 
-def test_other_claims_are_another_request(colour: Colour) -> None:
-    # The request under way may be older than what these claims are about.
+def test_other_claims_send_another_request(colour: Colour) -> None:
+    # The running request may be older than the event that the claims are about.
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     with holding(colour, transport=imds) as credential:
@@ -202,25 +202,22 @@ def test_other_claims_are_another_request(colour: Colour) -> None:
     assert len(imds) == 2
 
 
-def test_an_expired_token_that_many_wait_for_is_asked_for_once(colour: Colour) -> None:
+def test_an_expired_token_is_returned_to_all_who_waited_and_fetched_once(colour: Colour) -> None:
     imds, gate = Imds(life=-1), Gate()
     imds.gates = [gate]
     with holding(colour, transport=imds) as credential:
         crowd = credential.crowd(10)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         assert {number(token) for token in crowd.results()} == {1}
 
 
-# Leaders that do not come back
-
-
 class Interrupted(BaseException):
-    """As KeyboardInterrupt is, but nobody else's."""
+    """Like KeyboardInterrupt, but raised only by these tests."""
 
 
-def test_a_leader_that_is_interrupted_leaves_the_lead_to_another_thread() -> None:
+def test_after_an_interrupted_leader_another_thread_leads() -> None:
     imds, gate = Imds(), Gate()
     usual = imds._reply
 
@@ -233,7 +230,7 @@ def test_a_leader_that_is_interrupted_leaves_the_lead_to_another_thread() -> Non
     with holding(COLOURS[0], transport=imds) as credential:
         crowd = credential.crowd(10)
         gate.wait_for()
-        crowd.wait_until_aboard()
+        crowd.wait_until_joined()
         gate.open()
         results = crowd.results()
     assert [type(result) for result in results].count(Interrupted) == 1
@@ -242,7 +239,7 @@ def test_a_leader_that_is_interrupted_leaves_the_lead_to_another_thread() -> Non
 
 
 def test_an_interruption_at_any_line_leaves_no_fetch_that_never_ends() -> None:
-    # As by Ctrl-C. Only what ends a fetch, Attempt.__exit__, is not interrupted here.
+    # Ctrl-C does this. Attempt.__exit__, which ends a fetch, is not interrupted here.
     made: list[ImdsCredential] = []
 
     def ask() -> None:
@@ -263,7 +260,7 @@ def test_an_interruption_at_any_line_leaves_no_fetch_that_never_ends() -> None:
 
 
 def test_a_fetch_that_ended_but_was_not_removed_is_not_joined() -> None:
-    # An interruption while the leader removes it can leave one behind.
+    # An interruption of Attempt.__exit__ can leave a fetch behind that has ended.
     flights: SingleFlight[str] = SingleFlight()
     ended: PendingFetch[str, threading.Event] = PendingFetch(threading.Event())
     assert flights.join("key", ended) is ended
@@ -310,7 +307,7 @@ def test_cancelling_the_leader_does_not_fail_the_others(backend: str) -> None:
 
 
 @asynchronous
-def test_a_follower_that_is_cancelled_disturbs_nobody(backend: str) -> None:
+def test_a_cancelled_follower_does_not_affect_the_others(backend: str) -> None:
     imds, gate = Imds(), Gate()
     tokens: list[AccessToken] = []
 
@@ -346,7 +343,7 @@ def test_a_follower_that_is_cancelled_disturbs_nobody(backend: str) -> None:
 
 
 @asynchronous
-def test_a_leader_whose_own_time_is_up_does_not_fail_the_others(backend: str) -> None:
+def test_a_leader_with_a_timeout_does_not_fail_the_others(backend: str) -> None:
     imds, gate = Imds(), Gate()
     tokens: list[AccessToken] = []
 
@@ -372,7 +369,7 @@ def test_a_leader_whose_own_time_is_up_does_not_fail_the_others(backend: str) ->
     assert [number(token) for token in tokens] == [1]
 
 
-def test_asyncio_s_own_ways_to_cancel_do_not_fail_the_others() -> None:
+def test_cancelling_the_leaders_asyncio_task_does_not_fail_the_others() -> None:
     imds, gate = Imds(), Gate()
 
     async def main() -> None:
@@ -405,13 +402,13 @@ def test_one_asynchronous_credential_serves_several_event_loops_at_once() -> Non
 
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(run, ["asyncio", "trio"] * 4))
-    assert len(imds) <= 8, "one request a loop at the most"
+    assert len(imds) <= 8, "one request per event loop at most"
     kept = [tokens[-1] for tokens in results]
     assert len(kept) == 8
     assert all(isinstance(token, AccessToken) for tokens in results for token in tokens)
 
 
-def test_a_loop_that_ended_while_it_led_holds_up_no_other() -> None:
+def test_an_event_loop_that_ended_while_it_led_blocks_no_other() -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     credential = AsyncImdsCredential(transport=imds)
@@ -425,7 +422,7 @@ def test_a_loop_that_ended_while_it_led_holds_up_no_other() -> None:
     assert number(trio.run(credential.get_token, SCOPE)) == 1
 
 
-def test_a_loop_that_stands_still_while_it_leads_holds_up_no_other() -> None:
+def test_an_event_loop_that_stopped_while_it_led_blocks_no_other() -> None:
     imds, gate = Imds(), Gate()
     imds.gates = [gate]
     credential = AsyncImdsCredential(transport=imds)
@@ -443,10 +440,7 @@ def test_a_loop_that_stands_still_while_it_leads_holds_up_no_other() -> None:
     loop.close()
 
 
-# Without the GIL's help
-
-
-def test_a_cache_is_never_torn_between_threads(impatient: None) -> None:
+def test_a_cache_stays_consistent_between_threads(impatient: None) -> None:
     clock = Clocks()
     cache = Cache(clock)
     stop = threading.Event()
@@ -487,7 +481,7 @@ def test_a_cache_is_never_torn_between_threads(impatient: None) -> None:
     assert not failures
 
 
-def test_a_newer_token_is_never_followed_by_an_older_one(impatient: None) -> None:
+def test_a_newer_token_is_never_replaced_by_an_older_one(impatient: None) -> None:
     imds = Imds()
     credential = ImdsCredential(transport=imds)
     failures: list[str] = []

@@ -1,4 +1,4 @@
-"""Any order of calls, failures, jumps of the clocks, refreshes and clears: what always holds."""
+"""Invariants of a credential for any order of calls, failures, clock jumps, refreshes and clears."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from token_support import DAY, DOWN, HOUR, Clocks, Gate, Imds, holding, number
 
 RESOURCES = ["https://a", "https://b"]
 LIVES = st.sampled_from([-10, 0, 1, 60, 299, 301, 1000, HOUR, LONG_LIFE - 1, LONG_LIFE, DAY])
-#: Seconds that a token request may take; a later answer is none.
+#: Seconds that a token request may take. A later answer counts as a failure.
 ATTEMPT = IDENTITY_GET_TOKEN.response_seconds or 0
 SPANS = st.sampled_from([0.5, 1, 31, 299, 1000, HOUR, DAY / 2, DAY])
 
 
-#: What both clocks said when the request was sent: a token's life counts from there, however late the answer comes.
+#: The times of both clocks when the request was sent. A lifetime starts there, however late the answer arrives.
 ASKED: ContextVar[tuple[float, float]] = ContextVar("ASKED")
 
 
 class Known:
-    """What a careful reader of the protocol knows of one token; both clocks must agree that it is good."""
+    """The times of a token according to the protocol. Both clocks must agree that it is valid."""
 
     def __init__(
         self, wall: float, ticks: float, on: float | None, within: float | None, refresh: float | None
@@ -59,12 +59,12 @@ class Known:
 
 
 class World(Imds):
-    """An IMDS that knows the true time, and what it told whom.
+    """An IMDS that knows the true time and records its answers.
 
     Attributes:
-        truth: seconds that have truly passed.
-        ahead: seconds by which the machine's wall clock is ahead of what IMDS goes by.
-        form: which of expires_on and expires_in an answer has: on, in or both.
+        truth: the seconds that have really passed.
+        ahead: the seconds by which the machine's wall clock is ahead of IMDS's clock.
+        form: which of expires_on and expires_in an answer contains: on, in or both.
     """
 
     def __init__(self, clocks: Clocks) -> None:
@@ -82,7 +82,7 @@ class World(Imds):
         return super()._enter(request)
 
     def answer(self, number: int) -> dict[str, Any]:
-        # With expires_on alone, a machine whose clock is behind cannot know.
+        # With expires_on alone, a machine whose clock is behind cannot know the lifetime.
         form = "both" if self.ahead < 0 else self.form
         on = None if form == "in" else int(self.clocks.wall - self.ahead + self.life)
         within = None if form == "on" else int(self.life)
@@ -93,13 +93,13 @@ class World(Imds):
 
 
 class TokenMachine(RuleBasedStateMachine):
-    """Two resources of one credential, in a world where everything else changes. One refresh at a time may hang."""
+    """Two resources of one credential, while everything else changes. One refresh at a time may hang."""
 
     colour: Colour
 
     @initialize(trouble=st.sampled_from(["wall clock", "sleep"]))
     def begin(self, trouble: str) -> None:
-        # Not both in one world: a machine that sleeps while its wall clock is set back cannot know.
+        # Not both in one run: a machine that is suspended while its wall clock is set back cannot know the time.
         self.trouble = trouble
         self.clock = Clocks()
         self.imds = World(self.clock)
@@ -109,17 +109,15 @@ class TokenMachine(RuleBasedStateMachine):
         self.not_before: dict[str, float] = {}
         self.gate: Gate | None = None
         self.hanging = ""  # the resource whose refresh hangs
-        self.outdated = False  # whether what it brings is worth nothing any more
-        # A world in which a token is due is the more interesting one.
-        self.somebody_asks(RESOURCES[0], hang=False)
+        self.outdated = False  # whether the result of that refresh will be dropped
+        # More can happen while a token is due.
+        self.a_caller_asks(RESOURCES[0], hang=False)
         self.time_passes(DAY / 2)
 
     def teardown(self) -> None:
         if hasattr(self, "stack"):
-            self.what_hangs_goes_on()
+            self.the_hanging_refresh_continues()
             self.stack.close()
-
-    # The world
 
     @rule(seconds=SPANS)
     def time_passes(self, seconds: float) -> None:
@@ -135,12 +133,12 @@ class TokenMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.trouble == "sleep")
     @rule(seconds=SPANS)
-    def the_machine_sleeps(self, seconds: float) -> None:
+    def the_machine_is_suspended(self, seconds: float) -> None:
         self.imds.truth += seconds
         self.clock.step(seconds)
 
     @rule(away=st.booleans())
-    def imds_goes_or_comes_back(self, away: bool) -> None:
+    def imds_fails_or_recovers(self, away: bool) -> None:
         self.imds.failure = DOWN if away else None
 
     @rule(life=LIVES, form=st.sampled_from(["both", "on", "in"]), refresh_in=st.sampled_from([None, 0, 50, HOUR]))
@@ -148,27 +146,25 @@ class TokenMachine(RuleBasedStateMachine):
         self.imds.life, self.imds.form, self.imds.refresh_in = life, form, refresh_in
 
     @rule()
-    def what_hangs_goes_on(self) -> None:
+    def the_hanging_refresh_continues(self) -> None:
         gate, self.gate = self.gate, None
         if gate is not None:
             late = self.clock.ticks - self.hanging_since > ATTEMPT
             gate.open()
-            self.held.settle()
+            self.held.wait_for_refreshes()
             self.refresh_ended(self.hanging, failed=late or self.imds.failure is not None, outdated=self.outdated)
             self.hanging, self.outdated = "", False
 
-    # The callers
-
     @rule(resource=st.sampled_from(RESOURCES), hang=st.booleans())
-    def somebody_asks(self, resource: str, hang: bool) -> None:
+    def a_caller_asks(self, resource: str, hang: bool) -> None:
         known = self.known(resource)
         if self.gate is not None and not (resource == self.hanging and known):
-            self.what_hangs_goes_on()
+            self.the_hanging_refresh_continues()
             known = self.known(resource)
         requests = len(self.imds)
         if known is None:
             if self.imds.failure is None:
-                self.take(resource, number(self.held.get_token(resource)), forced=False)
+                self.store(resource, number(self.held.get_token(resource)), forced=False)
             else:
                 assert isinstance(self.held.error(resource), ImdsUnavailableError)
             assert len(self.imds) == requests + 1, "without a valid token there is always one request"
@@ -176,7 +172,7 @@ class TokenMachine(RuleBasedStateMachine):
         due = not known.fresh(self.clock) and self.clock.ticks >= self.not_before.get(resource, 0.0)
         starts = due and (self.gate is None or self.outdated)
         if starts and self.gate is not None:
-            self.what_hangs_goes_on()
+            self.the_hanging_refresh_continues()
             return
         if starts and hang:
             self.gate, self.hanging, self.hanging_since = Gate(), resource, self.clock.ticks
@@ -185,16 +181,16 @@ class TokenMachine(RuleBasedStateMachine):
         if starts and hang and self.gate is not None:
             self.gate.wait_for()
         elif starts:
-            self.held.settle()
+            self.held.wait_for_refreshes()
             self.refresh_ended(resource, failed=self.imds.failure is not None, outdated=False)
-        assert len(self.imds) == requests + starts, "with a valid token, one request if it is due and no pause is on"
+        assert len(self.imds) == requests + starts, "with a valid token, one request if it is due and there is no pause"
 
     @rule(resource=st.sampled_from(RESOURCES), claims=st.sampled_from(["", "c"]))
-    def somebody_forces(self, resource: str, claims: str) -> None:
+    def a_caller_forces_a_refresh(self, resource: str, claims: str) -> None:
         requests = len(self.imds)
         options: dict[str, Any] = {"claims": claims} if claims else {"force_refresh": True}
         if self.imds.failure is None:
-            self.take(resource, number(self.held.get_token(resource, **options)), forced=True)
+            self.store(resource, number(self.held.get_token(resource, **options)), forced=True)
             self.outdated = self.outdated or resource == self.hanging
         else:
             assert isinstance(self.held.error(resource, **options), ImdsUnavailableError)
@@ -202,16 +198,14 @@ class TokenMachine(RuleBasedStateMachine):
         assert self.imds.query()["bypass_cache"] == "true"
 
     @rule()
-    def somebody_clears(self) -> None:
+    def a_caller_clears(self) -> None:
         self.held.clear()
         self.kept.clear()
         self.not_before.clear()
         self.outdated = self.gate is not None
 
-    # What is known
-
     def known(self, resource: str) -> Known | None:
-        """What is known of the token that is kept, if that is valid."""
+        """Returns the times of the stored token, if it is valid."""
         known = self.imds.known.get(self.kept.get(resource, 0))
         return known if known is not None and known.valid(self.clock) else None
 
@@ -219,9 +213,9 @@ class TokenMachine(RuleBasedStateMachine):
         if failed:
             self.not_before[resource] = self.clock.ticks + REFRESH_PAUSE
         elif not outdated:
-            self.take(resource, max(self.imds.known), forced=False)
+            self.store(resource, max(self.imds.known), forced=False)
 
-    def take(self, resource: str, token: int, *, forced: bool) -> None:
+    def store(self, resource: str, token: int, *, forced: bool) -> None:
         known = self.imds.known[token]
         if known.valid(self.clock):
             self.kept[resource] = token
@@ -229,17 +223,15 @@ class TokenMachine(RuleBasedStateMachine):
             self.kept.pop(resource, None)
         self.not_before[resource] = 0.0 if known.fresh(self.clock) else self.clock.ticks + REFRESH_PAUSE
 
-    # What always holds
-
     @invariant()
-    def no_token_that_has_truly_expired_is_held_to_be_valid(self) -> None:
+    def no_expired_token_counts_as_valid(self) -> None:
         for resource in RESOURCES:
             found = self.held.credential._cache.get((resource,), resource)
-            # IMDS speaks in whole seconds.
+            # IMDS rounds to whole seconds.
             assert found is None or self.imds.truth < self.imds.ends[number(found.token)] + 1
 
     @invariant()
-    def requests_for_one_key_follow_each_other(self) -> None:
+    def requests_for_one_resource_do_not_overlap(self) -> None:
         assert self.imds.most_at_once <= (2 if self.gate is not None or self.imds.most_at_once == 2 else 1)
 
 
@@ -249,6 +241,6 @@ SETTINGS = settings(
 
 
 @pytest.mark.parametrize("colour", COLOURS, ids=str)
-def test_the_laws_hold_in_any_order_of_events(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_invariants_hold_in_any_order_of_events(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR, "azure_imds")
     run_state_machine_as_test(type("Machine", (TokenMachine,), {"colour": colour}), settings=SETTINGS)
