@@ -1,4 +1,4 @@
-"""Copies of the project in which edits are made: generated, type-checked and used as people would."""
+"""Applies edits in copies of the project, generates the client there, checks its types and uses it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flow.edit import Edit, write
 
 from support import ROOT, TEST_PATH
 
-#: What is put before the lines of `types`.
+#: Written before the lines of `types`.
 PREAMBLE = """\
 # pyright: reportUnusedImport=false, reportUnusedExpression=false, reportUnusedVariable=false
 from typing import Any, Literal, assert_type
@@ -34,25 +34,25 @@ from azure_imds_api import api, models
 async def use(imds: ImdsClient, aimds: AsyncImdsClient) -> None:
 """
 
-#: By the name of an edit, what was not as the edit says.
+#: By the name of an edit, what differs from its expectations.
 Problems = dict[str, list[str]]
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file below, but what Python itself leaves behind."""
+    """Every file in the folder, except for Python's caches."""
     found = (file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
     return {str(file.relative_to(folder)): file.read_bytes() for file in found}
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some edits made in one copy of the project. What is under `wrapper/` is the project's own folder, unmodified."""
+    """Some edits in one copy of the project. `wrapper/` is the project's own folder."""
 
     root: Path
     edits: list[Edit]
 
     def make(self) -> dict[str, Any]:
-        """What `make generate` runs, in the copy: its exit status, its words, and whether it changed anything."""
+        """Runs what `make generate` runs. Returns its exit status, messages, and whether generated/ is unchanged."""
         shutil.copytree(ROOT / "generated", self.root / "generated", ignore=shutil.ignore_patterns("__pycache__"))
         write(self.edits, self.root / "openapi.yaml")
         before = files(self.root / "generated")
@@ -73,7 +73,7 @@ class Batch:
         settings = _pyproject()["pyright"]
         generated, users = settings["executionEnvironments"]
         paths = [str(ROOT / "wrapper"), str(self.root / "generated")]
-        # What did not change was checked where it came from, and mypy reads all of it anyway.
+        # Unchanged files are checked in the project itself, and mypy checks all of them here.
         own, fresh = files(ROOT / "generated"), files(self.root / "generated")
         changed = [f"generated/{name}" for name in fresh if name.endswith(".py") and fresh[name] != own.get(name)]
         settings = {key: value for key, value in settings.items() if not key.startswith("venv")} | {
@@ -83,7 +83,7 @@ class Batch:
         }
         (self.root / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
         said = self._checker("pyright", "-p", str(self.root), "--pythonpath", sys.executable, "--outputjson")
-        return self._told(
+        return self._problems(
             (one["file"], one["range"]["start"]["line"] + 1, f"{one['message']} [{one.get('rule', '')}]")
             for one in json.loads(said)["generalDiagnostics"]
         )
@@ -100,14 +100,14 @@ class Batch:
         cache = self.root.parent / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
         options = ["--config-file", str(settings), "--cache-dir", str(cache), "--output", "json"]
         found = [json.loads(line) for line in self._checker("mypy", *options, "users").splitlines()]
-        return self._told(
+        return self._problems(
             (str(self.root / one["file"]), one["line"], f"{one['message']} [{one['code']}]")
             for one in found
             if one["severity"] == "error"
         )
 
     def use(self) -> Problems:
-        """What programs meet that use the changed client, over HTTP."""
+        """Uses the changed client over HTTP, in a process of its own."""
         folders = [str(self.root / "generated"), str(ROOT / "wrapper")]
         done = subprocess.run(
             [sys.executable, "-W", "error", "-m", "flow.user", *folders],
@@ -129,8 +129,8 @@ class Batch:
     def _user(self, edit: Edit) -> Path:
         return self.root / "users" / f"user_{edit.name.replace('-', '_')}.py"
 
-    def _told(self, errors: Iterable[tuple[str, int, str]]) -> Problems:
-        """What a type checker said and need not have, and what it did not say: lines marked `# refused` are wrong."""
+    def _problems(self, errors: Iterable[tuple[str, int, str]]) -> Problems:
+        """Unexpected errors of a type checker, and missing errors on lines that end in `# refused`."""
         told: dict[Path, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
         for file, number, message in errors:
             told[Path(file).resolve()][number].append(message)
@@ -143,7 +143,7 @@ class Batch:
                     problems[edit.name] += [f"{line.strip()}: {message}" for message in messages.get(number, ())]
                 elif number not in messages:
                     problems[edit.name].append(f"not refused: {line.strip()}")
-        # In the generated package or in the wrapper, which all edits share.
+        # Errors in the generated package or in the wrapper. All edits share these.
         rest = [f"{file}:{number}: {said}" for file, lines in told.items() for number, said in lines.items()]
         return {name: own + rest for name, own in problems.items()}
 
@@ -156,10 +156,10 @@ STEPS: dict[str, Callable[[Batch], Any]] = {
 }
 
 
-class Workshop:
-    """Does each step of each batch once, however many test processes ask for it.
+class Runner:
+    """Runs each step of each batch once, however many test processes need the result.
 
-    Where another process is at the step that is wanted, this one first does what will be wanted next.
+    While another process runs a step, this process runs steps that will be needed later.
     """
 
     def __init__(self, folder: Path, good: list[Edit], refused: list[Edit]) -> None:
@@ -173,13 +173,13 @@ class Workshop:
                 self._later += [(group, step) for step in steps]
 
     def result(self, group: str, step: str) -> Any:
-        """What a step came to. Raises AssertionError where it could not be done, for want of generated code."""
+        """The result of a step. Raises AssertionError if generating failed, so that the step cannot run."""
         done = self._path(group, step, "json")
         if not self._do(group, step, wait=False):
             for other in self._later:
                 if done.exists():
                     break
-                with suppress(AssertionError):  # which is for the tests of that step to tell
+                with suppress(AssertionError):  # the tests of that step report it
                     self._do(*other, wait=False)
             self._do(group, step, wait=True)
         return json.loads(done.read_text(encoding="utf-8"))
@@ -189,7 +189,7 @@ class Workshop:
         return self._batches[group].root / "openapi.yaml"
 
     def _do(self, group: str, step: str, *, wait: bool) -> bool:
-        """Does a step that is not done yet. Without `wait`, leaves it to the process that is at it, and says so."""
+        """Runs a step, unless it has run. Without `wait`, returns False if another process is running it."""
         done = self._path(group, step, "json")
         if done.exists():
             return True
@@ -214,7 +214,7 @@ class Workshop:
 
 
 def findings(said: str, document: Path) -> list[tuple[str, str, str]]:
-    """Of each finding in a refusal: the rule, the place, and the line of the document that it names."""
+    """The findings in an error message: the rule, the place, and the text of the line that it names."""
     lines = ["", *document.read_text(encoding="utf-8").splitlines()]
     found = re.findall(r"^openapi\.yaml:(\d+): \[([a-z-]+)\] .*\n    at (.*)$", said, re.MULTILINE)
     return [(rule, place, lines[int(number)].strip()) for number, rule, place in found]

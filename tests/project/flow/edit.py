@@ -1,4 +1,4 @@
-"""One change of openapi.yaml as a file: what is changed, and what users must then see. The form is in README.md."""
+"""An edit of openapi.yaml, read from a file: its changes, and what users must see then. README.md has the format."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from support import ROOT
 
 HERE = Path(__file__).parent
 
-#: Whether every edit runs alone, rather than together with those of its batch.
+#: Whether every edit runs alone instead of together with the others of its batch.
 ALONE = bool(os.environ.get("FLOW_EACH"))
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One file. Its batch is the set of edits that are made in one document, so that they cost little together."""
+    """The content of one file. All edits of a batch are made in one document, which saves time."""
 
     name: str
     about: str
@@ -36,7 +36,7 @@ class Edit:
 
 
 def edits(folder: str) -> list[Edit]:
-    """The edits of one folder, by name."""
+    """The edits in one folder, sorted by name."""
     reader = YAML(typ="safe", pure=True)
     found = [Edit(name=file.stem, **reader.load(file)) for file in sorted((HERE / folder).glob("*.yaml"))]
     assert found, f"{folder} has no edits"
@@ -44,7 +44,7 @@ def edits(folder: str) -> list[Edit]:
 
 
 def write(changes: list[Edit], target: Path) -> None:
-    """Writes the real openapi.yaml with some edits made in it, comments and layout kept."""
+    """Writes the real openapi.yaml with some edits applied. Keeps comments and layout."""
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 4096
@@ -60,7 +60,7 @@ def write(changes: list[Edit], target: Path) -> None:
 
 
 def _make(document: Any, change: dict[str, Any]) -> None:
-    """Makes one change: `put`, `append` or `remove` at a place, which is named by words (see README.md)."""
+    """Makes one change: `put`, `append` or `remove` at a place. README.md describes places."""
     *above, last = change["at"].split()
     node = document
     for step in above:
@@ -76,7 +76,7 @@ def _make(document: Any, change: dict[str, Any]) -> None:
 
 
 def _key(node: Any, step: str) -> Any:
-    """Of a list, the index of the item that is `step`, is called so, or refers to what is called so."""
+    """The key of a mapping, or the index of the list item that is `step`, has that name, or refers to that name."""
     if isinstance(node, dict):
         return {str(key): key for key in node}[step]
     if step.isdigit():

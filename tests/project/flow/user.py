@@ -1,7 +1,7 @@
-"""Uses a changed client against a real HTTP server on loopback. A program of its own, which batch.py runs.
+"""Uses a changed client against a real HTTP server on loopback. batch.py runs this program.
 
-The plan comes on standard input: the checks of each edit. What was not as they say goes to standard output. The
-arguments are the folders that the two packages must have come from.
+It reads the checks of each edit from standard input, and writes the problems to standard output. Its arguments are the
+folders from which the two packages must be imported.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from support import COLOURS, Colour, FakeClock, Wire, raw_server, reply
 
 NAMES = {"azure_imds": azure_imds, "api": api, "models": models, "inspect": inspect}
 
-#: Where operations are on their host.
+#: The path of the API on a host.
 BASE = urlsplit(api.SERVERS["azure"].url).path
 
 
 def problems(check: dict[str, Any], colour: Colour, where: str) -> Iterator[str]:
-    """What was not as one check says, in one colour."""
+    """The problems of one check with one client (synchronous, asyncio or trio)."""
     answers = check.get("answers") or [check.get("answer", {"status": 204})]
     wire = Wire(*map(_bytes, answers))
     client: Any = None
@@ -38,7 +38,7 @@ def problems(check: dict[str, Any], colour: Colour, where: str) -> Iterator[str]
     error: Any = None
 
     def once(imds: Any) -> Any:
-        # The call's own line is `where`, which a warning has to point at.
+        # A warning must point at the line of the call, so the call's file name is `where`.
         return eval(compile(check.get("call", "None"), where, "eval"), NAMES | {"imds": imds})
 
     def act(imds: Any) -> Any:
@@ -73,7 +73,7 @@ def problems(check: dict[str, Any], colour: Colour, where: str) -> Iterator[str]
 
 @contextmanager
 def _host(check: dict[str, Any], url: str) -> Iterator[dict[str, Any]]:
-    """Makes the server known to the client: by an argument, or as the Azure Arc agent in the environment."""
+    """Tells the client about the server: by an argument, or as the Azure Arc agent in the environment."""
     if check.get("host") != "arc":
         yield {"endpoint": url}
         return

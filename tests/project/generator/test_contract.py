@@ -1,4 +1,4 @@
-"""The contract says all of IMDS, and its models carry every document that IMDS is known to send."""
+"""The contract describes all of IMDS. Its models parse every document that IMDS is known to send."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import pytest
@@ -27,7 +27,7 @@ PARAMETERS = [
     for _, parameter in SPEC.parameters(operation)
 ]
 
-#: What each document is. A new file has to be listed here, or below.
+#: The model of each example document. Every file is listed here or below.
 ANSWERS = {
     "attested-document": "AttestedDocument",
     "attested-payload": "AttestedData",
@@ -76,7 +76,7 @@ ERROR_BODIES = [
 
 
 def left_over(value: Any, place: str = "") -> Iterator[str]:
-    """Paths of members that no attribute of a model took, at any depth."""
+    """Paths of members that no attribute of a model holds, at any depth."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from left_over(item, f"{place}[{index}]")
@@ -96,9 +96,6 @@ def parsed(model: str, document: Any) -> Any:
 def fits(document: Any, schema: dict[str, Any]) -> list[str]:
     validator = Draft202012Validator({**SPEC.resolve(schema), "components": COMPONENTS})
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
-
-
-# Documents
 
 
 def test_every_example_document_is_accounted_for() -> None:
@@ -143,11 +140,8 @@ def test_documented_error_bodies_are_examples_of_the_contract(file: str) -> None
     assert [body for body in documented if body not in written] == []
 
 
-# Examples inside the contract
-
-
 def contract_examples() -> Iterator[Any]:
-    """Every example that stands somewhere in openapi.yaml, with the schema that it is an example of."""
+    """Every example in openapi.yaml, with its schema."""
     for node in SPEC.nodes():
         if node.is_schema or "schema" not in node.data:
             continue
@@ -177,9 +171,6 @@ def test_no_example_of_the_contract_is_left_unused() -> None:
     text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
     unused = [name for name in COMPONENTS["examples"] if f'"#/components/examples/{name}"' not in text]
     assert unused == []
-
-
-# The seed, item by item
 
 
 def parameter(name: str, operation: Operation = TOKEN) -> dict[str, Any]:
@@ -268,9 +259,6 @@ def test_the_second_server_is_the_arc_agent() -> None:
     assert (arc["x-name"], arc["url"], arc["x-api-version"]) == ("arc", "http://localhost:40342/metadata", "2020-06-01")
 
 
-# The whole of IMDS
-
-
 @pytest.mark.parametrize(
     ("operation", "method", "path", "tag"),
     [
@@ -334,9 +322,6 @@ def test_a_schema_and_each_of_its_properties_is_described(model: str) -> None:
     assert [name for name, part in described.items() if not SPEC.resolve(part)["description"].strip()] == []
 
 
-# How models behave
-
-
 OPEN_VALUES = [
     pytest.param(model, member, id=f"{model}-{member}")
     for model, definition in COMPONENTS["schemas"].items()
@@ -347,11 +332,16 @@ MODELS = [name for name in models.__all__ if attrs.has(getattr(models, name))]
 
 
 def with_required(model: str, **members: Any) -> dict[str, Any]:
-    """The least document of a model, with something in it."""
+    """A minimal document of a model, with the given members added."""
     samples = {"string": "x", "array": [], "integer": 1, "object": {}}
     schema = COMPONENTS["schemas"][model]
     wanted = {name: SPEC.resolve(schema["properties"][name]) for name in schema.get("required", ())}
     return {**{name: samples[kind.get("type", "string")] for name, kind in wanted.items()}, **members}
+
+
+def test_the_known_event_types_are_a_public_literal() -> None:
+    assert "KnownEventType" in models.__all__
+    assert set(get_args(models.KnownEventType)) == {"Freeze", "Reboot", "Redeploy", "Preempt", "Terminate"}
 
 
 @pytest.mark.parametrize(("model", "member"), OPEN_VALUES)
@@ -402,11 +392,8 @@ def test_a_token_shows_the_rest_in_its_repr() -> None:
     assert "expires_on='1700083860'" in repr(parsed("IdentityTokenResponse", example("token")))
 
 
-# What an import costs
-
-
 def modules_after(statement: str) -> set[str]:
-    """The modules of the package that a fresh interpreter has loaded after a statement."""
+    """The modules of the package that a new interpreter has imported after a statement."""
     report = "import json, sys; print(json.dumps([m for m in sys.modules if m.startswith('azure_imds_api')]))"
     done = subprocess.run([sys.executable, "-c", f"{statement}; {report}"], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout))

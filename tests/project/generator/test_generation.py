@@ -1,4 +1,4 @@
-"""From openapi.yaml to generated/: the same bytes every time, whole or not at all, and everything flows through."""
+"""Generation is reproducible and atomic, and a change of openapi.yaml reaches users of the wrapper."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OPERATIONS = Specification(CONTRACT).operations()
 TAGS = [name for name, member in vars(Operations).items() if isinstance(member, tag_property)]
 PACKAGE = ROOT / "generated" / "azure_imds_api"
 
-#: The least contract with everything in it that generation treats in a way of its own.
+#: A minimal contract with everything that generation treats specially.
 SMALL = """\
 openapi: 3.1.0
 info: {title: Small, version: "7"}
@@ -61,7 +61,7 @@ components:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file below, but what Python itself leaves behind."""
+    """Every file in the folder, except for Python's caches."""
     found = (f for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
     return {str(f.relative_to(folder)): f.read_bytes() for f in found}
 
@@ -74,7 +74,7 @@ def project(folder: Path, text: str = SMALL) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small project, generated once. Not to be changed."""
+    """The small project, generated once. Tests must not change it."""
     root = project(tmp_path_factory.mktemp("small"))
     generate(root)
     return root
@@ -82,7 +82,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small(finished: Path, tmp_path: Path) -> Path:
-    """The small project, generated."""
+    """A copy of the small project, generated."""
     root = tmp_path / "small"
     shutil.copytree(finished, root)
     return root
@@ -96,9 +96,6 @@ def command(root: Path, *arguments: str, **environment: str) -> subprocess.Compl
         capture_output=True,
         text=True,
     )
-
-
-# The same bytes
 
 
 def test_what_is_committed_is_what_the_contract_gives() -> None:
@@ -126,9 +123,6 @@ def test_generating_again_changes_nothing(small: Path) -> None:
 
 def test_a_folder_that_was_not_there_is_made(finished: Path) -> None:
     assert (finished / "generated" / "azure_imds_api" / "__init__.py").is_file()
-
-
-# What is in the package
 
 
 def test_every_module_says_that_it_is_generated() -> None:
@@ -163,9 +157,6 @@ def test_the_provenance_names_the_contracts_version() -> None:
 @pytest.mark.parametrize("tool", ["openapi-python-client", "ruff"])
 def test_the_provenance_names_the_versions_of_the_tools(tool: str) -> None:
     assert provenance()["tools"][tool] == importlib.metadata.version(tool)
-
-
-# The drift gate
 
 
 def test_a_changed_file_is_drift(small: Path) -> None:
@@ -212,9 +203,6 @@ def test_the_check_fails_with_the_difference_and_changes_nothing(small: Path) ->
     assert done.returncode == 1
     assert "-stray = 1" in done.stdout
     assert files(small) == before
-
-
-# Whole, or not at all
 
 
 def test_files_of_an_earlier_generation_vanish(small: Path, finished: Path) -> None:
@@ -326,9 +314,6 @@ def test_the_generators_refusal_names_the_line(small: Path) -> None:
         generate(small)
 
 
-# The trial: what no rule foresaw
-
-
 ODDITIES = """\
         - name: shades
           in: query
@@ -369,17 +354,14 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> str:
         pytest.param("    Thing:", "'str' object is not callable", id="a-property-that-hides-a-function"),
     ],
 )
-def test_using_the_package_once_finds_what_no_rule_foresaw(odd: str, line: str, said: str) -> None:
+def test_the_trial_finds_problems_that_no_rule_covers(odd: str, line: str, said: str) -> None:
     number = ODD.splitlines().index(line) + (2 if line.startswith("  /") else 1)
     assert any(f"openapi.yaml:{number}: [trial] " in finding and said in finding for finding in odd.splitlines())
 
 
-# Templates
-
-
 @pytest.fixture
 def own_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the generator's templates, in use."""
+    """A copy of the generator's templates, which the generator uses instead of its own."""
     shutil.copytree(generation.HERE / "templates", tmp_path / "generator" / "templates")
     monkeypatch.setattr(generation, "HERE", tmp_path / "generator")
     return tmp_path / "generator" / "templates"
@@ -402,7 +384,7 @@ def test_patches_apply_inside_a_work_tree(tmp_path: Path) -> None:
     assert "Unset = NoneType" in (tmp_path / "ready" / "types.py.jinja").read_text()
 
 
-#: The stock templates that ours replace as a whole. When one changes, see what of it belongs into ours.
+#: The stock templates that ours replace. If one of them changes, check whether ours must change, too.
 REPLACED = {
     "api_init.py.jinja": '""" Contains methods for accessing the API """\n',
     "endpoint_init.py.jinja": '""" Contains endpoint functions for accessing the API """\n',
@@ -433,9 +415,6 @@ def test_a_template_that_ours_replaces_is_the_one_it_was_written_for(template: s
 def test_every_template_of_ours_is_a_patch_or_accounted_for() -> None:
     ours = {file.name for file in (generation.HERE / "templates").iterdir() if file.suffix != ".patch"}
     assert ours == {*REPLACED, "descriptions.py.jinja"}
-
-
-# What the contract says and the generator does not pass on
 
 
 @pytest.mark.parametrize(
@@ -596,10 +575,8 @@ def test_a_secret_is_known_wherever_its_schema_says_so(schema: str) -> None:
     assert Contract(Specification(text)).secrets == {"hidden", "key"}
 
 
-# A change flows through
-
 CHANGES = {
-    # where it goes, what is put before it
+    # the text before which the addition is inserted: the addition
     "        - name: client_id\n": """\
         - name: shape
           in: query
@@ -757,7 +734,7 @@ print(json.dumps(report))
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a user of the wrapper sees after a change of the contract, and of nothing else."""
+    """A report of what users of the wrapper see after a change of the contract only."""
     text = CONTRACT
     for place, addition in CHANGES.items():
         assert text.count(place) == 1, place

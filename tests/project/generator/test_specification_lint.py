@@ -1,7 +1,7 @@
-"""What is refused in openapi.yaml, by which rule, and at which line.
+"""Which mistakes in openapi.yaml the lint refuses, by which rule, and at which line.
 
-Each mistake is a piece of YAML that is written into a copy of the real openapi.yaml. Its own comments say what must be
-reported: `# ! rule` at the end of a line stands for a finding of that rule, on that line.
+Each mistake is a piece of YAML that is inserted into a copy of the real openapi.yaml. Its comments are expectations:
+`# ! rule` at the end of a line means a finding of that rule on that line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from support import ROOT
 
 CONTRACT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
 
-#: Where pieces are put: before this text, indented like it.
+#: Places for pieces. A piece is inserted before this text, with the same indentation.
 PLACES = {
     "parameter": "        - name: nonce\n",
     "path": "  /loadbalancer:\n",
@@ -43,7 +43,7 @@ MADE_MARK = re.compile(r"# ! ([a-z -]+) of (\S+)$")
 
 @dataclass(frozen=True)
 class Mistake:
-    """A piece of YAML, and where it goes: one of PLACES, or the very text that it takes the place of."""
+    """A piece of YAML and its place: one of PLACES, or the text that it replaces."""
 
     name: str
     place: str
@@ -62,7 +62,7 @@ class Mistake:
 def operation(
     name: str, lines: str = "", *, path: str = "", tags: str = "[extra]", responses: str | None = None
 ) -> str:
-    """A whole path with one operation."""
+    """A path with one operation."""
     responses = 'responses: {"200": {description: Done.}}' if responses is None else responses
     head = f"{path or '/' + name}:\n  get:\n    operationId: Extra_{name.title().replace('-', '')}\n    tags: {tags}\n"
     return head + indent("\n".join(part for part in (dedent(lines).strip("\n"), responses) if part), " " * 4)
@@ -78,13 +78,13 @@ def body(name: str, content: str, marks: str) -> str:
 
 
 def query(name: str, schema: str, mark: str, where: str = "query", before: str = "", at: str = "") -> str:
-    """A parameter; `at` tells whether the finding is at its head or at its schema."""
+    """A parameter. `at` is where the finding is expected: "head", or "" for the schema."""
     head = f"- name: {name}" + (f" # ! {mark}" if at == "head" else "")
     lines = [head, f"  in: {where}", *([before] if before else [])]
     return "\n".join([*lines, f"  schema: {schema}" + (f" # ! {mark}" if not at else "")])
 
 
-#: By stage, because each stage is only reached when the ones before found nothing.
+#: Mistakes by stage. A stage runs only if the stages before it found nothing.
 MISTAKES: dict[str, list[Mistake]] = {
     "siblings": [
         Mistake(
@@ -593,7 +593,7 @@ def specification(stage: str) -> Specification:
 
 @cache
 def findings(stage: str) -> list[Finding]:
-    """What the lint says of openapi.yaml with every mistake of one stage in it."""
+    """The findings for openapi.yaml with all mistakes of one stage."""
     with pytest.raises(SpecificationError) as raised:
         lint.check(specification(stage))
     return raised.value.findings
@@ -606,7 +606,7 @@ def refused(text: str) -> list[Finding]:
 
 
 def expected(text: str) -> set[tuple[int, str, str]]:
-    """(line, rule, name of the mistake) of each mark."""
+    """The (line, rule, name of the mistake) of each mark."""
     marks = [(number, MADE_MARK.search(line)) for number, line in enumerate(text.splitlines(), 1)]
     return {(number, rule, mark[2]) for number, mark in marks if mark for rule in mark[1].split()}
 
@@ -665,9 +665,6 @@ def test_no_tag_can_hide_an_attribute_of_the_client() -> None:
     assert attributes - operations <= lint.names.TAKEN_TAGS
 
 
-# What is no YAML, or no document
-
-
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
@@ -700,12 +697,9 @@ def test_a_document_without_operations_is_refused() -> None:
     assert (finding.line, finding.rule) == (3, "empty-path")
 
 
-# The command
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with the real contract, and a file in the place of the generated package."""
+    """A project with the real contract, and one file instead of the generated package."""
     (tmp_path / "openapi.yaml").write_text(CONTRACT, encoding="utf-8")
     package = tmp_path / "generated" / "azure_imds_api"
     package.mkdir(parents=True)
