@@ -195,7 +195,7 @@ EVENTS_NOT_ASKED = Finding(
 )
 
 OPAQUE = Finding(
-    "claims", "warn", "opaque", "The token is not a JWT, so its claims cannot be read to see whose token it is."
+    "claims", "warn", "opaque", "The token is not a JWT, so the doctor cannot read which identity it belongs to."
 )
 EXPIRED = Finding(
     "claims",
