@@ -95,7 +95,6 @@ ENDLESS: dict[str, Handler] = {
     "drops of a body until the end": drops(HEAD + b"\r\n", b" "),
     "drops of chunks": drops(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
     "half a body": says_and_stays(HEAD + b"Content-Length: 100\r\n\r\n", b"{"),
-    "a banner of SSH, then silence": says_and_stays(b"SSH-2.0-OpenSSH_9.6\r\n"),
 }
 
 #: What ends, but with no answer.
@@ -105,6 +104,7 @@ ENDING: dict[str, Handler] = {
     "reset": reset,
     "half a status line": says(b"HTTP/1."),
     "half the headers": says(HEAD),
+    "a banner of SSH, then silence": says_and_stays(b"SSH-2.0-OpenSSH_9.6\r\n"),
     "another protocol": says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
     "binary": says(bytes(range(256)) * 4 + b"\r\n\r\n"),
     "TLS": says(b"\x15\x03\x01\x00\x02\x02\x46"),

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Collection
 
 import httpx
 
+from .._interruptions import is_interruption
 from .error_mapping import contains_secret
-from .transport import attempt_limit
+from .sync_transport import ATTEMPT_END
+from .transport import Sender
 
 #: Bytes of a body. IMDS's own documents have a few thousand.
 LARGEST_BODY = 4 * 1024 * 1024
 
 #: The result of an attempt: the response with its body, or the exception that prevented it, as a value.
 Outcome = httpx.Response | Exception
-
-#: Exceptions that an attempt ends with instead of a response. Other exceptions are the caller's and pass through.
-_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, UnicodeError)
 
 
 class Unreadable(Exception):
@@ -35,7 +35,7 @@ class Unreadable(Exception):
 
 
 def exchange(
-    http: httpx.Client,
+    sender: Sender,
     request: httpx.Request,
     seconds: float,
     is_over: Callable[[], bool],
@@ -46,7 +46,7 @@ def exchange(
     """Sends one request and reads its response.
 
     Args:
-        http: the client to send with. It follows no redirect and adds no credentials.
+        sender: how to send it. It follows no redirect and adds no credentials.
         request: the request, with its timeouts for each phase.
         seconds: how long the exchange may take as a whole.
         is_over: whether this time is over, by the caller's clock.
@@ -58,21 +58,23 @@ def exchange(
     """
     body: _Body | None = None
     try:
-        with attempt_limit(seconds):
-            response = http.send(request, stream=True, auth=None, follow_redirects=False)
-            with contextlib.closing(response):
-                body = _Body(response, is_over, largest, encodings)
-                if body.wants_more:
-                    for chunk in response.iter_bytes():
-                        if not body.add(chunk):
-                            break
-            return body.outcome()
-    except _FAILURES as error:
+        request.extensions[ATTEMPT_END] = time.monotonic() + seconds
+        response: httpx.Response = sender.send(request)
+        with contextlib.closing(response):
+            body = _Body(response, request, is_over, largest, encodings)
+            if body.wants_more:
+                for chunk in response.iter_bytes():
+                    if not body.add(chunk):
+                        break
+        return body.outcome()
+    except sender.failures as error:
+        if is_interruption(error):
+            raise
         return body.outcome_after(error) if body else error
 
 
 async def aexchange(
-    http: httpx.AsyncClient,
+    sender: Sender,
     request: httpx.Request,
     seconds: float,
     is_over: Callable[[], bool],
@@ -84,30 +86,39 @@ async def aexchange(
     import anyio
 
     body: _Body | None = None
-    try:
-        with anyio.fail_after(seconds) as scope:
-            response = await http.send(request, stream=True, auth=None, follow_redirects=False)
+    with anyio.move_on_after(seconds) as scope:
+        try:
+            response: httpx.Response = await sender.send(request)
             async with contextlib.aclosing(response):
-                body = _Body(response, is_over, largest, encodings)
+                body = _Body(response, request, is_over, largest, encodings)
                 if body.wants_more:
                     async for chunk in response.aiter_bytes():
                         if not body.add(chunk):
                             # A break would leave generators below unfinished, and trio warns about them.
                             scope.cancel()
-        assert body is not None
-        return body.outcome()
-    # RuntimeError: a caller's httpx client was used in another event loop before.
-    except (*_FAILURES, RuntimeError) as error:
-        return body.outcome_after(error) if body else error
+            return body.outcome()
+        except sender.failures as error:
+            if is_interruption(error):
+                raise
+            return body.outcome_after(error) if body else error
+    if body is None:
+        return httpx.ReadTimeout("no response in time")
+    return body.outcome() if not body.wants_more else body.outcome_after(httpx.ReadTimeout("no response in time"))
 
 
 class _Body:
     """Collects a body until it is complete, too large or too late."""
 
     def __init__(
-        self, response: httpx.Response, is_over: Callable[[], bool], largest: int, encodings: Collection[str]
+        self,
+        response: httpx.Response,
+        request: httpx.Request,
+        is_over: Callable[[], bool],
+        largest: int,
+        encodings: Collection[str],
     ) -> None:
         self._response = response
+        self._request = request
         self._is_over = is_over
         self._largest = largest
         self._content = bytearray()
@@ -136,7 +147,7 @@ class _Body:
 
     def outcome(self) -> Outcome:
         """The response with its body, or why it cannot be used."""
-        response, request = self._response, self._response.request
+        response, request = self._response, self._request
         if self._problem and response.status_code < 300:
             return Unreadable(self._problem, response.status_code)
         if self._is_late and response.status_code < 300:

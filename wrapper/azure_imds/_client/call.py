@@ -34,6 +34,7 @@ from .error_mapping import status_error, summary, transport_error, web_page_hint
 from .options import CONNECT_SECONDS, Options
 from .retry import retry_after_seconds
 from .success import Success, read_success
+from .sync_transport import IS_CANCELLED
 from .validation import check_arguments
 
 T = TypeVar("T")
@@ -166,7 +167,7 @@ class Call(Generic[T]):
             headers=headers,
             json=self._built.get("json"),
             content=self._built.get("content"),
-            extensions={"timeout": phases},
+            extensions={"timeout": phases, IS_CANCELLED: self._options.is_cancelled},
         )
 
     def next_step(self, outcome: Outcome) -> Success[T] | TryAgain | Failure:

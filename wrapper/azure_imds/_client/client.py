@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
@@ -26,7 +26,7 @@ from .error_mapping import may_be_imds
 from .host import Host, find_host
 from .options import Options
 from .retry import RetryPolicy
-from .transport import C, Connections, new_async_client, new_client
+from .transport import C, Connections
 from .validation import invalid
 
 T = TypeVar("T")
@@ -143,6 +143,14 @@ def with_caller(client: Client, caller: str) -> Client:
     return client._sibling(evolve(client.options, caller=caller))  # pyright: ignore[reportPrivateUsage]
 
 
+def with_cancellation(client: Client, is_cancelled: Callable[[], bool]) -> Client:
+    """A sibling whose requests end with `RequestCancelled` soon after `is_cancelled()` returns True.
+
+    Requests over a caller's transport or httpx client are not cancelled.
+    """
+    return client._sibling(evolve(client.options, is_cancelled=is_cancelled))  # pyright: ignore[reportPrivateUsage]
+
+
 def _check_types(transport: Any, transport_type: type, http_client: Any, client_type: type) -> None:
     if transport is not None and http_client is not None:
         raise invalid("http_client", "cannot be combined with transport: pass only one of them")
@@ -210,8 +218,8 @@ class ImdsClient(_ClientBase[httpx.Client], Operations):
             step_down=step_down,
             cache=cache,
         )
-        make = partial(new_client, options.host.base_url, _HEADERS)
-        self._initialize(options, Connections(make, transport, http_client))
+        connections = Connections(httpx.Client, transport, http_client, options.host.base_url, _HEADERS)
+        self._initialize(options, connections)
 
     def _initialize(self, options: Options, connections: Connections[httpx.Client]) -> None:
         super()._initialize(options, connections)
@@ -234,7 +242,8 @@ class ImdsClient(_ClientBase[httpx.Client], Operations):
             if step.seconds:
                 self._options.clock.sleep(step.seconds)
             request = call.next_request()
-            step = call.next_step(exchange(self.http, request, call.seconds, call.attempt_is_over))
+            sender = self._connections.sender
+            step = call.next_step(exchange(sender, request, call.seconds, call.attempt_is_over))
         if isinstance(step, Failure):
             raise step.error
         return step.value
@@ -274,9 +283,9 @@ class ImdsClient(_ClientBase[httpx.Client], Operations):
 
     def close(self) -> None:
         """Closes the connections, also those of siblings. Can be called again. Never closes a given `http_client`."""
-        http = self._connections.detach()
-        if http is not None:
-            http.close()
+        opened = self._connections.detach()
+        if opened is not None:
+            opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -319,8 +328,8 @@ class AsyncImdsClient(_ClientBase[httpx.AsyncClient], AsyncOperations):
             step_down=step_down,
             cache=cache,
         )
-        make = partial(new_async_client, options.host.base_url, _HEADERS)
-        self._initialize(options, Connections(make, transport, http_client))
+        connections = Connections(httpx.AsyncClient, transport, http_client, options.host.base_url, _HEADERS)
+        self._initialize(options, connections)
 
     def _initialize(self, options: Options, connections: Connections[httpx.AsyncClient]) -> None:
         super()._initialize(options, connections)
@@ -343,7 +352,9 @@ class AsyncImdsClient(_ClientBase[httpx.AsyncClient], AsyncOperations):
             if step.seconds:
                 await self._options.clock.asleep(step.seconds)
             request = call.next_request()
-            step = call.next_step(await aexchange(self.http, request, call.seconds, call.attempt_is_over))
+            step = call.next_step(
+                await aexchange(self._connections.sender, request, call.seconds, call.attempt_is_over)
+            )
         if isinstance(step, Failure):
             raise step.error
         return step.value
@@ -371,9 +382,9 @@ class AsyncImdsClient(_ClientBase[httpx.AsyncClient], AsyncOperations):
 
     async def close(self) -> None:
         """Closes the connections, also those of siblings. Can be called again. Never closes a given `http_client`."""
-        http = self._connections.detach()
-        if http is not None:
-            await http.aclose()
+        opened = self._connections.detach()
+        if opened is not None:
+            await opened.aclose()
 
     aclose = close
 

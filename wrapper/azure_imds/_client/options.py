@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -58,5 +59,7 @@ class Options:
     step_down: bool = True
     cache: bool = False
     memory: Memory = field(factory=Memory)
+    is_cancelled: Callable[[], bool] | None = None
+    """Returns whether the current request is not needed any more."""
     caller: str = ""
     """What the user called, such as ImdsCredential. Error messages start with it instead of the operation's name."""

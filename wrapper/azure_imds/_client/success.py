@@ -11,6 +11,7 @@ from attrs import frozen
 
 from azure_imds_api.api import Operation
 
+from .._interruptions import is_interruption
 from .validation import problems
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ def read_success(
     try:
         return Success(operation.parse(client=None, response=_Parsed(response, document)))
     except Exception as error:
+        if is_interruption(error):
+            raise
         return f"the body does not match the model ({type(error).__name__})"
 
 

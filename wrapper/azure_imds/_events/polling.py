@@ -14,9 +14,9 @@ from attrs import define
 
 from azure_imds_api.models.scheduled_event import ScheduledEvent
 
-from .._client.client import AsyncImdsClient, ImdsClient
+from .._client.client import AsyncImdsClient, ImdsClient, with_cancellation
 from .._client.options import ATTEMPT_SECONDS, Options
-from .._client.transport import RequestCancelled, cancel_when
+from .._client.sync_transport import RequestCancelled
 from .._log import log
 from ..errors import ImdsError, ImdsUnavailableError, ImdsValidationError, ThrottledError
 from .changes import ChangeDetector, EventChange
@@ -75,8 +75,9 @@ class Poller(Generic[C]):
         self.stopped = False
         self._clock = options.clock
         # The next poll is the retry. Only the first answer may take longer than a usual attempt.
-        self._slow_client: C = client.with_options(retry=None)
-        self._quick_client: C = client.with_options(retry=None, timeout=options.timeout or ATTEMPT_SECONDS)
+        cancellable: C = with_cancellation(client, lambda: self.stopped)
+        self._slow_client: C = cancellable.with_options(retry=None)
+        self._quick_client: C = cancellable.with_options(retry=None, timeout=options.timeout or ATTEMPT_SECONDS)
         self._needs_name = resource == "auto"
         self._names = None if self._needs_name else _resource_names(resource)
         self._answered: float | None = None
@@ -133,8 +134,7 @@ class Poller(Generic[C]):
     def _end_on_stop(self) -> Generator[None]:
         """Lets `stop()` end a request of this thread."""
         try:
-            with cancel_when(lambda: self.stopped):
-                yield
+            yield
         except RequestCancelled:
             return
 
