@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from azure_imds._client import call
 from support import COLOURS, Colour
 
 #: Variables that set the address of IMDS.
@@ -31,6 +32,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Removes the variables that the package or its clients read."""
     for variable in (*VARIABLES, *PROXIES, *map(str.lower, PROXIES)):
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_endpoint_has_answered() -> None:
+    """A client waits longer for an endpoint that has answered in the same process. Each test starts without."""
+    call._answered.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import httpcore
 import httpx
 import pytest
 
@@ -30,8 +29,6 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
     WRAPPER: {
         # anyio comes with httpx.
         "": {"azure_imds_api", "httpx", "attrs", "anyio"},
-        # A part of httpx.
-        "_client/transport": {"httpcore"},
         # Only where it is the caller's own event loop.
         "_tokens/async_credential": {"trio"},
         "_events/polling": {"trio"},
@@ -71,7 +68,6 @@ NAMED = {
 #: Private attributes of other packages, by module, each with its reason there.
 PRIVATE = {
     "_sensitive": {"_getframe"},
-    "_client/transport": {"_pool"},
     "_tokens/async_credential": {"_log_destroy_pending"},
 }
 
@@ -292,15 +288,16 @@ def private_names(file: Path) -> Iterator[str]:
 
 
 def inherited(definition: ast.ClassDef) -> set[str]:
-    """Private attributes of `self` that a class has from httpx or httpcore."""
+    """Private attributes of `self` that a class has from httpx."""
     bases = [ast.unparse(base).split(".") for base in definition.bases]
-    classes = [getattr(library, name) for module, *names in bases for library in (httpx, httpcore) for name in names
-               if module == library.__name__ and hasattr(library, name)]  # fmt: skip
+    classes = [
+        getattr(httpx, name) for module, *names in bases for name in names if module == "httpx" and hasattr(httpx, name)
+    ]
     code = [
         getattr(member, "__code__", None)
         for base in classes
         for ancestor in base.__mro__
-        if ancestor.__module__.startswith(("httpx", "httpcore"))
+        if ancestor.__module__.startswith("httpx")
         for member in vars(ancestor).values()
     ]
     theirs = {name for one in code if one for name in one.co_names if name.startswith("_")}
@@ -315,10 +312,6 @@ def inherited(definition: ast.ClassDef) -> set[str]:
 @pytest.mark.parametrize("file", modules(WRAPPER), ids=place)
 def test_no_private_attribute_of_another_package_is_used(file: Path) -> None:
     assert {*private_names(file)} <= PRIVATE.get(place(file), set())
-
-
-def test_the_one_private_attribute_of_httpx_is_still_there() -> None:
-    assert isinstance(httpx.HTTPTransport()._pool, httpcore.ConnectionPool)
 
 
 # The public names

@@ -28,6 +28,6 @@ def _code_of(handler: Any) -> CodeType | None:
         handler = handler.func
     handler = getattr(handler, "__func__", handler)
     if not hasattr(handler, "__code__"):
-        handler = vars(type(handler)).get("__call__")
+        handler = type(handler).__dict__.get("__call__")
     code: CodeType | None = getattr(handler, "__code__", None)
     return code

@@ -584,7 +584,7 @@ def test_an_error_whose_body_broke_off_is_tried_again_as_its_status_says(colour:
     clock = FakeClock()
     with raw_server(wire) as endpoint:
         assert colour.run(get_token, endpoint=endpoint, clock=clock).access_token == CANARY
-    assert clock.waits == [1.0]
+    assert clock.waits == [1.8]
 
 
 READABLE = {

@@ -64,7 +64,7 @@ def test_each_attempt_has_its_line(colour: Colour, caplog: pytest.LogCaptureFixt
 def test_each_wait_is_one_line_at_info(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     lines = at(logging.INFO, logged(caplog, colour, UNAVAILABLE, httpx.ConnectError("refused"), ok()))
     assert len(lines) == 2
-    assert lines[0] == "identity.get_token: 503; waiting 1.00 s"
+    assert lines[0] == "identity.get_token: 503; waiting 1.80 s"
     assert lines[1] == "identity.get_token: no answer; waiting 1.60 s"
 
 

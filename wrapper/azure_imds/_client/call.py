@@ -42,6 +42,10 @@ T = TypeVar("T")
 USER_AGENT = f"azure-imds/{__version__} python/{sys.version.split()[0]} httpx/{httpx.__version__}"
 
 
+#: Endpoints that have answered in this process. If one of them cannot be reached, it is worth waiting for.
+_answered: set[str] = set()
+
+
 @frozen
 class TryAgain:
     """Another attempt is due in so many seconds."""
@@ -179,6 +183,7 @@ class Call(Generic[T]):
         if isinstance(outcome, Exception):
             return self._after_failure(outcome)
         status = outcome.status_code
+        _answered.add(self._options.host.endpoint)
         if any(low <= status <= high for low, high in self._operation.success):
             return self._after_success(outcome)
         if 200 <= status < 300:
@@ -229,11 +234,11 @@ class Call(Generic[T]):
             return TryAgain(0.0)
         # IMDS did not carry out what it refused, so repeating it is safe even if the operation is not idempotent.
         was_refused = status in (410, 429)
-        if not error.retryable or not (self._operation.idempotent or was_refused):
-            return Failure(error)
+        may_retry = error.retryable and (self._operation.idempotent or was_refused)
         if self._only_gone:
             self._deadline.extend_for_gone()
-        return self._wait(error, status, retry_after_seconds(response.headers.get("retry-after"), self._now))
+        retry_after = retry_after_seconds(response.headers.get("retry-after"), self._now)
+        return self._retry(error, may_retry, status, retry_after)
 
     def _after_failure(self, failure: Exception) -> TryAgain | Failure:
         self._only_gone = False
@@ -242,19 +247,23 @@ class Call(Generic[T]):
             error = self._response_error(f"the body {failure}", failure.status, retryable=failure.is_temporary)
         else:
             error = transport_error(self._caller, failure, self._deadline.seconds, self._error_facts())
-        if not error.retryable:
-            return Failure(error)
-        if self._error_response is not None:
+        may_retry = error.retryable
+        if may_retry and self._error_response is not None:
             # IMDS did answer this call before. Its own words explain more than the missing answer after them.
             error = self._status_error(self._error_response)
         was_never_sent = isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout))
-        if not (self._operation.idempotent or was_never_sent):
-            return Failure(error)
-        return self._wait(error, None, None)
+        if was_never_sent and self._options.host.endpoint not in _answered:
+            self._deadline.shorten_for_unreachable()
+        return self._retry(error, may_retry and (self._operation.idempotent or was_never_sent), None, None)
 
-    def _wait(self, error: ImdsError, status: int | None, retry_after: float | None) -> TryAgain | Failure:
+    def _retry(
+        self, error: ImdsError, may_retry: bool, status: int | None, retry_after: float | None
+    ) -> TryAgain | Failure:
         policy = self._options.retry
         if policy is None:
+            return Failure(error)
+        decision = policy.should_retry(error, self._attempts)
+        if not (may_retry if decision is None else decision):
             return Failure(error)
         if status != 410:
             self._failures += 1

@@ -283,9 +283,7 @@ class ImdsClient(_ClientBase[httpx.Client], Operations):
 
     def close(self) -> None:
         """Closes the connections, also those of siblings. Can be called again. Never closes a given `http_client`."""
-        opened = self._connections.detach()
-        if opened is not None:
-            opened.close()
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self
@@ -382,9 +380,7 @@ class AsyncImdsClient(_ClientBase[httpx.AsyncClient], AsyncOperations):
 
     async def close(self) -> None:
         """Closes the connections, also those of siblings. Can be called again. Never closes a given `http_client`."""
-        opened = self._connections.detach()
-        if opened is not None:
-            await opened.aclose()
+        await self._connections.aclose()
 
     aclose = close
 

@@ -6,7 +6,14 @@ from typing import Any
 
 from azure_imds_api.api import Operation
 
-from .options import ATTEMPT_SECONDS, DEADLINE_SECONDS, GONE_DEADLINE_SECONDS, LONGEST_ATTEMPT, Options
+from .options import (
+    ATTEMPT_SECONDS,
+    DEADLINE_SECONDS,
+    GONE_DEADLINE_SECONDS,
+    LONGEST_ATTEMPT,
+    UNREACHABLE_SECONDS,
+    Options,
+)
 
 
 class Deadline:
@@ -50,6 +57,11 @@ class Deadline:
     def attempt_is_over(self) -> bool:
         """Whether the current attempt has used up its time."""
         return self._clock.monotonic() > self._attempt_end
+
+    def shorten_for_unreachable(self) -> None:
+        """Leaves little time to an endpoint that nothing listens on, unless the user has set a deadline."""
+        if not self._is_fixed:
+            self.seconds = min(self.seconds, UNREACHABLE_SECONDS)
 
     def extend_for_gone(self) -> None:
         """Allows the time that IMDS needs to return after a 410, unless the user has set a deadline."""

@@ -172,8 +172,8 @@ def may_be_imds(error: ImdsStatusError) -> bool:
 
 def summary(facts: CallFacts) -> str:
     """The end of an error message: where the request went, how often, how long, and the hint."""
-    attempts, url, hint = facts["attempts"], facts["url"].partition("?")[0], facts["hint"]
-    text = f"({url}, {attempts} attempt{'s' if attempts != 1 else ''}, {facts['elapsed']:.2f} s)"
+    attempts, url, hint = facts.get("attempts", 0), facts.get("url", "").partition("?")[0], facts.get("hint", "")
+    text = f"({url}, {attempts} attempt{'s' if attempts != 1 else ''}, {facts.get('elapsed', 0.0):.2f} s)"
     return f"{text}. {hint}" if hint else text
 
 

@@ -212,14 +212,14 @@ class ResponseReader:
             if self._left == 0 and not self._in_trailers:
                 if len(self._buffer) < 2:
                     break
-                if self._buffer[:2] != b"\r\n":
+                if not self._buffer.startswith(b"\r\n"):
                     raise httpx.RemoteProtocolError("A chunk does not end where it should.")
                 del self._buffer[:2]
                 self._left = None
         return b"".join(parts)
 
     def _read_trailers(self) -> None:
-        if self._buffer[:2] == b"\r\n":
+        if self._buffer.startswith(b"\r\n"):
             del self._buffer[:2]
             self._complete()
         elif (block := self._next_block()) is not None:

@@ -18,6 +18,8 @@ from .validation import invalid
 CONNECT_SECONDS = 2.0
 ATTEMPT_SECONDS = 10.0
 DEADLINE_SECONDS = 30.0
+#: Seconds until a call gives up if no connection can be made, and never could in this process.
+UNREACHABLE_SECONDS = 5.0
 #: Seconds. The operating system's poll cannot wait longer than 24 days.
 LONGEST_ATTEMPT = 1_000_000.0
 #: Seconds. IMDS is back within 70 seconds of a 410.

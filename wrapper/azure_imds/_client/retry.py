@@ -10,6 +10,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 
 from .._clock import Clock
+from ..errors import ImdsError
 from .validation import invalid
 
 #: Statuses that are temporary on every operation. The specification adds more for single operations.
@@ -18,6 +19,9 @@ TRANSIENT = frozenset({408, 410, 429})
 #: Seconds within which IMDS returns after a 410, and seconds between two attempts meanwhile.
 GONE_SECONDS = 70.0
 GONE_WAIT = 5.0
+
+#: Seconds over which the retries of machines are spread that IMDS has told to wait for the same time.
+SPREAD = 1.0
 
 #: A larger int raises OverflowError when it is combined with a float.
 _LARGEST = sys.float_info.max
@@ -42,6 +46,12 @@ def seconds_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
         raise invalid(attribute.name, "must be a positive number of seconds, for example 2.5")
 
 
+def callable_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """An attrs validator: a function, or None."""
+    if value is not None and not callable(value):
+        raise invalid(attribute.name, "must be a function of an error and an attempt number, or None")
+
+
 @frozen(kw_only=True)
 class RetryPolicy:
     """How often to retry a call, and how long to wait in between. All times are in seconds.
@@ -50,8 +60,13 @@ class RetryPolicy:
         attempts: the maximum number of requests in one call. Responses with 410 do not count.
         first_wait: the upper limit of the first wait. It doubles with each further wait. The wait itself is a random
             part of it (full jitter), so that machines which failed together do not retry together.
-        longest_wait: no wait is longer, except for Retry-After.
-        polite_wait: the minimum wait after 429 and 5xx. Microsoft asks clients not to retry these immediately.
+        longest_wait: no wait is longer, except after Retry-After and 410.
+        polite_wait: the minimum wait after 429 and 5xx. The random part is added to it. Microsoft asks clients not to
+            retry these immediately.
+        retry: decides about errors for which the default is not right. It is called with the error and the number of
+            the attempt, from 1. True retries, False does not, and None leaves the decision to the policy. `attempts`
+            and the deadline apply to all retries. For example, to wait for the identity of a new machine:
+            `RetryPolicy(retry=lambda error, attempt: isinstance(error, IdentityNotFoundError) or None)`.
 
     Raises:
         ImdsValidationError: a value has the wrong type or is out of range.
@@ -61,6 +76,11 @@ class RetryPolicy:
     first_wait: float = field(default=0.8, validator=at_least(0))
     longest_wait: float = field(default=60.0, validator=at_least(0))
     polite_wait: float = field(default=1.0, validator=at_least(0))
+    retry: Callable[[ImdsError, int], bool | None] | None = field(default=None, validator=callable_or_none)
+
+    def should_retry(self, error: ImdsError, attempt: int) -> bool | None:
+        """What the user's function decides about an error. None if it leaves the decision to the policy."""
+        return None if self.retry is None else self.retry(error, attempt)
 
     def wait(self, failures: int, status: int | None, retry_after: float | None, clock: Clock) -> float:
         """Seconds to wait before the next attempt.
@@ -72,12 +92,12 @@ class RetryPolicy:
             clock: the source of randomness.
         """
         if retry_after:
-            return retry_after
+            return retry_after + clock.jitter(SPREAD)
         if status == 410:
-            return GONE_WAIT
+            return GONE_WAIT + clock.jitter(SPREAD)
         ceiling = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 30))
         least = self.polite_wait if status is not None and (status == 429 or status >= 500) else 0.0
-        return max(least, clock.jitter(ceiling))
+        return max(least, min(self.longest_wait, least + clock.jitter(ceiling)))
 
 
 def policy_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:

@@ -14,7 +14,6 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TypeVar
 
 import httpx
 from attrs import define, field, frozen
@@ -272,10 +271,7 @@ def _receive(connection: socket.socket, limits: _Limits) -> bytes:
     raise RequestCancelled
 
 
-F = TypeVar("F", OSError, UnicodeError, OSError | UnicodeError)
-
-
-def _own(error: F) -> F:
+def _own(error: OSError | UnicodeError) -> OSError | UnicodeError:
     """An exception of the operating system. One that interrupted the operation is raised again: it is the caller's.
 
     A signal handler raises it, or another thread injects it. Injected ones have no arguments, unlike those of the

@@ -109,8 +109,19 @@ class Connections(Generic[C]):
                 weakref.finalize(self, made.close)
         return made
 
-    def detach(self) -> Any:
-        """Marks the connections as closed, and returns what to close, once: never the caller's own httpx client."""
+    def close(self) -> None:
+        """Closes the connections, but never the caller's own httpx client. Can be called again."""
+        opened: Any = self._detach()
+        if opened is not None:
+            opened.close()
+
+    async def aclose(self) -> None:
+        """`close` for asyncio and trio."""
+        opened: Any = self._detach()
+        if opened is not None:
+            await opened.aclose()
+
+    def _detach(self) -> Any:
         self.closed = True
         made, self._made = self._made, None
         own, self._own = self._own, None

@@ -5,8 +5,8 @@ The document is not trusted yet when this package reads the addresses, so it req
 
 from __future__ import annotations
 
+import contextlib
 import time
-from contextlib import suppress
 
 import httpx
 from cryptography import x509
@@ -14,7 +14,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from .._client.answer import Outcome, Unreadable, aexchange, exchange
 from .._client.options import LONGEST_ATTEMPT
-from .._client.transport import new_async_client, new_client
+from .._client.transport import Connections
 from .._sensitive import strip_sensitive
 from ._certificates import is_issued_by
 from ._document import Cloud, Document, check_cloud, check_signer
@@ -91,10 +91,12 @@ def _fetch(
     document: Document, cloud: Cloud, deadline: float, transport: httpx.BaseTransport | None
 ) -> list[x509.Certificate]:
     search = _start_search("attestation.fetch_intermediates", document, cloud, deadline, transport, httpx.BaseTransport)
-    with new_client("", {}, transport) as http:
+    with contextlib.closing(Connections(httpx.Client, transport, None)) as connections:
         while request := search.next_request():
             seconds = search.seconds_left()
-            outcome = exchange(http, request, seconds, search.is_over, largest=LARGEST, encodings=_ENCODINGS)
+            outcome = exchange(
+                connections.sender, request, seconds, search.is_over, largest=LARGEST, encodings=_ENCODINGS
+            )
             search.handle_outcome(outcome)
     return search.issuers()
 
@@ -105,10 +107,12 @@ async def _afetch(
     search = _start_search(
         "attestation.afetch_intermediates", document, cloud, deadline, transport, httpx.AsyncBaseTransport
     )
-    async with new_async_client("", {}, transport) as http:
+    async with contextlib.aclosing(Connections(httpx.AsyncClient, transport, None)) as connections:
         while request := search.next_request():
             seconds = search.seconds_left()
-            outcome = await aexchange(http, request, seconds, search.is_over, largest=LARGEST, encodings=_ENCODINGS)
+            outcome = await aexchange(
+                connections.sender, request, seconds, search.is_over, largest=LARGEST, encodings=_ENCODINGS
+            )
             search.handle_outcome(outcome)
     return search.issuers()
 
@@ -202,7 +206,7 @@ class IssuerSearch:
 
 def _read_addresses(certificate: x509.Certificate) -> list[str]:
     urls: list[str] = []
-    with suppress(Exception):  # cryptography parses extensions when they are read, and they may be invalid
+    with contextlib.suppress(Exception):  # cryptography parses extensions when they are read, and they may be invalid
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
         for description in access:
             location = description.access_location
@@ -215,7 +219,7 @@ def _read_addresses(certificate: x509.Certificate) -> list[str]:
 
 def is_allowed(url: str) -> bool:
     """Whether a URL is plain HTTP to one of the hosts, on the default port and without credentials."""
-    with suppress(httpx.InvalidURL):
+    with contextlib.suppress(httpx.InvalidURL):
         parsed = httpx.URL(url)
         return parsed.scheme == "http" and parsed.host in HOSTS and parsed.port is None and not parsed.userinfo
     return False
@@ -223,7 +227,7 @@ def is_allowed(url: str) -> bool:
 
 def _load_issuer(body: bytes, certificate: x509.Certificate) -> x509.Certificate | None:
     """Loads a downloaded certificate, if it is the issuer of the other one."""
-    with suppress(Exception):  # the body can be anything
+    with contextlib.suppress(Exception):  # the body can be anything
         load = x509.load_pem_x509_certificate if b"-----BEGIN" in body else x509.load_der_x509_certificate
         issuer = load(body)
         return issuer if is_issued_by(certificate, issuer) else None
