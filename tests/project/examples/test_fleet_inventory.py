@@ -83,7 +83,7 @@ def test_workers_without_imds_are_listed_with_the_reason(rows: list[dict[str, st
     assert all(row["workers"].startswith("tcp://127.0.0.1:") for row in others)
     gated, absent = sorted(row["problem"] for row in others)
     assert "403" in gated
-    assert absent == "no IMDS: IMDS is disabled here by AZURE_IMDS_DISABLED"
+    assert absent == "no IMDS: instances.get_metadata: AZURE_IMDS_DISABLED is set, so IMDS is not called"
 
 
 def test_every_worker_is_listed_once(rows: list[dict[str, str]]) -> None:

@@ -202,7 +202,8 @@ def test_without_imds_the_client_fails_with_the_reason(
 ) -> None:
     monkeypatch.setenv("AZURE_IMDS_DISABLED", "1")
     done = office.client(server.url, licence)
-    assert (done.returncode, done.stderr) == (1, "no licence: IMDS is disabled here by AZURE_IMDS_DISABLED\n")
+    reason = "attested.get_document: AZURE_IMDS_DISABLED is set, so IMDS is not called"
+    assert (done.returncode, done.stderr) == (1, f"no licence: {reason}\n")
 
 
 def test_concurrent_requests_download_intermediates_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
