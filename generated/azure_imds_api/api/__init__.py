@@ -130,19 +130,24 @@ class AsyncSend(Protocol):
         ...
 
 
-class tag_property(cached_property[T]):
+class _TagProperty(cached_property[T]):
     """A cached property with one tag's operations. On a class it returns the class of these operations.
 
     `inspect` and `unittest.mock.create_autospec` find the operations' methods this way.
     """
 
-    if not TYPE_CHECKING:
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        if instance is None:
+            module = import_module(f"{__name__}.{self.attrname}")
+            return getattr(module, self.func.__annotations__["return"])
+        return super().__get__(instance, owner)
 
-        def __get__(self, instance, owner=None):
-            if instance is None:
-                module = import_module(f"{__name__}.{self.attrname}")
-                return getattr(module, self.func.__annotations__["return"])
-            return super().__get__(instance, owner)
+
+if TYPE_CHECKING:
+    # Type checkers know functools' own property best.
+    from functools import cached_property as tag_property
+else:
+    tag_property = _TagProperty
 
 
 M = TypeVar("M", bound=Callable[..., Any])
