@@ -55,6 +55,7 @@ TAGS = {folder.name for folder in (LOW_LEVEL / "api").iterdir() if (folder / "__
 #: Wrapper modules that are about one part of IMDS, each with the tags that it may name. All others know none.
 NAMED = {
     "_client/instance_node": {"instances"},  # sub-paths of /instance, which OpenAPI cannot describe
+    "_client/async_client": {"instances", "versions"},
     "_client/client": {"instances", "versions"},  # is_available asks something; a version fallback asks what there is
     "_tokens/credential_base": {"identity"},
     "_tokens/credential": {"identity"},

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 #: The module of each public name, except errors (`errors.__all__`). A test compares it with the imports below.
 _MODULES = {
     "AccessToken": "_tokens.access_token",
-    "AsyncImdsClient": "_client.client",
+    "AsyncImdsClient": "_client.async_client",
     "AsyncImdsCredential": "_tokens.async_credential",
     "Clock": "_clock",
     "EventChange": "_events.changes",
@@ -38,7 +38,7 @@ _MODULES = {
 if TYPE_CHECKING:
     from . import attestation as attestation
     from . import errors as errors
-    from ._client.client import AsyncImdsClient as AsyncImdsClient
+    from ._client.async_client import AsyncImdsClient as AsyncImdsClient
     from ._client.client import ImdsClient as ImdsClient
     from ._client.retry import RetryPolicy as RetryPolicy
     from ._clock import Clock as Clock

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from azure_imds import AsyncImdsClient, ImdsClient
-from azure_imds._client import answer, arc, call, client, success
+from azure_imds._client import answer, arc, async_client, call, client, success
 from azure_imds._sensitive import strip_sensitive
 from injection import injected, shown
 from support import CANARY, CLIENT_ID, RESOURCE, Colour, FakeClock, Script, Wire, ok, raw_server, reply, token
@@ -41,8 +41,8 @@ SHARED: list[Any] = [
     success.read_success,
     success._other_identity,
 ]
-SYNC: list[Any] = [answer.exchange, client.ImdsClient._perform, *SHARED]
-ASYNC: list[Any] = [answer.aexchange, client.AsyncImdsClient._perform, *SHARED]
+SYNC: list[Any] = [answer.exchange, client.ImdsClient._perform, client.ImdsClient._run, *SHARED]
+ASYNC: list[Any] = [answer.aexchange, async_client.AsyncImdsClient._perform, async_client.AsyncImdsClient._run, *SHARED]
 ARC: list[Any] = [
     call.Call._after_challenge,
     call.Call.next_request,

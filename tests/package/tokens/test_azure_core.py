@@ -42,8 +42,8 @@ from azure_imds import (
     ServerError,
     UnsupportedApiVersionError,
 )
+from azure_imds._client.single_flight import copy_error
 from azure_imds._tokens.azure_identity import as_chain_error
-from azure_imds._tokens.single_flight import copy_error
 from azure_imds_emulator import Emulator, Machine
 from support import CANARY, Colour, answer, told
 from token_support import DAY, DOWN, SCOPE, Clocks, Imds, holding, number

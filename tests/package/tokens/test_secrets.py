@@ -18,12 +18,12 @@ import httpx
 import pytest
 
 from azure_imds import AsyncImdsCredential, ImdsAuth, ImdsCredential
+from azure_imds._client.single_flight import Attempt, PendingFetch, SingleFlight
 from azure_imds._tokens.cache import Cache, Entry, read_entry, token_reader
 from azure_imds._tokens.credential_base import CredentialBase
 from azure_imds._tokens.httpx_auth import ImdsAuth as _ImdsAuth
 from azure_imds._tokens.httpx_auth import _add_token
 from azure_imds._tokens.shared_cache import SharedCache
-from azure_imds._tokens.single_flight import Attempt, PendingFetch, SingleFlight
 from injection import injected, shown
 from support import CANARY, Colour, answer, holds
 from token_support import DAY, FOREVER, SCOPE, Clocks, Gate, Imds, holding, refreshers

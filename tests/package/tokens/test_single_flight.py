@@ -24,8 +24,8 @@ from azure_imds import (
     RetryPolicy,
     ThrottledError,
 )
+from azure_imds._client.single_flight import Attempt, PendingFetch, SingleFlight
 from azure_imds._tokens.cache import Cache, Entry
-from azure_imds._tokens.single_flight import Attempt, PendingFetch, SingleFlight
 from azure_imds_emulator import Emulator
 from injection import injected
 from support import CANARY, COLOURS, Colour, answer

@@ -5,6 +5,7 @@ The two clients are a loop around a `Call` and differ by `await` only.
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 import uuid
@@ -58,6 +59,10 @@ class Failure:
     """The call has failed."""
 
     error: ImdsError
+
+    def copy(self) -> Failure:
+        """The failure for another caller, with a traceback of its own."""
+        return Failure(copy.copy(self.error))
 
 
 @frozen
@@ -132,13 +137,23 @@ class Call(Generic[T]):
         self._build()
 
     @property
-    def cached(self) -> httpx.Response | None:
-        """The cached response of an earlier call for the same URL, if the client caches and the operation allows it."""
-        return self._options.memory.responses.get(self._url) if self._may_cache else None
+    def key(self) -> str:
+        """The URL. Calls with the same one have the same response, if it may be cached."""
+        return self._url
 
     @property
-    def _may_cache(self) -> bool:
+    def may_cache(self) -> bool:
+        """Whether the client caches and the operation allows it."""
         return self._options.cache and self._operation.cacheable
+
+    @property
+    def cached(self) -> httpx.Response | None:
+        """The cached response of an earlier call for the same URL."""
+        return self._options.memory.responses.get(self._url)
+
+    def rebuild(self) -> None:
+        """Uses what other calls have learned about the host in the meantime."""
+        self._build()
 
     @property
     def seconds(self) -> float:
@@ -199,7 +214,7 @@ class Call(Generic[T]):
         result = read_success(self._operation, response, self._arguments, must_echo=must_echo)
         if isinstance(result, str):
             return Failure(self._response_error(result, response.status_code, hint=web_page_hint(response)))
-        if self._may_cache:
+        if self.may_cache:
             self._options.memory.responses[self._url] = response
         return result
 

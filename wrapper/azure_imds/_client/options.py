@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from attrs import Attribute, define, field, frozen
@@ -13,6 +13,9 @@ from .._clock import SYSTEM, Clock
 from .host import Host
 from .retry import GONE_SECONDS, RetryPolicy, policy_or_none, seconds_or_none
 from .validation import invalid
+
+if TYPE_CHECKING:
+    from .single_flight import SingleFlight
 
 #: Seconds. IMDS is on the local host, so a connection takes milliseconds or is never made.
 CONNECT_SECONDS = 2.0
@@ -45,6 +48,19 @@ class Memory:
     """By operation id, the older version that the host supports."""
     responses: dict[str, httpx.Response] = field(factory=dict[str, httpx.Response])
     """By URL, the cached responses of a client with `cache=True`."""
+    leaves: set[str] = field(factory=set[str])
+    """Paths of `get` that IMDS returns only as text."""
+    _runs: Any = None
+
+    @property
+    def runs(self) -> SingleFlight[Any]:
+        """The calls that are running now and whose response will be cached."""
+        if self._runs is None:
+            from .single_flight import SingleFlight  # only for clients that cache
+
+            self._runs = SingleFlight()
+        runs: SingleFlight[Any] = self._runs
+        return runs
 
 
 @frozen(kw_only=True, eq=False, repr=False)

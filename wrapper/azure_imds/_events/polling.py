@@ -14,7 +14,9 @@ from attrs import define
 
 from azure_imds_api.models.scheduled_event import ScheduledEvent
 
-from .._client.client import AsyncImdsClient, ImdsClient, with_cancellation
+from .._client.async_client import AsyncImdsClient
+from .._client.client import ImdsClient
+from .._client.client_base import with_cancellation
 from .._client.options import ATTEMPT_SECONDS, Options
 from .._client.sync_transport import RequestCancelled
 from .._log import log

@@ -11,7 +11,8 @@ from azure_imds_api.models.scheduled_event import ScheduledEvent
 from azure_imds_api.models.start_events_request import StartEventsRequest
 from azure_imds_api.models.start_request import StartRequest
 
-from .._client.client import AsyncImdsClient, ImdsClient
+from .._client.async_client import AsyncImdsClient
+from .._client.client import ImdsClient
 from ..errors import ImdsValidationError
 from .changes import EventChange
 from .handlers import H, HandlerRegistry, HandlerTasks, HandlerThreads

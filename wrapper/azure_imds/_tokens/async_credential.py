@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from .._client.client import AsyncImdsClient
+from .._client.async_client import AsyncImdsClient
 from .._client.retry import RetryPolicy
+from .._client.single_flight import Attempt
 from .._clock import SYSTEM, Clock
 from .._sensitive import strip_sensitive
 from .access_token import AccessToken
 from .azure_identity import as_chain_error
 from .cache import Entry
 from .credential_base import DEFAULT_RETRY, CredentialBase, Fetch, choose_client
-from .single_flight import Attempt
 
 if TYPE_CHECKING:
     import asyncio

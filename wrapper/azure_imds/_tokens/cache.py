@@ -11,9 +11,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from .._client.single_flight import SingleFlight
 from .._clock import Clock
 from .access_token import AccessToken
-from .single_flight import SingleFlight
 
 #: Seconds before expiry from which a token is due for a refresh, whatever its lifetime. (MSAL does the same.)
 ALMOST_EXPIRED = 300.0

@@ -13,7 +13,8 @@ from attrs import frozen
 
 from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
 
-from .._client.client import AsyncImdsClient, ImdsClient, with_caller
+from .._client.client import ImdsClient
+from .._client.client_base import with_caller
 from .._client.options import DEADLINE_SECONDS
 from .._client.retry import RetryPolicy
 from .._client.transport import Connections
@@ -25,9 +26,11 @@ from ..errors import ImdsResponseError, ImdsValidationError
 from .cache import Cache, Entry, read_entry
 
 if TYPE_CHECKING:
+    # A synchronous program does not need the other client.
+    from .._client.async_client import AsyncImdsClient
     from .shared_cache import SharedCache
 
-Client = TypeVar("Client", ImdsClient, AsyncImdsClient)
+Client = TypeVar("Client", ImdsClient, "AsyncImdsClient")
 
 #: Arguments of the operation that credentials know by another name. Azure's SDKs say resource_id.
 _SPELLINGS = {"msi_res_id": "resource_id"}

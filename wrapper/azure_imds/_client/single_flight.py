@@ -12,18 +12,22 @@ The decisions are here, without I/O and without waiting. A caller runs this loop
             return value
 
 The first caller is the leader: it fetches. The others wait, and get the leader's value or a copy of its error. If the
-leader is interrupted or cancelled, there is no outcome: the waiting callers run the loop again, and one of them leads.
+leader is interrupted, cancelled, or fails with an exception that is not an ImdsError, there is no outcome for the
+others: the waiting callers run the loop again, and one of them leads.
 """
 
 from __future__ import annotations
 
 import copy
+import os
 import threading
+import weakref
 from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from .._sensitive import strip_sensitive
+from ..errors import ImdsError
 
 
 class Event(Protocol):
@@ -61,6 +65,7 @@ class SingleFlight(Generic[V]):
 
     def __init__(self) -> None:
         self.reset()
+        _all.add(self)
 
     def reset(self) -> None:
         """Forgets all fetches and replaces the lock. In a forked child, the threads that fetched do not exist."""
@@ -138,7 +143,9 @@ class Attempt(Generic[V, E]):
         try:
             if isinstance(error, Exception):
                 self._error = self._convert(strip_sensitive(error))
-                self._own.error = copy_error(self._error) if self._share_errors else None
+                # An exception of another kind interrupts only the caller in which it was raised.
+                if self._share_errors and isinstance(error, ImdsError):
+                    self._own.error = copy_error(self._error)
         finally:
             self._flights.finish(self._key, self._own)
         return self._error is not None
@@ -173,3 +180,15 @@ def copy_error(error: Exception) -> Exception | None:
     if hasattr(made, "__notes__"):
         made.__notes__ = [*made.__notes__]
     return made
+
+
+_all: weakref.WeakSet[SingleFlight[Any]] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for flights in list(_all):
+        flights.reset()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
