@@ -13,7 +13,7 @@ from azure_imds import ImdsClient, ImdsCredential
 from azure_imds_emulator import Emulator
 
 
-def claims(token: str) -> dict[str, object]:
+def read_claims(token: str) -> dict[str, object]:
     """Returns the claims of a token, without verifying it. Only the service that it is for can do that."""
     payload = token.split(".")[1]
     decoded: dict[str, object] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -25,10 +25,10 @@ def main() -> None:
         print(f"IMDS           {imds.endpoint} (the emulator)")
 
         token = imds.identity.get_token(resource="https://vault.azure.net")
-        token_claims = claims(token.access_token)
+        claims = read_claims(token.access_token)
         print(f"token          {token.token_type}, {len(token.access_token)} characters, hidden: {token!r:.60}...")
-        print(f"  resource     {token_claims['aud']}")
-        print(f"  identity     {token_claims['appid']} in tenant {token_claims['tid']}")
+        print(f"  resource     {claims['aud']}")
+        print(f"  identity     {claims['appid']} in tenant {claims['tid']}")
         print(f"  expires      in {token.expires_in} seconds")
 
         compute = imds.instances.get_metadata().compute

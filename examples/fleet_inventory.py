@@ -53,7 +53,7 @@ def describe(seconds: float) -> Row:
     return {column: getattr(compute, member, None) or "" for column, member in COLUMNS.items()}
 
 
-def machines(answers: Mapping[str, Row | BaseException]) -> list[Row]:
+def merge_rows(answers: Mapping[str, Row | BaseException]) -> list[Row]:
     """Returns one row per machine with the addresses of its workers, then one row per worker without metadata."""
     found: dict[str, Row] = {}
     for worker, answer in sorted(answers.items()):
@@ -95,7 +95,7 @@ def main() -> int:
     if not answers:
         print("The cluster has no workers.", file=sys.stderr)
         return 1
-    write(machines(answers), options.format)
+    write(merge_rows(answers), options.format)
     return 0
 
 

@@ -64,7 +64,7 @@ def check(licence: str, key: bytes, imds: ImdsClient) -> datetime:
     return datetime.fromtimestamp(claims["exp"], UTC)
 
 
-def licensed(server: str, key: bytes, file: Path, imds: ImdsClient) -> datetime:
+def ensure_licence(server: str, key: bytes, file: Path, imds: ImdsClient) -> datetime:
     """Returns when the licence in the file expires. Gets a new one if needed. Raises as `fetch` and `check` do."""
     with suppress(FileNotFoundError, NoLicence):
         return check(file.read_text(), key, imds)
@@ -84,7 +84,7 @@ def main() -> int:
     options = parser.parse_args()
     with ImdsClient() as imds:
         try:
-            until = licensed(options.server, options.key.read_bytes(), options.licence, imds)
+            until = ensure_licence(options.server, options.key.read_bytes(), options.licence, imds)
         except (NoLicence, ImdsError) as error:
             print(f"no licence: {error}", file=sys.stderr)
             return 1

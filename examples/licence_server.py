@@ -176,7 +176,7 @@ def main() -> None:
         parser.error(f"{options.key} is not an Ed25519 key")
     app = make_app(
         {name.lower() for name in options.allow},
-        Verifier(options.cloud, contents(options.roots), contents(options.intermediates)),
+        Verifier(options.cloud, read_all(options.roots), read_all(options.intermediates)),
         Nonces(options.nonce_seconds),
         key,
     )
@@ -184,7 +184,7 @@ def main() -> None:
         uvicorn.run(app, host="127.0.0.1", port=options.port)
 
 
-def contents(files: list[Path] | None) -> list[bytes] | None:
+def read_all(files: list[Path] | None) -> list[bytes] | None:
     return None if files is None else [file.read_bytes() for file in files]
 
 

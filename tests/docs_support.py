@@ -37,7 +37,7 @@ class Block:
     source: str
 
 
-def blocks(page: Path, language: str | None = None) -> list[Block]:
+def find_blocks(page: Path, language: str | None = None) -> list[Block]:
     """Returns the blocks of a page in order, or only those of one language."""
     found = [
         Block(kind, title, text, taken[1] if (taken := _SNIPPET.fullmatch(text.rstrip("\n"))) else "")
@@ -46,23 +46,23 @@ def blocks(page: Path, language: str | None = None) -> list[Block]:
     return [block for block in found if language in (None, block.language)]
 
 
-def own_python(page: Path) -> str:
+def join_python(page: Path) -> str:
     """Returns the Python of a page as one program, without files to create and without included programs."""
-    return "\n".join(block.text for block in blocks(page, "python") if not block.title and not block.source)
+    return "\n".join(block.text for block in find_blocks(page, "python") if not block.title and not block.source)
 
 
 def write_files(page: Path, folder: Path) -> None:
     """Creates the files that a page tells its reader to create. Blocks with the same title form one file."""
-    for block in blocks(page):
+    for block in find_blocks(page):
         if block.title:
             with (folder / block.title).open("a", encoding="utf-8") as file:
                 file.write(block.text)
 
 
-def commands(page: Path) -> list[tuple[str, str]]:
+def find_commands(page: Path) -> list[tuple[str, str]]:
     """Returns the commands that a page shows at a prompt, each with its output."""
     parts = [
-        part for block in blocks(page, "console") for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]
+        part for block in find_blocks(page, "console") for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]
     ]
     return [(command, output) for command, _, output in (part.partition("\n") for part in parts)]
 
@@ -74,8 +74,8 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch(pattern, printed, re.DOTALL) is not None
 
 
-def search_path() -> str:
-    """Returns a `PATH` with the commands of this Python first, and those that a shell needs."""
+def find_programs() -> str:
+    """Returns the value of `PATH` with the commands of this Python first, and those that a shell needs."""
     places = [
         str(Path(sys.executable).parent),
         *(str(Path(found).parent) for found in (shutil.which("curl"),) if found),
@@ -83,7 +83,7 @@ def search_path() -> str:
     return ":".join([*places, "/usr/bin", "/bin"])
 
 
-def shell(command: str, folder: Path, environment: dict[str, str]) -> str:
+def run_in_shell(command: str, folder: Path, environment: dict[str, str]) -> str:
     """Runs a command in a shell; returns what it printed to stdout and stderr."""
     done = subprocess.run(
         ["sh", "-c", command],
@@ -97,7 +97,7 @@ def shell(command: str, folder: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def named_files(text: str) -> list[str]:
+def find_named_files(text: str) -> list[str]:
     """Returns the files and folders that a text names as code: names with a slash or the extension of a text file."""
     spans = re.findall(r"`([\w.*-]+(?:/[\w.*-]*)*)`", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE))
     return [span for span in spans if re.search(r"/|^\w[\w-]*\.(?:md|py|yaml|toml)$", span)]

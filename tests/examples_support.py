@@ -69,7 +69,7 @@ class Served:
 
 
 @contextmanager
-def served(program: str, *arguments: str | Path, **environment: str) -> Iterator[Served]:
+def serve(program: str, *arguments: str | Path, **environment: str) -> Iterator[Served]:
     """Runs a server program on a free port until the end of the block."""
     with subprocess.Popen(
         _command(program, (*arguments, "--port", "0")),

@@ -18,7 +18,7 @@ import pytest
 from azure_imds import EventWatcher, ImdsClient
 from azure_imds_api.models.known_event_type import KnownEventType
 from azure_imds_emulator import Emulator
-from docs_support import DOCS, blocks
+from docs_support import DOCS, find_blocks
 from support import ROOT
 
 #: Seconds after which a program is killed, so that a test that waits for its output fails.
@@ -91,7 +91,7 @@ def test_the_drain_example_ends_after_a_signal(drain: tuple[Emulator, subprocess
 
 
 #: The examples of the page in their order.
-WATCH, APPROVE, HANDLERS, DRAIN = blocks(DOCS / "events.md", "python")
+WATCH, APPROVE, HANDLERS, DRAIN = find_blocks(DOCS / "events.md", "python")
 
 
 def test_the_first_example_prints_changes() -> None:

@@ -18,7 +18,18 @@ from integration import parts
 from packaging.requirements import Requirement
 
 from azure_imds_emulator import Emulator
-from docs_support import DOCS, PAGES, Block, blocks, commands, matches, own_python, search_path, shell, write_files
+from docs_support import (
+    DOCS,
+    PAGES,
+    Block,
+    find_blocks,
+    find_commands,
+    find_programs,
+    join_python,
+    matches,
+    run_in_shell,
+    write_files,
+)
 from support import ROOT
 
 #: Pages whose examples need special preparation, and the tests that run them.
@@ -48,7 +59,7 @@ def name(page: Path) -> str:
 
 
 HERE = [page for page in PAGES if name(page) not in ELSEWHERE]
-EVERY = [(page, block) for page in PAGES for block in blocks(page)]
+EVERY = [(page, block) for page in PAGES for block in find_blocks(page)]
 
 
 @pytest.mark.parametrize(("page", "test"), ELSEWHERE.items())
@@ -60,15 +71,15 @@ def test_the_other_pages_are_tested_elsewhere(page: str, test: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_is_recognized_and_its_language_is_tested(page: Path) -> None:
     fences = re.findall(r"^ *(?:```|~~~)", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(fences) == 2 * len(blocks(page))
-    assert {block.language for block in blocks(page)} <= LANGUAGES.keys()
+    assert len(fences) == 2 * len(find_blocks(page))
+    assert {block.language for block in find_blocks(page)} <= LANGUAGES.keys()
 
 
-@pytest.mark.parametrize("page", [page for page in HERE if own_python(page)], ids=name)
+@pytest.mark.parametrize("page", [page for page in HERE if join_python(page)], ids=name)
 def test_the_examples_of_a_page_run(page: Path) -> None:
     with Emulator() as emulator:
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", own_python(page)],
+            [sys.executable, "-W", "error", "-c", join_python(page)],
             env=os.environ | emulator.environment,
             capture_output=True,
             text=True,
@@ -94,8 +105,10 @@ def machine(page: Path, folder: Path) -> Iterator[tuple[dict[str, str], dict[str
 
     If the page starts an emulator, it runs meanwhile.
     """
-    environment = {**os.environ, "PATH": search_path(), "COLUMNS": "80", "PYTHONUNBUFFERED": "1"}
-    started = [(command, output) for command, output in commands(page) if command.startswith("azure-imds emulator")]
+    environment = {**os.environ, "PATH": find_programs(), "COLUMNS": "80", "PYTHONUNBUFFERED": "1"}
+    started = [
+        (command, output) for command, output in find_commands(page) if command.startswith("azure-imds emulator")
+    ]
     if not started:
         yield environment, {}
         return
@@ -119,13 +132,13 @@ def as_here(text: str, ports: dict[str, str]) -> str:
     return text
 
 
-@pytest.mark.parametrize("page", [page for page in HERE if commands(page)], ids=name)
+@pytest.mark.parametrize("page", [page for page in HERE if find_commands(page)], ids=name)
 def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
-    if any(command.startswith("curl ") for command, _ in commands(page)):
+    if any(command.startswith("curl ") for command, _ in find_commands(page)):
         parts.program("curl")
     write_files(page, tmp_path)
     with machine(page, tmp_path) as (environment, ports):
-        for command, output in commands(page):
+        for command, output in find_commands(page):
             command = as_here(command, ports)
             if command.startswith("azure-imds emulator"):
                 continue
@@ -133,14 +146,14 @@ def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) 
                 variable, _, value = command.removeprefix("export ").partition("=")
                 environment[variable] = value
                 continue
-            printed = shell(command, tmp_path, environment)
+            printed = run_in_shell(command, tmp_path, environment)
             assert matches(as_here(output, ports), printed), f"{command}\n{printed}"
 
 
 @pytest.mark.parametrize("page", HERE, ids=name)
 def test_every_file_of_a_page_is_used_by_a_command(page: Path) -> None:
-    used = "\n".join(command for command, _ in commands(page))
-    assert [block.title for block in blocks(page) if block.title and block.title not in used] == []
+    used = "\n".join(command for command, _ in find_commands(page))
+    assert [block.title for block in find_blocks(page) if block.title and block.title not in used] == []
 
 
 YAML = [(page, block) for page, block in EVERY if block.language == "yaml"]
@@ -154,7 +167,7 @@ def test_yaml_can_be_read(block: Block) -> None:
 
 
 def test_the_probes_of_the_fastapi_guide_are_those_of_the_program() -> None:
-    probes = yaml.safe_load(blocks(DOCS / "guides" / "fastapi.md", "yaml")[0].text)
+    probes = yaml.safe_load(find_blocks(DOCS / "guides" / "fastapi.md", "yaml")[0].text)
     program = (ROOT / "examples" / "fastapi_service.py").read_text(encoding="utf-8")
     for probe in (probes["livenessProbe"], probes["readinessProbe"]):
         assert f'@app.get("{probe["httpGet"]["path"]}")' in program
@@ -181,7 +194,11 @@ def test_what_is_installed_exists(line: str) -> None:
 def test_a_command_that_needs_azure_exists(line: str) -> None:
     command = shlex.split(line.partition("|")[0])
     done = subprocess.run(
-        [*command, "--help"], env={**os.environ, "PATH": search_path()}, capture_output=True, text=True, timeout=60
+        [*command, "--help"],
+        env={**os.environ, "PATH": find_programs()},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
 

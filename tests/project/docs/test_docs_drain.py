@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from azure_imds_emulator import Emulator
-from docs_support import DOCS, blocks, commands, own_python, search_path, write_files
+from docs_support import DOCS, find_blocks, find_commands, find_programs, join_python, write_files
 from emulator_support import wait_until
 
 pytestmark = pytest.mark.integration
@@ -84,7 +84,7 @@ def web(tmp_path: Path) -> Path:
 @pytest.fixture
 def serve() -> list[str]:
     """The command of the guide."""
-    [(command, _)] = commands(GUNICORN)
+    [(command, _)] = find_commands(GUNICORN)
     python, *words = command.split()
     assert python == "python"
     return [sys.executable, *words]
@@ -96,7 +96,7 @@ def address(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.parametrize("page", [GUNICORN, KUBERNETES], ids=["gunicorn", "kubernetes"])
 def test_the_guides_show_no_python_outside_the_files_that_these_tests_run(page: Path) -> None:
-    assert own_python(page) == ""
+    assert join_python(page) == ""
 
 
 def test_gunicorn_ends_before_an_eviction_which_is_then_approved(
@@ -156,7 +156,7 @@ def node(tmp_path: Path) -> Path:
 @contextmanager
 def drainer(node: Path, emulator: Emulator, **more: str) -> Iterator[subprocess.Popen[str]]:
     words = [sys.executable, "drain_node.py"]
-    with program(words, node, emulator, NODE_NAME="node-1", PATH=f"{node}:{search_path()}", **more) as process:
+    with program(words, node, emulator, NODE_NAME="node-1", PATH=f"{node}:{find_programs()}", **more) as process:
         yield process
 
 
@@ -186,7 +186,7 @@ def started(emulator: Emulator) -> list[Any]:
 
 
 def manifest() -> dict[str, dict[str, Any]]:
-    [block] = blocks(KUBERNETES, "yaml")
+    [block] = find_blocks(KUBERNETES, "yaml")
     return {document["kind"]: document for document in yaml.safe_load_all(block.text)}
 
 
@@ -202,8 +202,8 @@ def test_the_parts_of_the_manifest_match() -> None:
 
 
 def test_the_manifest_runs_the_program_of_the_image_and_sets_its_variable() -> None:
-    [dockerfile] = blocks(KUBERNETES, "dockerfile")
-    [program] = blocks(KUBERNETES, "python")
+    [dockerfile] = find_blocks(KUBERNETES, "dockerfile")
+    [program] = find_blocks(KUBERNETES, "python")
     [container] = manifest()["DaemonSet"]["spec"]["template"]["spec"]["containers"]
     copied = dict(re.findall(r"^COPY (\S+) (\S+)$", dockerfile.text, re.MULTILINE))
     command = yaml.safe_load(dockerfile.text.rpartition("CMD ")[2])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs_support import named_files
+from docs_support import find_named_files
 from support import ROOT
 
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "changelog.d/README.md", "wrapper/README.md", "tests/README.md"]
@@ -26,12 +26,12 @@ def exists(name: str, page: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_a_page_names_exists(page: str) -> None:
-    named = named_files((ROOT / page).read_text(encoding="utf-8"))
+    named = find_named_files((ROOT / page).read_text(encoding="utf-8"))
     assert [name for name in named if name not in CREATED and not exists(name, page)] == []
 
 
 def test_the_names_of_files_are_found() -> None:
-    assert named_files("`docs/cli.md`, `CHANGELOG.md`, `pip install x`, `a.b`") == ["docs/cli.md", "CHANGELOG.md"]
+    assert find_named_files("`docs/cli.md`, `CHANGELOG.md`, `pip install x`, `a.b`") == ["docs/cli.md", "CHANGELOG.md"]
     assert not exists("docs/none.md", "README.md")
 
 

@@ -15,7 +15,7 @@ import jwt
 import pytest
 
 from azure_imds_emulator import Emulator
-from examples_support import Served, served
+from examples_support import Served, serve
 
 pytestmark = pytest.mark.integration
 
@@ -77,7 +77,7 @@ def downstream(imds_emulator: Emulator) -> Iterator[Downstream]:
 @pytest.fixture
 def service(downstream: Downstream) -> Iterator[Served]:
     options = ("--downstream", downstream.url, "--scope", f"{AUDIENCE}/.default", "--check-seconds", CHECK_SECONDS)
-    with served("fastapi_service.py", *options) as service:
+    with serve("fastapi_service.py", *options) as service:
         yield service
 
 
@@ -148,7 +148,7 @@ def test_a_downstream_api_that_is_down_is_a_bad_gateway(
 
 def test_a_refusal_of_the_downstream_api_is_a_bad_gateway(imds_emulator: Emulator, downstream: Downstream) -> None:
     options = ("--downstream", downstream.url, "--scope", "https://another.example/.default")
-    with served("fastapi_service.py", *options) as service:
+    with serve("fastapi_service.py", *options) as service:
         answer = httpx.get(f"{service.url}/downstream", timeout=30)
     assert (answer.status_code, answer.json()) == (502, {"error": "the downstream API answered 401"})
 

@@ -24,7 +24,7 @@ from integration.certificates import issue
 
 from azure_imds import ImdsClient
 from azure_imds_emulator import Emulator
-from examples_support import PROGRAMS, Served, run, served
+from examples_support import PROGRAMS, Served, run, serve
 
 pytestmark = pytest.mark.integration
 
@@ -49,7 +49,7 @@ class Office:
         trust: tuple[str | Path, ...] = ("--roots", self.roots, "--intermediates", self.intermediates)
         if "--roots" in options:
             trust = ()
-        return served("licence_server.py", "--allow", this, "--allow", CUSTOMER, *trust, *options)
+        return serve("licence_server.py", "--allow", this, "--allow", CUSTOMER, *trust, *options)
 
     def client(self, url: str, licence: Path) -> subprocess.CompletedProcess[str]:
         key = self.folder / "key.pem"
