@@ -7,9 +7,14 @@ that has set the limit expects its own exception, at once.
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from functools import partial
 from types import CodeType
 from typing import Any
+
+from .errors import ImdsError
+
+_MARK = "_azure_imds_transport_error"
 
 
 def is_interruption(error: BaseException) -> bool:
@@ -21,6 +26,18 @@ def is_interruption(error: BaseException) -> bool:
             return True
         trace = trace.tb_next
     return False
+
+
+def mark_as_transport_error(error: Exception) -> None:
+    """Marks an exception that a caller's transport has raised, unless a signal handler has raised it there."""
+    if not is_interruption(error):
+        with suppress(AttributeError):
+            setattr(error, _MARK, True)
+
+
+def concerns_all_callers(error: Exception) -> bool:
+    """Whether an exception is about the request, and so for everybody who waits for its response."""
+    return isinstance(error, ImdsError) or getattr(error, _MARK, False) is True
 
 
 def _code_of(handler: Any) -> CodeType | None:

@@ -204,17 +204,19 @@ def test_a_leader_that_is_interrupted_leaves_the_request_to_another_thread() -> 
     class Alarm(Exception):
         pass
 
-    class Interrupting(Nodes):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            response = super().handle_request(request)
-            if len(self.requests) == 1:
-                raise Alarm
-            return response
+    class Interrupting(FakeClock):
+        alarms = 1
 
-    imds = Interrupting()
+        def monotonic(self) -> float:
+            if imds.requests and self.alarms:
+                self.alarms = 0
+                raise Alarm
+            return super().monotonic()
+
+    imds = Nodes()
     imds.gate.clear()
     outcomes: list[Any] = []
-    with ImdsClient(transport=imds, cache=True) as client:
+    with ImdsClient(transport=imds, cache=True, clock=Interrupting()) as client:
 
         def use() -> None:
             try:

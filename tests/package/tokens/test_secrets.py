@@ -325,9 +325,9 @@ def test_a_pending_fetch_keeps_no_frame_of_its_leader() -> None:
     with Attempt(flights, "key", threading.Event()) as attempt:
         assert attempt.leads()
         token = CANARY
-        raise RuntimeError(token.replace(CANARY, "text"))
+        raise ImdsError(token.replace(CANARY, "text"))
     shared = attempt.pending.error
-    assert isinstance(shared, RuntimeError)
+    assert isinstance(shared, ImdsError)
     assert (shared.__traceback__, shared.__cause__, shared.__context__) == (None, None, None)
 
 

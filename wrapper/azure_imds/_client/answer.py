@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 
 import httpx
 
-from .._interruptions import is_interruption
+from .._interruptions import is_interruption, mark_as_transport_error
 from .error_mapping import contains_secret
 from .sync_transport import ATTEMPT_END
 from .transport import Sender
@@ -71,6 +71,9 @@ def exchange(
         if is_interruption(error):
             raise
         return body.outcome_after(error) if body else error
+    except Exception as error:
+        mark_as_transport_error(error)
+        raise
 
 
 async def aexchange(
@@ -101,6 +104,9 @@ async def aexchange(
             if is_interruption(error):
                 raise
             return body.outcome_after(error) if body else error
+        except Exception as error:
+            mark_as_transport_error(error)
+            raise
     if body is None:
         return httpx.ReadTimeout("no response in time")
     return body.outcome() if not body.wants_more else body.outcome_after(httpx.ReadTimeout("no response in time"))

@@ -12,8 +12,8 @@ The decisions are here, without I/O and without waiting. A caller runs this loop
             return value
 
 The first caller is the leader: it fetches. The others wait, and get the leader's value or a copy of its error. If the
-leader is interrupted, cancelled, or fails with an exception that is not an ImdsError, there is no outcome for the
-others: the waiting callers run the loop again, and one of them leads.
+leader is interrupted, cancelled, or ends with an exception that is not about the request, there is no outcome for
+the others: the waiting callers run the loop again, and one of them leads.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from .._interruptions import concerns_all_callers
 from .._sensitive import strip_sensitive
-from ..errors import ImdsError
 
 
 class Event(Protocol):
@@ -144,7 +144,7 @@ class Attempt(Generic[V, E]):
             if isinstance(error, Exception):
                 self._error = self._convert(strip_sensitive(error))
                 # An exception of another kind interrupts only the caller in which it was raised.
-                if self._share_errors and isinstance(error, ImdsError):
+                if self._share_errors and concerns_all_callers(error):
                     self._own.error = copy_error(self._error)
         finally:
             self._flights.finish(self._key, self._own)
