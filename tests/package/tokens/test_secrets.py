@@ -17,7 +17,7 @@ import anyio
 import httpx
 import pytest
 
-from azure_imds import AsyncImdsCredential, ImdsAuth, ImdsCredential
+from azure_imds import AsyncImdsCredential, ImdsAuth, ImdsCredential, ImdsError
 from azure_imds._client.single_flight import Attempt, PendingFetch, SingleFlight
 from azure_imds._tokens.cache import Cache, Entry, read_entry, token_reader
 from azure_imds._tokens.credential_base import CredentialBase
