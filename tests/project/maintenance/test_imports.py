@@ -1,4 +1,4 @@
-"""What the project's own programs import: packages of their dependency groups, and modules without import cycles."""
+"""What generator/, maintenance/ and tests/package import: only packages that pyproject.toml names for them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ GROUPS = {"generator": "generate", "maintenance": "maintenance"}
 
 #: Packages of this project that are not in a group.
 OWN = {*GROUPS, "azure_imds_api"}
+
+#: Packages that a requirement of the wheel always installs, and that the wheel imports through it.
+OF_REQUIREMENTS = {"anyio", "certifi", "h11", "httpcore"}
 
 #: Programs that `python -m` starts and that are not in the group.
 OTHER_PROGRAMS = {
@@ -138,3 +141,42 @@ def test_every_folder_of_maintenance_is_a_known_room() -> None:
 def test_the_generator_does_not_import_maintenance() -> None:
     names = [name for name in FILES if name.partition(".")[0] == "generator"]
     assert not [name for name in names for module in find_imports(name) if module.startswith("maintenance")]
+
+
+# tests/package also runs with the installed wheel, where only the wheel, its extras and the group `test` are installed.
+
+PACKAGE_TESTS = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "tests" / "package").rglob("*.py"))]
+
+#: The modules that tests share. They are imported by their file names.
+SHARED = {path.stem for path in (ROOT / "tests").glob("*.py")}
+
+
+def find_top_level_imports(path: str) -> set[str]:
+    """Returns the top-level modules that a test imports, including those of the shared modules that it imports."""
+    found: set[str] = set()
+    todo = [ROOT / path]
+    while todo:
+        for node in ast.walk(ast.parse(todo.pop().read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            new = {name.partition(".")[0] for name in names} - found
+            found |= new
+            todo += [ROOT / "tests" / f"{name}.py" for name in new & SHARED]
+    return found - SHARED
+
+
+@pytest.mark.parametrize("path", PACKAGE_TESTS)
+def test_tests_of_the_wheel_import_only_what_is_installed_with_it(path: str) -> None:
+    project = PROJECT["project"]
+    requirements = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
+    named = {canonicalize_name(Requirement(line).name) for line in requirements} | list_packages("test")
+    wheel = {"azure_imds", "azure_imds_api", "azure_imds_emulator"}
+    imported = find_top_level_imports(path) - sys.stdlib_module_names - wheel
+    assert {
+        name
+        for name in imported
+        if not {canonicalize_name(found) for found in DISTRIBUTIONS.get(name, [name])} & (named | OF_REQUIREMENTS)
+    } == set()
