@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from . import compare, update
 from .api_diff import command as api_diff
@@ -22,7 +23,8 @@ COMMANDS = {
 }
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs a command, by default that of the command line. Returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m maintenance", description="Commands for maintainers.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
     for name, module in COMMANDS.items():
@@ -30,7 +32,7 @@ def main() -> int:
         command = commands.add_parser(name, help=summary, description=summary)
         command.set_defaults(run=module.run)
         module.configure(command)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     try:
         code: int = arguments.run(arguments)
     except Problem as problem:
