@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .clock import Clock
-    from .config import ConfigError
     from .emulator import Emulator
     from .events import ScheduledEvent
     from .faults import Fault
     from .machine import Machine, ManagedIdentity
+    from .nodes import ConfigError
     from .requests import RecordedRequest
     from .settings import Settings
 
@@ -39,7 +39,7 @@ __all__ = [
 
 _MODULES = {
     "Clock": "clock",
-    "ConfigError": "config",
+    "ConfigError": "nodes",
     "Emulator": "emulator",
     "Fault": "faults",
     "Machine": "machine",

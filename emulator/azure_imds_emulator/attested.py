@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from .clock import Clock
-from .machine import Json, Machine
+from .machine import Json, Machine, is_object
 from .responses import encode_json
 
 DigestOid = Literal["observed", "strict"]
@@ -147,7 +147,8 @@ class AttestedDocuments:
         compute = self._machine.compute
         created = self._clock.datetime()
         expires = created + timedelta(seconds=VALIDITY)
-        plan: Json = compute.get("plan") or {}
+        found: Json = compute.get("plan")
+        plan = found if is_object(found) else {}
         payload: dict[str, Json] = {
             # Without a nonce, the value is the expiry time, as in the newest observed document.
             "nonce": nonce or expires.strftime("%Y%m%d-%H%M%S"),

@@ -7,6 +7,10 @@ import threading
 import time
 from datetime import UTC, datetime
 
+#: The last moment that the emulator knows, in Unix seconds: about the year 5138. Dates need at most four digits then,
+#: also in tokens and documents that are valid longer.
+LAST_MOMENT = 100_000_000_000.0
+
 
 class Clock:
     """A clock that follows the system clock until it is advanced or frozen. Thread-safe.
@@ -64,10 +68,12 @@ class Clock:
         """Moves the clock forward. Everything that is due by then happens.
 
         Raises:
-            ValueError: `seconds` is negative or not finite. The clock cannot go back.
+            ValueError: `seconds` is negative or too large. The clock cannot go back.
         """
         check_seconds("advance", seconds)
         with self._lock:
+            if self.time() + seconds > LAST_MOMENT:
+                raise ValueError(f"advance must not move the clock beyond the year 5138, got {seconds!r}")
             if self._frozen:
                 self._frozen = (self._frozen[0] + seconds, self._frozen[1] + seconds)
             else:
@@ -124,16 +130,17 @@ def to_unix_seconds(name: str, moment: float | datetime | str) -> float:
     """Converts a moment to Unix seconds. It can be a number already, an aware datetime, or a text in ISO 8601.
 
     Raises:
-        ValueError: it is not a moment, or has no time zone. The message starts with `name`.
+        ValueError: it is not a moment from 1970 to 5138, or has no time zone. The message starts with `name`.
     """
     try:
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment)
-        if isinstance(moment, datetime) and moment.tzinfo is not None:
-            return moment.timestamp()
-        if not isinstance(moment, datetime):
-            return float(moment)
-    except (TypeError, ValueError):
+        if not isinstance(moment, datetime) or moment.tzinfo is not None:
+            seconds = moment.timestamp() if isinstance(moment, datetime) else float(moment)
+            if not 0 <= seconds <= LAST_MOMENT:
+                raise ValueError
+            return seconds
+    except (OverflowError, TypeError, ValueError):
         raise ValueError(
             f"{name} must be Unix seconds, a datetime or an ISO 8601 text, for example 2030-01-01T00:00:00Z,"
             f" got {moment!r}"
@@ -145,8 +152,10 @@ def check_seconds(name: str, seconds: float) -> float:
     """Returns a number of seconds unchanged.
 
     Raises:
-        ValueError: it is not a number, negative or not finite. The message starts with `name`.
+        ValueError: it is not a number, negative or too large. The message starts with `name`.
     """
     if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
         raise ValueError(f"{name} must be a number of seconds of 0 or more, for example 60, got {seconds!r}")
+    if seconds > LAST_MOMENT:
+        raise ValueError(f"{name} must be at most {LAST_MOMENT:.0f} seconds, got {seconds!r}")
     return seconds

@@ -15,10 +15,11 @@ from aiohttp import web
 from . import attested
 from .addresses import make_environment
 from .clock import Clock
-from .config import ConfigError, change_machine
+from .config import change_machine
 from .events import NOTICE, EventSchedule, ScheduledEvent, UnknownEvent
 from .faults import PRESETS, Fault, FaultQueue
 from .identity import get_signing_key
+from .json_text import parse_json
 from .limits import Limits
 from .machine import Json, is_object
 from .requests import RecordedRequest, RequestLog
@@ -135,8 +136,11 @@ class ControlServer:
             response = await handler(request)
         except UnknownEvent as error:
             return _make_error(404, f"event {error} does not exist")
-        except (ConfigError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             return _make_error(400, f"{request.path}: {error}")
+        except web.HTTPException as error:
+            # An unknown path or method, or a body that is too long.
+            return _make_error(error.status, f"{request.path}: {error.reason}")
         if not response.prepared:
             response.headers["Cache-Control"] = "no-store"
             response.headers["X-Content-Type-Options"] = "nosniff"
@@ -255,6 +259,8 @@ class ControlServer:
         arguments = await _read_arguments(request)
         if not arguments or arguments.keys() - {"advance", "frozen"}:
             raise ValueError('needs advance or frozen, for example {"advance": 60} or {"frozen": true}')
+        if not isinstance(arguments.get("frozen", False), bool):
+            raise ValueError(f"frozen must be true or false, got {arguments['frozen']!r}")
         if "advance" in arguments:
             self._clock.advance(arguments["advance"])
         if "frozen" in arguments:
@@ -269,7 +275,7 @@ class ControlServer:
         return web.json_response({"enabled": enabled})
 
     async def _change_machine(self, request: web.Request) -> web.Response:
-        change_machine(self._machine, await request.text())
+        change_machine(self._machine, await request.read())
         return web.json_response(self._describe_machine())
 
     async def _reset_all(self, request: web.Request) -> web.Response:
@@ -288,7 +294,7 @@ class ControlServer:
 
 async def _read_arguments(request: web.Request) -> dict[str, Json]:
     try:
-        arguments: Json = json.loads(await request.text() or "{}")
+        arguments = parse_json(await request.read() or b"{}")
     except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from None
     if not is_object(arguments):

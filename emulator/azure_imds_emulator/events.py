@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,8 @@ from datetime import datetime
 from email.utils import formatdate
 from typing import Literal
 
-from .clock import Clock, check_seconds, to_unix_seconds
+from .clock import LAST_MOMENT, Clock, check_seconds, to_unix_seconds
+from .json_text import parse_json
 from .machine import Json, Machine, is_array, is_object
 
 EventType = Literal["Freeze", "Reboot", "Redeploy", "Preempt", "Terminate"]
@@ -162,6 +162,8 @@ class EventSchedule:
         for name, text in (("description", description), ("event_id", event_id)):
             if not isinstance(text, str | None):
                 raise ValueError(f"{name} must be a text, got {text!r}")
+        if duration is not None and (not isinstance(duration, int) or not -1 <= duration <= LAST_MOMENT):
+            raise ValueError(f"duration must be a whole number of seconds, or -1 for unknown, got {duration!r}")
         now = self._clock.time()
         if not_before is None:
             start = now + (NOTICE[event_type] if notice is None else check_seconds("notice", notice))
@@ -174,7 +176,7 @@ class EventSchedule:
             start,
             _DESCRIPTIONS[event_type] if description is None else description,
             source,
-            _DURATIONS.get(event_type, -1) if duration is None else int(duration),
+            _DURATIONS.get(event_type, -1) if duration is None else duration,
             check_seconds("started_for", started_for),
             now if started else None,
         )
@@ -251,7 +253,7 @@ class EventSchedule:
             UnknownEvent: there is no event with one of the ids.
         """
         try:
-            posted: Json = json.loads(body)
+            posted = parse_json(body)
         except ValueError as error:
             raise BadStartRequest("the body is not JSON") from error
         requests: Json = posted.get("StartRequests") if is_object(posted) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .machine import Json, is_array, is_object
@@ -57,6 +58,10 @@ SINCE: Mapping[str, str] = {
 EXTENDED_SINCE = "2021-08-01"
 
 
+#: Longer numbers are not indexes, and Python refuses to parse very long ones.
+_INDEX = re.compile(r"[0-9]{1,9}")
+
+
 class NoSuchNode(LookupError):
     """A segment of the path is not a key or an index of the document."""
 
@@ -88,7 +93,7 @@ def find_node(node: Json, segments: list[str]) -> Json:
     for segment in segments:
         if is_object(node) and segment in node:
             node = node[segment]
-        elif is_array(node) and segment.isascii() and segment.isdecimal() and int(segment) < len(node):
+        elif is_array(node) and _INDEX.fullmatch(segment) and int(segment) < len(node):
             node = node[int(segment)]
         else:
             raise NoSuchNode(segment)

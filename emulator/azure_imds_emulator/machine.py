@@ -107,8 +107,8 @@ class Machine:
     @property
     def compute(self) -> dict[str, Json]:
         """The member `compute` of the metadata; empty for a classic machine."""
-        compute: dict[str, Json] = self.instance.get("compute", {})
-        return compute
+        compute = self.instance.get("compute")
+        return compute if is_object(compute) else {}
 
     @property
     def name(self) -> str:
