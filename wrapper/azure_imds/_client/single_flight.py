@@ -24,25 +24,17 @@ import threading
 import weakref
 from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from .._interruptions import concerns_all_callers
 from .._sensitive import strip_sensitive
 
-
-class Event(Protocol):
-    """What waiting callers wait on: a `threading.Event` or an `anyio.Event`."""
-
-    def set(self) -> None:
-        """Wakes all that wait."""
-
-    def is_set(self) -> bool:
-        """Whether `set` was called."""
-        ...
-
+if TYPE_CHECKING:
+    import anyio
 
 V = TypeVar("V")
-E = TypeVar("E", bound=Event)
+#: What waiting callers wait on. `wait` is awaited only for an `anyio.Event`.
+E = TypeVar("E", threading.Event, "anyio.Event")
 
 
 class PendingFetch(Generic[V, E]):
@@ -55,7 +47,7 @@ class PendingFetch(Generic[V, E]):
     """
 
     def __init__(self, done: E) -> None:
-        self.done = done
+        self.done: E = done
         self.value: V | None = None
         self.error: Exception | None = None
 
@@ -126,7 +118,7 @@ class Attempt(Generic[V, E]):
         self._own: PendingFetch[V, E] = PendingFetch(done)
         self._error: Exception | None = None
         #: The fetch that this caller leads or waits for.
-        self.pending = self._own
+        self.pending: PendingFetch[V, E] = self._own
 
     def __enter__(self) -> Self:
         # The fetch is registered in the block: an interrupt between the two would leave a fetch that never ends.

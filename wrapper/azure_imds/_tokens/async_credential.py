@@ -130,8 +130,8 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
 
     def _start_refresh(self, resource: str) -> None:
         if self._connections.transport is None and self._connections.given is None:
-            # A thread outlives an event loop that runs for one call only, and its end makes asyncio report no
-            # connection that was never closed.
+            # A thread continues after an event loop that runs for one call only. A task would be cancelled, and asyncio
+            # would warn about its open connection.
             self._start_thread(self._refresh_in_thread, resource)
         else:
             # The caller's transport or client may belong to this event loop.

@@ -1,4 +1,4 @@
-"""What both credentials share: whose tokens they get, what they have stored, and what a call needs next."""
+"""The base class of both credentials: their settings, their stored tokens, and what a call has to do next."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import os
 import threading
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
-
-from attrs import frozen
 
 from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
 
@@ -39,25 +37,25 @@ DEFAULT_RETRY = RetryPolicy()
 _DEFAULTS: dict[str, Any] = {"retry": DEFAULT_RETRY, "clock": SYSTEM}
 
 
-@frozen(eq=False)
 class Fetch:
     """A token to fetch.
 
     Attributes:
         resource: what the token is for.
         arguments: those of identity.get_token.
-        forced_by: why no stored token is good enough: the claims, or "refresh". "" if a stored token is.
-        early: whether this is an early refresh, for which only a fresh token will do.
+        forced_by: why stored tokens are not accepted: the claims, or "refresh". "" if they are.
+        early: whether this is an early refresh, which accepts only a fresh token.
     """
 
-    resource: str
-    arguments: dict[str, Any]
-    forced_by: str = ""
-    early: bool = False
+    def __init__(self, resource: str, arguments: dict[str, Any], forced_by: str, early: bool) -> None:
+        self.resource = resource
+        self.arguments = arguments
+        self.forced_by = forced_by
+        self.early = early
 
 
 class CredentialBase(Generic[Client]):
-    """Everything of a credential that neither waits nor sends."""
+    """The part of both credentials that neither waits nor sends."""
 
     _client: Client
     _sender: Client
@@ -97,7 +95,7 @@ class CredentialBase(Generic[Client]):
 
     @property
     def _identity(self) -> tuple[str, ...]:
-        """Whose tokens these are: part of the key under which processes share them."""
+        """Endpoint and selector, as a part of the key under which processes share tokens."""
         return (self._client.endpoint, *(f"{name}={value}".lower() for name, value in self._selector.items()))
 
     def _find(self, scopes: tuple[str, ...], claims: str, force_refresh: bool) -> Entry | Fetch:
@@ -118,8 +116,7 @@ class CredentialBase(Generic[Client]):
         return found
 
     def _start_refresh(self, resource: str) -> None:
-        """Starts an early refresh in the background."""
-        raise NotImplementedError
+        """Starts an early refresh in the background. Each credential has its own way."""
 
     def _new_fetch(self, resource: str, *, forced_by: str = "", early: bool = False) -> Fetch:
         arguments = {"resource": resource, **self._selector, **({"bypass_cache": "true"} if forced_by else {})}
@@ -128,7 +125,7 @@ class CredentialBase(Generic[Client]):
         return Fetch(resource, arguments, forced_by, early)
 
     def _stored_meanwhile(self, fetch: Fetch) -> Entry | None:
-        """A token that another thread has stored since the caller looked, if it will do."""
+        """Returns a suitable token that another thread has stored since the caller looked, or None."""
         return None if fetch.forced_by else self._cache.find(fetch.resource, only_fresh=fetch.early)
 
     def _read(self, answer: Any, asked: float, asked_monotonic: float) -> Entry:
@@ -151,11 +148,11 @@ class CredentialBase(Generic[Client]):
 
     @property
     def _lock_seconds(self) -> float:
-        """Seconds to wait for another process that fetches: half of the deadline. The rest is for the own request."""
+        """Seconds to wait for another process: half of the deadline. The rest is for this process's own request."""
         return (self._client.options.deadline or DEADLINE_SECONDS) / 2
 
     def _client_since(self, started: float) -> Client:
-        """The client, with the rest of the deadline if the caller has set one. `started` is a monotonic time."""
+        """Returns the client, with the rest of the deadline if there is one. `started` is a monotonic time."""
         deadline = self._client.options.deadline
         if deadline is None:
             return self._sender
