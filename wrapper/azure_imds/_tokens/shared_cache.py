@@ -189,17 +189,17 @@ class SharedCache:
         if len(content) > _LARGEST:
             return
         path = self._path(name, "json")
-        draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+        temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
             self._check_folder()
-            descriptor = _open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            descriptor = _open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
                 with open(descriptor, "wb") as file:
                     file.write(content)
-                os.replace(draft, path)
+                os.replace(temporary, path)
             except BaseException:
                 with contextlib.suppress(OSError):
-                    os.unlink(draft)
+                    os.unlink(temporary)
                 raise
         except OSError as error:
             self._warn(error)
