@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Collection
 
 import httpx
 
-from .._interruptions import is_interruption, mark_as_transport_error
+from .._interruptions import find_interruption, mark_as_transport_error
 from .error_mapping import contains_secret
 from .sync_transport import ATTEMPT_END
 from .transport import Sender
@@ -57,6 +58,7 @@ def exchange(
         The response with its body, without credentials of the request, or why there is none.
     """
     body: _Body | None = None
+    handled = sys.exception()
     try:
         request.extensions[ATTEMPT_END] = time.monotonic() + seconds
         response: httpx.Response = sender.send(request)
@@ -68,8 +70,8 @@ def exchange(
                         break
         return body.outcome()
     except sender.failures as error:
-        if is_interruption(error):
-            raise
+        if interruption := find_interruption(error, handled):
+            raise interruption  # noqa: B904
         return body.outcome_after(error) if body else error
     except Exception as error:
         mark_as_transport_error(error)
@@ -89,6 +91,7 @@ async def aexchange(
     import anyio
 
     body: _Body | None = None
+    handled = sys.exception()
     with anyio.move_on_after(seconds) as scope:
         try:
             response: httpx.Response = await sender.send(request)
@@ -101,8 +104,8 @@ async def aexchange(
                             scope.cancel()
             return body.outcome()
         except sender.failures as error:
-            if is_interruption(error):
-                raise
+            if interruption := find_interruption(error, handled):
+                raise interruption  # noqa: B904
             return body.outcome_after(error) if body else error
         except Exception as error:
             mark_as_transport_error(error)

@@ -34,14 +34,11 @@ class AsyncSocketTransport(httpx.AsyncBaseTransport):
         """Sends a request and reads the response up to its header. Its stream reads the body."""
         import anyio
 
-        head = request_bytes(request)
-        body = await request.aread()
-        if request.headers.get("transfer-encoding", "").lower() == "chunked":
-            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+        data = request_bytes(request, await request.aread())
         connection = await self._connect(request)
         reader = ResponseReader(request.method)
         try:
-            await connection.send(head + body)
+            await connection.send(data)
             while not reader.status:
                 reader.feed(await _receive(connection))
         except BaseException as error:
@@ -106,15 +103,15 @@ class _Stream(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         import anyio
 
-        if part := self._reader.body():
-            yield part
-        while not self._reader.is_complete:
+        while True:
+            if part := self._reader.body():
+                yield part
+            if self._reader.is_complete:
+                return
             try:
                 self._reader.feed(await _receive(self._connection))
             except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
                 raise httpx.ReadError(str(error.__cause__ or error)) from error
-            if part := self._reader.body():
-                yield part
 
     async def aclose(self) -> None:
         import anyio

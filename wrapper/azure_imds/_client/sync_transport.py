@@ -14,11 +14,13 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from math import ceil
+from typing import Any
 
 import httpx
 from attrs import define, field, frozen
 
-from .._interruptions import is_interruption
+from .._interruptions import is_interruption, suppress_errors
 from .http1 import ResponseReader, request_bytes
 
 #: Keys of `httpx.Request.extensions`: the end of the attempt on the monotonic clock, and a function that returns
@@ -28,13 +30,17 @@ IS_CANCELLED = "azure_imds.is_cancelled"
 
 #: Seconds between two checks whether a request was cancelled.
 _CHECK_INTERVAL = 0.1
+#: Seconds. The operating system's poll cannot wait longer than 24 days.
+_LONGEST_WAIT = 1_000_000.0
 #: Seconds after which an idle connection is not used again.
 _KEEP_ALIVE = 5.0
 #: Idle connections that are kept. More than this many threads rarely have a request at the same time.
 _MOST_IDLE = 20
 _RECEIVE_BYTES = 65536
 
-Origin = tuple[str, str, int]
+#: Methods whose requests may be sent twice. (RFC 9110, section 9.2.2) The server may close an idle connection while a
+#: request is on its way, and nobody can tell whether it has read the request. So others get a new connection each.
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 
 
 class RequestCancelled(Exception):
@@ -54,7 +60,7 @@ class TlsSettings:
     pin: str = ""
 
     def new_context(self) -> ssl.SSLContext:
-        """The context for a connection. A pinned certificate needs neither a chain nor a matching name."""
+        """The context for connections. A pinned certificate needs neither a chain nor a matching name."""
         if not self.pin:
             return self.context()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -72,19 +78,32 @@ class TlsSettings:
             raise httpx.ConnectError("the certificate of the server is not the pinned one")
 
 
+@frozen
+class _Origin:
+    """The server of a request. The host is bytes, since Python loads tables of international names to look up a str."""
+
+    is_tls: bool
+    host: bytes
+    port: int
+
+
 @define(eq=False)
 class _Connection:
     socket: socket.socket
-    origin: Origin
+    origin: _Origin
     process: int = field(factory=os.getpid)
     idle_since: float = 0.0
 
+    def is_old(self) -> bool:
+        """Whether the connection has been idle for too long."""
+        return time.monotonic() - self.idle_since >= _KEEP_ALIVE
+
     def is_usable(self) -> bool:
         """Whether an idle connection can be used again. The server has closed it if there is something to read."""
-        return time.monotonic() - self.idle_since < _KEEP_ALIVE and not _is_readable(self.socket)
+        return not self.is_old() and not _is_ready(self.socket, to_write=False, seconds=0.0)
 
     def close(self) -> None:
-        with suppress(OSError):
+        with suppress_errors(OSError):
             self.socket.close()
 
 
@@ -92,19 +111,36 @@ class _Limits:
     """The time limits of one request: one for the attempt as a whole, and those of httpx for each phase."""
 
     def __init__(self, request: httpx.Request) -> None:
-        self._end: float | None = request.extensions.get(ATTEMPT_END)
+        self._attempt_end: float | None = request.extensions.get(ATTEMPT_END)
         self._phases: dict[str, float | None] = request.extensions.get("timeout", {})
-        self.is_cancelled: Callable[[], bool] | None = request.extensions.get(IS_CANCELLED)
+        self._is_cancelled: Callable[[], bool] | None = request.extensions.get(IS_CANCELLED)
 
-    def seconds(self, phase: str, error: type[httpx.TimeoutException]) -> float | None:
-        """Seconds that an operation may take. None if there is no limit."""
-        phase_seconds = self._phases.get(phase)
-        if self._end is None:
-            return phase_seconds
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise error("the time of the attempt is over")
-        return left if phase_seconds is None else min(left, phase_seconds)
+    def end_of(self, phase: str) -> float | None:
+        """When a phase that begins now must have ended, on the monotonic clock. None if there is no limit."""
+        seconds, end = self._phases.get(phase), self._attempt_end
+        if seconds is not None:
+            phase_end = time.monotonic() + seconds
+            end = phase_end if end is None else min(end, phase_end)
+        return end
+
+    def next_wait(self, end: float | None, error: type[httpx.TimeoutException]) -> float:
+        """Seconds to wait until the next call of this function.
+
+        Raises:
+            httpx.TimeoutException: `end` has passed.
+            RequestCancelled: the request was cancelled.
+        """
+        if self._is_cancelled is not None and self._is_cancelled():
+            raise RequestCancelled
+        longest = _LONGEST_WAIT if self._is_cancelled is None else _CHECK_INTERVAL
+        return min(_seconds_until(end, error), longest)
+
+
+def _seconds_until(end: float | None, error: type[httpx.TimeoutException]) -> float:
+    left = _LONGEST_WAIT if end is None else end - time.monotonic()
+    if left <= 0:
+        raise error("the time is over")
+    return min(left, _LONGEST_WAIT)
 
 
 class SocketTransport(httpx.BaseTransport):
@@ -115,103 +151,153 @@ class SocketTransport(httpx.BaseTransport):
 
     def __init__(self, tls: TlsSettings | None = None) -> None:
         self._tls = tls or TlsSettings()
+        self._context: ssl.SSLContext | None = None
         # Operations of a list are atomic, and a lock could be held during a fork.
         self._idle: list[_Connection] = []
+        self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request and reads the response up to its header. Its stream reads the body."""
         url = request.url
-        origin = (url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80))
+        is_tls = url.scheme == "https"
+        origin = _Origin(is_tls, url.raw_host, url.port or (443 if is_tls else 80))
         limits = _Limits(request)
-        head = request_bytes(request)
-        body = request.read()
-        if request.headers.get("transfer-encoding", "").lower() == "chunked":
-            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
-        reused = self._take_idle(origin)
+        data = request_bytes(request, request.read())
+        reused = self._take_idle(origin) if request.method in _IDEMPOTENT else None
         if reused is not None:
-            response = self._exchange(reused, request, head + body, limits, is_reused=True)
+            response = self._exchange(reused, request, data, limits, is_reused=True)
             if response is not None:
                 return response
-        connection = _Connection(_connect(origin, self._tls, limits), origin)
-        response = self._exchange(connection, request, head + body, limits, is_reused=False)
+        connection = _Connection(self._connect(origin, limits), origin)
+        response = self._exchange(connection, request, data, limits, is_reused=False)
         assert response is not None
         return response
+
+    def close(self) -> None:
+        """Closes idle connections. Those in use are closed after their response."""
+        self._closed = True
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.pop().close()
+
+    def release(self, connection: _Connection, reader: ResponseReader) -> None:
+        """Keeps a connection for the next request if possible, else closes it."""
+        if not reader.is_complete or not reader.is_reusable or self._closed or len(self._idle) >= _MOST_IDLE:
+            connection.close()
+            return
+        connection.idle_since = time.monotonic()
+        self._idle.append(connection)
+        # The last one is used first, so the oldest would stay for ever.
+        with suppress(IndexError):
+            while self._idle[0].is_old():
+                self._idle.pop(0).close()
+        if self._closed:  # meanwhile, by another thread
+            self.close()
 
     def _exchange(
         self, connection: _Connection, request: httpx.Request, data: bytes, limits: _Limits, *, is_reused: bool
     ) -> httpx.Response | None:
-        """The response. None if a reused connection was closed by the server, and the request can be repeated."""
+        """The response. None if a reused connection was closed by the server before it has answered."""
         reader = ResponseReader(request.method)
         try:
             _send(connection.socket, data, limits)
             while not reader.status:
                 reader.feed(_receive(connection.socket, limits))
-            # Most bodies arrive together with the header. The connection is then free for others.
-            first = reader.body() if reader.has_whole_body else b""
         except BaseException as error:
             connection.close()
-            may_repeat = is_reused and request.method != "POST" and not reader.has_begun
-            if may_repeat and isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError)):
+            closed = isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError)) and not reader.has_begun
+            if is_reused and closed:
                 return None
             raise
         return httpx.Response(
             reader.status,
             headers=reader.headers,
-            stream=_Stream(self, connection, reader, limits, first),
+            stream=_Stream(self, connection, reader, limits),
             extensions={"http_version": reader.http_version, "reason_phrase": reader.reason},
         )
 
-    def _take_idle(self, origin: Origin) -> _Connection | None:
-        while True:
+    def _take_idle(self, origin: _Origin) -> _Connection | None:
+        while self._idle:
             try:
                 connection = self._idle.pop()
-            except IndexError:
-                return None
-            if connection.process == os.getpid() and connection.origin == origin and connection.is_usable():
+            except IndexError:  # meanwhile, another thread took it
+                break
+            is_usable = False
+            try:
+                is_usable = connection.process == os.getpid() and connection.origin == origin and connection.is_usable()
+            finally:
+                if not is_usable:
+                    connection.close()
+            if is_usable:
                 return connection
-            connection.close()
+        return None
 
-    def release(self, connection: _Connection, reader: ResponseReader) -> None:
-        """Keeps a connection for the next request if possible, else closes it."""
-        if not reader.is_complete or not reader.is_reusable or len(self._idle) >= _MOST_IDLE:
-            connection.close()
-            return
-        connection.idle_since = time.monotonic()
-        self._idle.append(connection)
+    def _connect(self, origin: _Origin, limits: _Limits) -> socket.socket:
+        """A connection to the first address that accepts one. All of them share one time limit."""
+        end = limits.end_of("connect")
+        try:
+            addresses = socket.getaddrinfo(origin.host, origin.port, 0, socket.SOCK_STREAM)
+        except OSError as error:
+            raise _as_httpx(error, httpx.ConnectTimeout, httpx.ConnectError) from error
+        failure: httpx.TransportError = httpx.ConnectError("the host has no address")
+        for position, (*kind, _, address) in enumerate(addresses):
+            now = time.monotonic()
+            share = None if end is None else now + (end - now) / (len(addresses) - position)
+            try:
+                return self._connect_to(origin, kind, address, limits, share)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = error
+        raise failure
 
-    def close(self) -> None:
-        """Closes idle connections."""
-        while self._idle:
-            with suppress(IndexError):
-                self._idle.pop().close()
+    def _connect_to(
+        self, origin: _Origin, kind: list[int], address: Any, limits: _Limits, end: float | None
+    ) -> socket.socket:
+        connected: socket.socket | None = None
+        try:
+            connected = socket.socket(*kind)
+            _finish_connect(connected, address, limits, end)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+            if origin.is_tls:
+                context = self._context = self._context or self._tls.new_context()
+                # The handshake is a step of its own, so that `connected` is what to close if it fails.
+                connected = context.wrap_socket(
+                    connected, server_hostname=origin.host.decode(), do_handshake_on_connect=False
+                )
+                connected.settimeout(_seconds_until(end, httpx.ConnectTimeout))
+                connected.do_handshake()
+                self._tls.check(connected.getpeercert(binary_form=True))
+            return connected
+        except BaseException as error:
+            if connected is not None:
+                connected.close()
+            if isinstance(error, OSError):
+                raise _as_httpx(error, httpx.ConnectTimeout, httpx.ConnectError) from error
+            raise
 
 
 class _Stream(httpx.SyncByteStream):
     """The body of a response, read when it is needed."""
 
     def __init__(
-        self,
-        transport: SocketTransport,
-        connection: _Connection,
-        reader: ResponseReader,
-        limits: _Limits,
-        first: bytes,
+        self, transport: SocketTransport, connection: _Connection, reader: ResponseReader, limits: _Limits
     ) -> None:
         self._transport = transport
         self._connection: _Connection | None = connection
         self._reader = reader
         self._limits = limits
-        self._first = first
         if reader.is_complete:
+            # Most bodies arrive together with the header. The connection is then free for other requests.
             self.close()
 
     def __iter__(self) -> Iterator[bytes]:
-        if part := self._first or self._reader.body():
-            yield part
-        while self._connection is not None and not self._reader.is_complete:
-            self._reader.feed(_receive(self._connection.socket, self._limits))
+        while True:
             if part := self._reader.body():
                 yield part
+            if self._reader.is_complete:
+                break
+            if self._connection is None:
+                raise httpx.StreamClosed
+            self._reader.feed(_receive(self._connection.socket, self._limits))
         self.close()
 
     def close(self) -> None:
@@ -220,78 +306,57 @@ class _Stream(httpx.SyncByteStream):
             self._transport.release(connection, self._reader)
 
 
-def _connect(origin: Origin, tls: TlsSettings, limits: _Limits) -> socket.socket:
-    """A connection to the first address that accepts one."""
-    scheme, host, port = origin
-    failure: OSError | UnicodeError = OSError(f"no address for {host}")
+def _finish_connect(connected: socket.socket, address: Any, limits: _Limits, end: float | None) -> None:
+    connected.settimeout(limits.next_wait(end, httpx.ConnectTimeout))
     try:
-        addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        addresses, failure = [], _own(error)
-    for family, kind, protocol, _, address in addresses:
-        connected = socket.socket(family, kind, protocol)
-        try:
-            connected.settimeout(limits.seconds("connect", httpx.ConnectTimeout))
-            connected.connect(address)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-            if scheme == "https":
-                connected = tls.new_context().wrap_socket(connected, server_hostname=host)
-                tls.check(connected.getpeercert(binary_form=True))
-            return connected
-        except BaseException as error:
-            connected.close()
-            if not isinstance(error, OSError):
-                raise
-            failure = _own(error)
-    raise _as_httpx(failure, httpx.ConnectTimeout, httpx.ConnectError) from failure
+        connected.connect(address)
+        return
+    except TimeoutError as error:
+        if error.errno is not None or is_interruption(error):
+            raise
+    while not _is_ready(connected, to_write=True, seconds=limits.next_wait(end, httpx.ConnectTimeout)):
+        pass
+    if code := connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(code, os.strerror(code))
 
 
 def _send(connection: socket.socket, data: bytes, limits: _Limits) -> None:
+    connection.settimeout(_seconds_until(limits.end_of("write"), httpx.WriteTimeout))
     try:
-        connection.settimeout(limits.seconds("write", httpx.WriteTimeout))
         connection.sendall(data)
     except OSError as error:
-        raise _as_httpx(_own(error), httpx.WriteTimeout, httpx.WriteError) from error
+        raise _as_httpx(error, httpx.WriteTimeout, httpx.WriteError) from error
 
 
 def _receive(connection: socket.socket, limits: _Limits) -> bytes:
-    end = None
-    while limits.is_cancelled is None or not limits.is_cancelled():
+    end = limits.end_of("read")
+    while True:
+        connection.settimeout(limits.next_wait(end, httpx.ReadTimeout))
         try:
-            seconds = limits.seconds("read", httpx.ReadTimeout)
-            if limits.is_cancelled is not None and seconds is not None:
-                end = end or time.monotonic() + seconds
-                seconds = min(_CHECK_INTERVAL, max(0.001, end - time.monotonic()))
-            connection.settimeout(seconds)
             return connection.recv(_RECEIVE_BYTES)
         except OSError as error:
-            failure = _own(error)
-            if end is None or not isinstance(error, TimeoutError) or time.monotonic() >= end:
-                raise _as_httpx(failure, httpx.ReadTimeout, httpx.ReadError) from failure
-    raise RequestCancelled
-
-
-def _own(error: OSError | UnicodeError) -> OSError | UnicodeError:
-    """An exception of the operating system. One that interrupted the operation is raised again: it is the caller's.
-
-    A signal handler raises it, or another thread injects it. Injected ones have no arguments, unlike those of the
-    operating system.
-    """
-    if not error.args or is_interruption(error):
-        raise error
-    return error
+            failure = _as_httpx(error, httpx.ReadTimeout, httpx.ReadError)
+            # The end of the wait has no number, unlike a timeout of the network.
+            if not isinstance(error, TimeoutError) or error.errno is not None:
+                raise failure from error
 
 
 def _as_httpx(
-    error: Exception, timeout: type[httpx.TimeoutException], other: type[httpx.NetworkError]
+    error: OSError, timeout: type[httpx.TimeoutException], other: type[httpx.NetworkError]
 ) -> httpx.TransportError:
+    """Converts an exception of the operating system. One that has interrupted the operation is the caller's."""
+    if is_interruption(error):
+        raise error
     return (timeout if isinstance(error, TimeoutError) else other)(str(error))
 
 
-def _is_readable(connection: socket.socket) -> bool:
+def _is_ready(connection: socket.socket, *, to_write: bool, seconds: float) -> bool:
+    """Whether a socket can be read or written without blocking, after so many seconds at the latest."""
     if hasattr(select, "poll"):
         # Unlike select(), it works with descriptors above 1023.
         poll = select.poll()
-        poll.register(connection, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([connection], [], [], 0)[0])
+        poll.register(connection, select.POLLOUT if to_write else select.POLLIN)
+        return bool(poll.poll(ceil(seconds * 1000)))
+    # Windows reports a connection that has failed as exceptional.
+    reading, writing = ([], [connection]) if to_write else ([connection], [])
+    return any(select.select(reading, writing, writing, seconds))
