@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -10,6 +11,7 @@ import shutil
 import tarfile
 import tomllib
 import zipfile
+from argparse import Namespace
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
@@ -102,6 +104,21 @@ def test_there_are_wheel_sdist_and_bill_of_materials(project: Path) -> None:
         f"azure_imds-{VERSION}.cdx.json",
         f"azure_imds-{VERSION}.tar.gz",
     ]
+
+
+def test_the_command_prints_the_digest_of_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file := tmp_path / "azure_imds.whl").write_bytes(b"wheel")
+    monkeypatch.setattr(build, "build", lambda root, output: [output / "azure_imds.whl"])
+    monkeypatch.chdir(tmp_path)
+    assert build.run(Namespace(output=tmp_path)) == 0
+    assert capsys.readouterr().out == f"{hashlib.sha256(file.read_bytes()).hexdigest()}  azure_imds.whl\n"
+
+
+def test_a_tool_that_fails_is_reported_with_its_output() -> None:
+    with pytest.raises(Problem, match=r"^twine failed:\n(?s:.)*no-such-file"):
+        build._run_tool("twine", "check", "no-such-file")
 
 
 def test_the_time_stamps_are_that_of_the_commit(project: Path, sdist: Path) -> None:

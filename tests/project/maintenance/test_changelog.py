@@ -64,6 +64,12 @@ def test_without_fragments_there_is_no_section_to_write(project: Path) -> None:
         changelog.write_section(project)
 
 
+def test_an_error_of_towncrier_is_reported(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.towncrier]\ntype = 1\n", encoding="utf-8")
+    with pytest.raises(Problem, match=r"^towncrier failed:\n"):
+        changelog.write_section(project)
+
+
 def test_towncrier_knows_the_kinds_of_this_projects_fragments() -> None:
     kinds = {file.name.split(".")[-2] for file in changelog.list_fragments(ROOT)}
     assert kinds <= {"added", "changed", "deprecated", "removed", "fixed", "security"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import keyring
 import pytest
@@ -106,6 +109,21 @@ def test_checks_get_the_arguments_of_pytest_but_no_password(project: Path, capfd
     with raw_server(Wire(EMPTY)) as url, pytest.raises(Problem, match="make bad"):
         publish.publish(project, parse_index_url(url), ["good", "bad"], "tests/test_one.py")
     assert "PYTEST_ARGS is tests/test_one.py, the password is ''" in capfd.readouterr().out
+
+
+def test_the_command_passes_its_options_on_and_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(publish, "publish", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(
+        os, "environ", {**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"}
+    )
+    options = Namespace(index_url="https://index.example/", checks=["lint"], tests="-x")
+    assert publish.run(options) == 0
+    assert calls == [(ROOT, parse_index_url("https://index.example/"), ["lint"], "-x")]
+    assert {name: value for name, value in os.environ.items() if "proxy" in name.lower()} == {
+        "NO_PROXY": "*",
+        "no_proxy": "*",
+    }
 
 
 def test_the_default_checks_are_drift_lint_and_all_tests() -> None:
