@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from support import holds
+from support import find_secret
 
 Place = tuple[CodeType, int]
 
@@ -103,13 +103,13 @@ def shown(secret: str, error: BaseException, *held: object) -> list[str]:
             continue
         seen.add(id(one))
         todo += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
-        found += holds(secret, one.args, {**vars(one)})
+        found += find_secret(secret, one.args, {**vars(one)})
         trace: TracebackType | None = one.__traceback__
         while trace is not None:
             frame = trace.tb_frame
             if "/tests/" not in frame.f_code.co_filename:
                 for name, value in frame.f_locals.items():
-                    if id(value) not in allowed and holds(secret, value):
+                    if id(value) not in allowed and find_secret(secret, value):
                         found.append(f"{name} in {frame.f_code.co_qualname}:{trace.tb_lineno}")
             trace = trace.tb_next
     return found

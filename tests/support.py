@@ -196,7 +196,7 @@ def read_request(connection: socket.socket) -> bytes:
     return data
 
 
-def chain(error: BaseException) -> Sequence[BaseException]:
+def list_errors(error: BaseException) -> Sequence[BaseException]:
     """Returns an exception with all its causes and contexts."""
     found: list[BaseException] = []
     todo: list[BaseException | None] = [error]
@@ -295,17 +295,17 @@ def run_program(
     return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
-def told(error: BaseException) -> str:
+def collect_texts(error: BaseException) -> str:
     """Returns everything that can be printed of an exception: texts, attributes, and tracebacks with locals."""
     parts: list[str] = []
-    for one in chain(error):
+    for one in list_errors(error):
         parts += [str(one), repr(one), repr(one.args), *map(repr, vars(one).values())]
         trace = traceback.TracebackException.from_exception(one, capture_locals=True)
         parts += trace.format()
     return "\n".join(parts)
 
 
-def reachable(*roots: object) -> Iterable[object]:
+def find_reachable(*roots: object) -> Iterable[object]:
     """Yields all objects that can be reached from some objects, through members and local variables.
 
     Modules, classes and functions are left out. So are the frames of tests, which have the secrets anyway.
@@ -327,11 +327,11 @@ def reachable(*roots: object) -> Iterable[object]:
             todo += gc.get_referents(one)
 
 
-def holds(secret: str, *roots: object) -> list[str]:
+def find_secret(secret: str, *roots: object) -> list[str]:
     """Returns the types of all reachable objects that contain a secret."""
     data = secret.encode()
     found: list[str] = []
-    for one in reachable(*roots):
+    for one in find_reachable(*roots):
         if isinstance(one, str):
             hit = secret in one
         elif isinstance(one, (bytes, bytearray)):

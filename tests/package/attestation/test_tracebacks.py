@@ -28,7 +28,7 @@ from azure_imds.attestation import (
     verify,
 )
 from injection import code_of, executed, injected, shown
-from support import CANARY, COLOURS, Colour, chain
+from support import CANARY, COLOURS, Colour, list_errors
 
 ADDRESS = "http://www.microsoft.com/pkiops/certs/Test%20Issuing%20CA.crt"
 
@@ -166,4 +166,4 @@ def test_a_traceback_ends_in_the_frame_of_the_caller() -> None:
     with pytest.raises(AttestationError) as raised:
         verify(GIVEN, **trust(intermediates=None))
     assert [frame.filename for frame in traceback.extract_tb(raised.tb)] == [__file__]
-    assert chain(raised.value) == [raised.value]
+    assert list_errors(raised.value) == [raised.value]

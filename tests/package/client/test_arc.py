@@ -28,8 +28,8 @@ from support import (
     Script,
     Wire,
     answer,
-    chain,
     get_token,
+    list_errors,
     raw_server,
     reply,
     token,
@@ -99,7 +99,7 @@ def refusal(colour: Colour, header: str, **options: Any) -> ArcChallengeError:
     assert f"({endpoint}/metadata/identity/oauth2/token, 1 attempt, " in str(error)
     assert error.elapsed > 0
     assert str(error).isprintable()
-    assert chain(error) == [error]
+    assert list_errors(error) == [error]
     assert KEY not in f"{error} {error!r} {vars(error)}"
     assert pickle.loads(pickle.dumps(error)).args == error.args
     return error

@@ -22,8 +22,8 @@ from support import (
     Script,
     Wire,
     answer,
-    chain,
     get_token,
+    list_errors,
     ok,
     raw_server,
     read_request,
@@ -130,7 +130,7 @@ def error_of(colour: Colour, endpoint: str, **options: Any) -> ImdsError:
     assert error.url.startswith(f"{endpoint}/metadata/identity/oauth2/token?")
     assert 0 < error.elapsed < HANGS
     assert f"{error.attempts} attempt" in str(error)
-    assert chain(error) == [error]
+    assert list_errors(error) == [error]
     return error
 
 

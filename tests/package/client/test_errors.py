@@ -43,9 +43,9 @@ from support import (
     Script,
     Wire,
     answer,
-    chain,
     example,
     get_token,
+    list_errors,
     ok,
     raw_server,
     reply,
@@ -218,7 +218,7 @@ def test_a_documented_error_survives_pickling(document: str, case: dict[str, Any
 @documented
 def test_nothing_is_chained_to_a_documented_error(colour: Colour, document: str, case: dict[str, Any]) -> None:
     error, _ = failed(colour, given(case), action=ASKED[document][0])
-    assert chain(error) == [error]
+    assert list_errors(error) == [error]
 
 
 def test_the_server_s_request_id_comes_before_ours(colour: Colour) -> None:
@@ -697,7 +697,7 @@ def test_whatever_a_transport_fails_with_is_typed(colour: Colour, failure: Excep
     assert (error.attempts, error.url) == (1, str(script.requests[0].url))
     assert f"({BASE}/identity/oauth2/token, 1 attempt, 0.00 s)" in str(error)
     assert error.retryable
-    assert chain(error) == [error]
+    assert list_errors(error) == [error]
 
 
 # The errors themselves

@@ -29,15 +29,15 @@ from support import (
     Colour,
     Script,
     answer,
-    chain,
+    collect_texts,
+    find_secret,
     get_token,
-    holds,
+    list_errors,
     ok,
     raw_server,
     read_request,
     reply,
     token,
-    told,
 )
 
 KEY = "canary-KEY-that-must-not-show"
@@ -205,18 +205,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_error_shows_no_secret(failure: Failure) -> None:
-    text = told(failure.error)
+    text = collect_texts(failure.error)
     for secret in SECRETS:
         assert secret not in text
 
 
 def test_nothing_that_hangs_on_an_error_holds_a_secret(failure: Failure) -> None:
     for secret in SECRETS:
-        assert holds(secret, failure.error) == []
+        assert find_secret(secret, failure.error) == []
 
 
 def test_an_error_drags_nothing_along(failure: Failure) -> None:
-    assert chain(failure.error) == [failure.error]
+    assert list_errors(failure.error) == [failure.error]
 
 
 def test_a_pickled_error_holds_no_secret(failure: Failure) -> None:
@@ -277,7 +277,7 @@ def test_a_client_keeps_no_token() -> None:
     with raw_server(granted) as endpoint, ImdsClient(endpoint) as imds:
         imds.identity.get_token(resource=RESOURCE)
         imds.with_options(cache=True).identity.get_token(resource=RESOURCE)
-        assert holds(CANARY, imds) == []
+        assert find_secret(CANARY, imds) == []
 
 
 def test_a_call_shows_nothing_of_its_result_or_its_key(folder: Path) -> None:
@@ -332,7 +332,7 @@ def test_what_stays_in_a_connection_shows_in_no_later_error(colour: Colour) -> N
 
     with raw_server(says(LEFT_OVER)) as endpoint:
         error = colour.run(twice, endpoint=endpoint, retry=None)
-    assert CANARY[-20:] not in told(error)
+    assert CANARY[-20:] not in collect_texts(error)
 
 
 # Ways out that are no error of ours

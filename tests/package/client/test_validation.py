@@ -15,7 +15,7 @@ import pytest
 
 from azure_imds import AsyncImdsClient, ImdsClient, ImdsValidationError, RetryPolicy
 from azure_imds_api import models
-from support import CLIENT_ID, RESOURCE, Colour, FakeClock, Script, answer, chain, example, get_token, ok
+from support import CLIENT_ID, RESOURCE, Colour, FakeClock, Script, answer, example, get_token, list_errors, ok
 
 #: Part of bad values, and never to be seen in a message.
 QUOTED = "tell-tale"
@@ -49,7 +49,7 @@ def refused(colour: Colour, action: Callable[[Any], Any], script: Script | None 
     assert isinstance(error, ValueError)
     assert not script.requests
     assert (error.attempts, error.url, error.retryable) == (0, "", False)
-    for one in chain(error):
+    for one in list_errors(error):
         assert QUOTED not in f"{one} {one!r} {vars(one)}"
     return error
 

@@ -26,7 +26,7 @@ from azure_imds import (
 )
 from azure_imds._tokens import httpx_auth as _auth
 from azure_imds_emulator import Emulator
-from support import CANARY, CLIENT_ID, Colour, Wire, answer, raw_server, reply, told
+from support import CANARY, CLIENT_ID, Colour, Wire, answer, collect_texts, raw_server, reply
 from token_support import DOWN, FOREVER, Imds
 
 SERVICE = "https://vault.azure.net"
@@ -513,4 +513,4 @@ def test_an_error_of_a_second_fetch_shows_no_token(colour: Colour) -> None:
         return httpx.Response(401, headers={"www-authenticate": challenge()})
 
     (error,) = send(colour, service, ImdsAuth(SERVICE, transport=imds))
-    assert CANARY not in told(error)
+    assert CANARY not in collect_texts(error)

@@ -45,7 +45,7 @@ from azure_imds import (
 from azure_imds._client.single_flight import copy_error
 from azure_imds._tokens.azure_identity import as_chain_error
 from azure_imds_emulator import Emulator, Machine
-from support import CANARY, Colour, answer, told
+from support import CANARY, Colour, answer, collect_texts
 from token_support import DAY, DOWN, SCOPE, Clocks, Imds, holding, number
 
 CHALLENGE = 'Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="'
@@ -385,7 +385,7 @@ def test_a_converted_error_has_the_text_and_attributes_of_ours(error: ImdsError)
     assert (str(made), repr(made), made.args) == (str(error), repr(error), error.args)
     assert made.message == str(error)
     assert {name: getattr(made, name) for name in vars(error)} == vars(error)
-    assert "".join(told(made)).count("azure_imds.errors") == 0 or str(error) in told(made)
+    assert "".join(collect_texts(made)).count("azure_imds.errors") == 0 or str(error) in collect_texts(made)
 
 
 @errors

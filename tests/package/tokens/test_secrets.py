@@ -25,7 +25,7 @@ from azure_imds._tokens.httpx_auth import ImdsAuth as _ImdsAuth
 from azure_imds._tokens.httpx_auth import _add_token
 from azure_imds._tokens.shared_cache import SharedCache
 from injection import injected, shown
-from support import CANARY, Colour, answer, holds
+from support import CANARY, Colour, answer, find_secret
 from token_support import DAY, FOREVER, SCOPE, Clocks, Gate, Imds, holding, refreshers
 
 NOW = 1_700_000_000
@@ -342,7 +342,7 @@ def test_a_log_record_of_a_failed_refresh_holds_no_token(colour: Colour, caplog:
         credential.wait_for_refreshes()
         (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
         assert "lifetime is unknown" in record.getMessage()
-        assert not holds(CANARY, record.__dict__)
+        assert not find_secret(CANARY, record.__dict__)
 
 
 @EXCEPTIONS
@@ -461,7 +461,7 @@ def test_a_request_that_fails_holds_no_token(colour: Colour) -> None:
 
     with pytest.raises(httpx.ConnectError) as caught:
         send()
-    assert not holds(CANARY, caught.value.request.headers.raw)
+    assert not find_secret(CANARY, caught.value.request.headers.raw)
 
 
 def test_the_search_finds_a_token() -> None:
