@@ -8,7 +8,6 @@ exception, at once. So what counts is where an exception was raised, and not its
 from __future__ import annotations
 
 import contextlib
-import signal
 from collections.abc import Iterator
 from functools import partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE
@@ -26,6 +25,8 @@ def is_interruption(error: BaseException) -> bool:
     Only for exceptions of classes that the operating system, httpx or a parser raise too. Any other exception is none
     of theirs anyway.
     """
+    import signal  # slow to import, and needed only after an exception
+
     handlers = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()}
     trace, caller = error.__traceback__, None
     while trace is not None:

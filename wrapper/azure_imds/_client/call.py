@@ -8,11 +8,9 @@ from __future__ import annotations
 import copy
 import os
 import sys
-import uuid
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx
-from attrs import frozen
 
 from azure_imds_api.api import Operation
 
@@ -47,15 +45,13 @@ USER_AGENT = f"azure-imds/{__version__} python/{sys.version.split()[0]} httpx/{h
 _answered: set[str] = set()
 
 
-@frozen
-class TryAgain:
+class TryAgain(NamedTuple):
     """Another attempt is due in so many seconds."""
 
     seconds: float
 
 
-@frozen
-class Failure:
+class Failure(NamedTuple):
     """The call has failed."""
 
     error: ImdsError
@@ -65,8 +61,7 @@ class Failure:
         return Failure(copy.copy(self.error))
 
 
-@frozen
-class Spent:
+class Spent(NamedTuple):
     """The attempts and seconds that a part of a call has used."""
 
     attempts: int = 0
@@ -167,7 +162,7 @@ class Call(Generic[T]):
     def next_request(self) -> httpx.Request:
         """The next request, with the seconds that it may take as httpx's `timeout` extension."""
         self._attempts += 1
-        self._request_id = str(uuid.uuid4())
+        self._request_id = _new_guid()
         seconds = self._deadline.start_attempt()
         headers = {
             "Accept": "application/json",
@@ -314,3 +309,9 @@ class Call(Generic[T]):
         facts = self._error_facts(retryable=retryable, hint=hint)
         text = f"{self._caller}: IMDS's response ({status}) cannot be used: {problem} {summary(facts)}"
         return ImdsResponseError(text, status_code=status, **facts)
+
+
+def _new_guid() -> str:
+    """A random GUID (RFC 9562, version 4). The module `uuid` takes longer to import than a request to IMDS takes."""
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

@@ -7,10 +7,10 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
-from attrs import frozen
 
 from azure_imds_api.api import SERVERS
 
@@ -34,8 +34,7 @@ _FOREIGN = (
 )
 
 
-@frozen(eq=False)
-class Host:
+class Host(NamedTuple):
     """The IMDS of this machine.
 
     Attributes:
@@ -110,9 +109,10 @@ def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str
         extra = parts.username or parts.password or parts.query or parts.fragment
         valid = valid and not extra and _NETLOC.fullmatch(parts.netloc) is not None and url.isprintable()
         if valid:
-            # Both refuse names that the resolver cannot handle: a label that is empty or too long, broken punycode.
+            # httpx refuses broken punycode. The resolver cannot handle a label that is empty or longer than 63 bytes.
             parsed = httpx.URL(url)
-            valid = bool(parsed.host) and bool(parsed.raw_host.decode().encode("idna"))
+            labels = parsed.raw_host.removesuffix(b".").split(b".")
+            valid = bool(parsed.host) and all(0 < len(label) < 64 for label in labels)
     except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
         parts, valid = urlsplit(""), False
     if not valid or (parameter and not path and parts.path not in ("", "/")):

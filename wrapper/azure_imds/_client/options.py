@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
-from attrs import Attribute, define, field, frozen
+from attrs import Attribute, field, frozen
 
 from .._clock import SYSTEM, Clock
 from .host import Host
 from .retry import GONE_SECONDS, RetryPolicy, policy_or_none, seconds_or_none
+from .single_flight import SingleFlight
 from .validation import invalid
-
-if TYPE_CHECKING:
-    from .single_flight import SingleFlight
 
 #: Seconds. IMDS is on the local host, so a connection takes milliseconds or is never made.
 CONNECT_SECONDS = 2.0
@@ -39,28 +37,23 @@ def version_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
         raise invalid(attribute.name, 'must be a date such as 2021-02-01, "newest" or None')
 
 
-@define(eq=False, repr=False)
 class Memory:
-    """What a client and its siblings have learned about their host."""
+    """What a client and its siblings have learned about their host.
 
-    newest: str | None = None
-    versions: dict[str, str] = field(factory=dict[str, str])
-    """By operation id, the older version that the host supports."""
-    responses: dict[str, httpx.Response] = field(factory=dict[str, httpx.Response])
-    """By URL, the cached responses of a client with `cache=True`."""
-    leaves: set[str] = field(factory=set[str])
-    """Paths of `get` that IMDS returns only as text."""
-    _runs: Any = None
+    Attributes:
+        newest: the newest version that the host supports. None if it is not known.
+        versions: by operation id, the older version that the host supports.
+        responses: by URL, the cached responses of a client with `cache=True`.
+        leaves: paths of `get` that IMDS returns only as text.
+        runs: the calls that are running now and whose response will be cached.
+    """
 
-    @property
-    def runs(self) -> SingleFlight[Any]:
-        """The calls that are running now and whose response will be cached."""
-        if self._runs is None:
-            from .single_flight import SingleFlight  # only for clients that cache
-
-            self._runs = SingleFlight()
-        runs: SingleFlight[Any] = self._runs
-        return runs
+    def __init__(self) -> None:
+        self.newest: str | None = None
+        self.versions: dict[str, str] = {}
+        self.responses: dict[str, httpx.Response] = {}
+        self.leaves: set[str] = set()
+        self.runs: SingleFlight[Any] = SingleFlight()
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 import httpx
-from attrs import frozen
 
 from azure_imds_api.api import Operation
 
@@ -17,11 +16,11 @@ from .validation import problems
 T = TypeVar("T")
 
 
-@frozen(eq=False, repr=False)
 class Success(Generic[T]):
     """The result of a call."""
 
-    value: T
+    def __init__(self, value: T) -> None:
+        self.value = value
 
 
 def read_success(

@@ -15,10 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
-from attrs import define, field, frozen
 
 from .._interruptions import is_interruption, suppress_errors
 from .http1 import ResponseReader, request_bytes
@@ -47,8 +46,7 @@ class RequestCancelled(Exception):
     """The response is not needed any more."""
 
 
-@frozen
-class TlsSettings:
+class TlsSettings(NamedTuple):
     """How TLS connections are made.
 
     Attributes:
@@ -78,8 +76,7 @@ class TlsSettings:
             raise httpx.ConnectError("the certificate of the server is not the pinned one")
 
 
-@frozen
-class _Origin:
+class _Origin(NamedTuple):
     """The server of a request. The host is bytes, since Python loads tables of international names to look up a str."""
 
     is_tls: bool
@@ -87,12 +84,12 @@ class _Origin:
     port: int
 
 
-@define(eq=False)
 class _Connection:
-    socket: socket.socket
-    origin: _Origin
-    process: int = field(factory=os.getpid)
-    idle_since: float = 0.0
+    def __init__(self, connected: socket.socket, origin: _Origin) -> None:
+        self.socket = connected
+        self.origin = origin
+        self.process = os.getpid()
+        self.idle_since = 0.0
 
     def is_old(self) -> bool:
         """Whether the connection has been idle for too long."""

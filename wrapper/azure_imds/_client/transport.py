@@ -9,10 +9,9 @@ import os
 import weakref
 from collections.abc import Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx
-from attrs import frozen
 
 from ..errors import ImdsError
 from .async_transport import AsyncSocketTransport
@@ -26,8 +25,7 @@ _OWN_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 _FAILURES = (*_OWN_FAILURES, OSError, UnicodeError, RuntimeError)
 
 
-@frozen
-class Sender:
+class Sender(NamedTuple):
     """A way to send a request.
 
     Attributes:
@@ -86,8 +84,12 @@ class Connections(Generic[C]):
         """How to send requests."""
         self.check()
         if self._own is None:
-            send: Any = self.http.send
-            return Sender(lambda request: send(request, stream=True, auth=None, follow_redirects=False), _FAILURES)
+            client: Any = self.http
+
+            def send(request: httpx.Request) -> Any:
+                return client.send(request, stream=True, auth=None, follow_redirects=False)
+
+            return Sender(send, _FAILURES)
         # Without the httpx client, which would log a line at INFO for each request.
         if isinstance(self._own, SocketTransport):
             return Sender(self._own.handle_request, _OWN_FAILURES)

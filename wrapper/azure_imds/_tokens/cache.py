@@ -7,9 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
-
-from attrs import evolve, frozen
+from typing import Any, NamedTuple
 
 from .._client.single_flight import SingleFlight
 from .._clock import Clock
@@ -25,8 +23,7 @@ REFRESH_PAUSE = 30.0
 _CHECK_AGAIN = 1.0
 
 
-@frozen(eq=False, repr=False)
-class Entry:
+class Entry(NamedTuple):
     """A token with its times on both clocks. It is valid only while both clocks agree.
 
     The wall clock can be set back, and the monotonic clock stops while the machine is suspended. With only one of them,
@@ -154,7 +151,7 @@ class Cache:
                 return None
             if not found.fresh(self.clock) and not self._may_refresh(resource):
                 later = max(self._next_try.get(resource, 0.0), self.clock.monotonic() + _CHECK_AGAIN)
-                found = evolve(found, due=found.expires, due_monotonic=min(later, found.expires_monotonic))
+                found = found._replace(due=found.expires, due_monotonic=min(later, found.expires_monotonic))
             if len(self.by_scopes) > 2 * len(self._entries) + 100:
                 self.by_scopes.clear()
             self.by_scopes[scopes] = token_reader(found, self.clock)
