@@ -137,12 +137,16 @@ class Script(httpx.MockTransport):
         return answer(request)
 
 
-def answer(status: int, body: Any = None, **headers: str) -> httpx.Response:
-    """Returns a response with a JSON body, or with `body` itself if it is text or bytes.
+#: The header by which a response of IMDS is known.
+SERVER = "IMDS/150.870.65.1854"
 
-    Underscores in the names of headers become dashes.
+
+def answer(status: int, body: Any = None, **headers: str) -> httpx.Response:
+    """Returns a response of IMDS with a JSON body, or with `body` itself if it is text or bytes.
+
+    Underscores in the names of headers become dashes. `server=""` leaves out the header by which IMDS is known.
     """
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    named = {name.replace("_", "-"): value for name, value in {"server": SERVER, **headers}.items() if value}
     if isinstance(body, (str, bytes)) or body is None:
         return httpx.Response(status, content=body, headers=named)
     return httpx.Response(status, json=body, headers=named)
@@ -209,15 +213,17 @@ def list_errors(error: BaseException) -> Sequence[BaseException]:
 
 
 def reply(status: int, body: bytes | str = b"", *headers: str, length: int | None = None) -> bytes:
-    """Returns the bytes of a response.
+    """Returns the bytes of a response of IMDS.
 
     Args:
         status: the status code.
         body: the body.
-        headers: further headers, such as "Connection: close".
+        headers: further headers, such as "Connection: close". A `Server` replaces that of IMDS.
         length: the Content-Length, if it is not that of the body. A negative one leaves the header out.
     """
     content = body.encode() if isinstance(body, str) else body
+    if not any(header.lower().startswith("server:") for header in headers):
+        headers = (f"Server: {SERVER}", *headers)
     length = len(content) if length is None else length
     lines = [f"HTTP/1.1 {status} Reason", *headers, *([f"Content-Length: {length}"] if length >= 0 else [])]
     return "\r\n".join((*lines, "", "")).encode() + content

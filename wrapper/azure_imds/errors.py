@@ -107,7 +107,20 @@ class ImdsValidationError(ImdsError, ValueError):
 
 
 class ImdsUnavailableError(ImdsError):
-    """IMDS cannot be reached: connection refused, no route, not IMDS's answer, disabled, or a host with another API."""
+    """IMDS cannot be reached: refused, no route, disabled, a host with another API, or something else answers.
+
+    Attributes:
+        status_code: the HTTP status, if something other than IMDS answered. Otherwise 0.
+        response_text: the beginning of its answer, at most 2000 characters. Long words, which may be tokens, are
+            removed.
+    """
+
+    def __init__(
+        self, message: str = "", *, status_code: int = 0, response_text: str = "", **facts: Unpack[CallFacts]
+    ) -> None:
+        super().__init__(message, **facts)
+        self.status_code = status_code
+        self.response_text = response_text
 
 
 class ImdsTimeoutError(ImdsUnavailableError, TimeoutError):

@@ -690,7 +690,7 @@ def is_available(colour: Colour, **options: Any) -> bool:
     return result
 
 
-PAGE = answer(200, b"<html>Sign in</html>", content_type="text/html")
+PAGE = answer(200, b"<html>Sign in</html>", content_type="text/html", server="")
 
 
 @pytest.mark.parametrize(
@@ -707,15 +707,18 @@ PAGE = answer(200, b"<html>Sign in</html>", content_type="text/html")
         (answer(403, {"error": "Forbidden"}), True),
         (answer(400, b""), True),
         (PAGE, False),
-        (answer(404, b"<html>nginx</html>", content_type="text/html"), False),
-        (answer(502, b"<html>Squid</html>", content_type="text/html"), False),
-        (answer(407, b""), False),
-        (answer(403, b"dial tcp 169.254.169.254:80: unreachable network"), False),
-        (answer(301, b"", location="https://example.com"), False),
-        (answer(302, b"", location="//\0"), False),
-        (answer(200, b"[]"), False),
-        (answer(200, b""), False),
-        (answer(204, b""), False),
+        (answer(404, b"<html>nginx</html>", content_type="text/html", server=""), False),
+        (answer(502, b"<html>Squid</html>", content_type="text/html", server=""), False),
+        (answer(407, b"", server=""), False),
+        (answer(403, b"dial tcp 169.254.169.254:80: unreachable network", server=""), False),
+        (answer(301, b"", location="https://example.com", server=""), False),
+        (answer(302, b"", location="//\0", server=""), False),
+        (answer(200, b"[]", server=""), False),
+        (answer(200, b"", server=""), False),
+        (answer(200, {}, server=""), False),
+        (answer(200, {"status": "ok"}, server="nginx"), False),
+        (answer(404, b"404 page not found", server=""), False),
+        (answer(204, b"", server=""), False),
         (httpx.ConnectError("refused"), False),
         (httpx.ReadTimeout("late"), False),
         (httpx.RemoteProtocolError("closed"), False),

@@ -368,15 +368,16 @@ def test_every_status_from_500_on_is_the_server_s(colour: Colour, status: int) -
 
 @pytest.mark.parametrize("status", [407, 502, 504])
 def test_a_proxy_is_named_as_such(colour: Colour, status: int) -> None:
-    error, _ = failed(colour, answer(status, b"<html>Squid</html>", content_type="text/html"))
-    assert isinstance(error, ImdsStatusError)
+    error, _ = failed(colour, answer(status, b"<html>Squid</html>", content_type="text/html", server="squid"))
+    assert type(error) is ImdsUnavailableError
     assert "proxy" in error.hint
     assert "Squid" not in str(error)
 
 
 def test_a_page_in_place_of_a_token_is_a_proxy_s_too(colour: Colour) -> None:
-    error, _ = failed(colour, answer(200, b"<!DOCTYPE html><title>Sign in</title>", content_type="text/html"))
-    assert type(error) is ImdsResponseError
+    page = answer(200, b"<!DOCTYPE html><title>Sign in</title>", content_type="text/html", server="")
+    error, _ = failed(colour, page)
+    assert type(error) is ImdsUnavailableError
     assert "proxy" in error.hint
     assert error.hint in str(error)
     assert "Sign in" not in str(error)
@@ -395,7 +396,11 @@ def test_500_of_imds_itself_does_not(colour: Colour) -> None:
 @pytest.mark.parametrize("value", [b"\xff\xfe", "é".encode(), b"\x80", "\u2028".encode()], ids=repr)
 def test_a_header_in_no_charset_does_not_matter(colour: Colour, value: bytes) -> None:
     for status, kind in ((200, None), (400, BadRequestError)):
-        head = b"HTTP/1.1 %d X\r\nConnection: close\r\nServer: %b\r\nx-ms-request-id: %b\r\n" % (status, value, value)
+        head = b"HTTP/1.1 %d X\r\nConnection: close\r\nServer: IMDS %b\r\nx-ms-request-id: %b\r\n" % (
+            status,
+            value,
+            value,
+        )
         with raw_server(Wire(head + b"Content-Length: %d\r\n\r\n%b" % (len(TOKEN), TOKEN))) as endpoint:
             if kind is None:
                 assert colour.run(get_token, endpoint=endpoint).access_token == CANARY

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 import httpx
 
-from .._interruptions import find_interruption, mark_as_transport_error
+from .._interruptions import find_interruption
 from .error_mapping import contains_secret
 from .sync_transport import ATTEMPT_END
 from .transport import Sender
@@ -73,9 +73,6 @@ def exchange(
         if interruption := find_interruption(error, handled):
             raise interruption  # noqa: B904
         return body.outcome_after(error) if body else error
-    except Exception as error:
-        mark_as_transport_error(error)
-        raise
 
 
 async def aexchange(
@@ -107,9 +104,6 @@ async def aexchange(
             if interruption := find_interruption(error, handled):
                 raise interruption  # noqa: B904
             return body.outcome_after(error) if body else error
-        except Exception as error:
-            mark_as_transport_error(error)
-            raise
     if body is None:
         return httpx.ReadTimeout("no response in time")
     return body.outcome() if not body.wants_more else body.outcome_after(httpx.ReadTimeout("no response in time"))

@@ -11,10 +11,11 @@ from azure_imds_api.api import AsyncOperations, Operation
 
 from .._clock import SYSTEM, Clock
 from .._sensitive import strip_sensitive
-from ..errors import BadRequestError, UnsupportedApiVersionError
+from ..errors import BadRequestError, ImdsError, UnsupportedApiVersionError
 from .answer import aexchange
+from .availability import AvailabilityWait, problem_of_document, problem_of_error
 from .call import NOTHING, Call, Failure, Spent, TryAgain
-from .client_base import HEADERS, ClientBase, T, check_types, is_from_imds
+from .client_base import HEADERS, ClientBase, T, check_types
 from .host import find_host
 from .options import Options
 from .retry import RetryPolicy
@@ -120,13 +121,22 @@ class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
         leaves.add(path)
         return value
 
-    async def is_available(self) -> bool:
-        """Whether IMDS answers. Returns within about a second and never raises."""
+    async def is_available(self, timeout: float = 1.0) -> bool:  # noqa: ASYNC109
+        """Whether IMDS answers. See `ImdsClient.is_available`."""
+        return await self._availability_problem(timeout) is None
+
+    async def wait_until_available(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Waits until IMDS answers. See `ImdsClient.wait_until_available`."""
+        wait = AvailabilityWait(self._options, timeout)
+        while problem := await self._availability_problem(wait.check_seconds):
+            await self._options.clock.asleep(wait.pause_after(problem))
+
+    async def _availability_problem(self, seconds: float) -> ImdsError | None:
+        probe = self.with_options(deadline=seconds, retry=None)
         try:
-            await self.with_options(deadline=1.0, retry=None).instances.get_metadata()
+            return problem_of_document(await probe.instances.get_metadata())
         except Exception as error:
-            return is_from_imds(error, self._options.host)
-        return True
+            return problem_of_error(error, self._options.host)
 
     async def close(self) -> None:
         """Closes the connections, also those of siblings. Can be called again. Never closes a given `http_client`."""

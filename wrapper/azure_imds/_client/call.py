@@ -29,10 +29,11 @@ from ..errors import (
 from .answer import Outcome, Unreadable
 from .api_version import ApiVersion
 from .deadline import Deadline
-from .error_mapping import status_error, summary, transport_error, web_page_hint
+from .error_mapping import not_imds_error, status_error, summary, transport_error
+from .not_imds import is_from_imds
 from .options import CONNECT_SECONDS, Options
 from .retry import retry_after_seconds
-from .success import Success, read_success
+from .success import NotImds, Success, read_success
 from .sync_transport import IS_CANCELLED
 from .validation import check_arguments
 
@@ -193,7 +194,6 @@ class Call(Generic[T]):
         if isinstance(outcome, Exception):
             return self._after_failure(outcome)
         status = outcome.status_code
-        _answered.add(self._options.host.endpoint)
         if any(low <= status <= high for low, high in self._operation.success):
             return self._after_success(outcome)
         if 200 <= status < 300:
@@ -204,14 +204,24 @@ class Call(Generic[T]):
                 return step
         return self._after_error_status(outcome)
 
-    def _after_success(self, response: httpx.Response) -> Success[T] | Failure:
+    def _after_success(self, response: httpx.Response) -> Success[T] | TryAgain | Failure:
         must_echo = self._was_challenged or self._options.host.api_version is not None
         result = read_success(self._operation, response, self._arguments, must_echo=must_echo)
-        if isinstance(result, str):
-            return Failure(self._response_error(result, response.status_code, hint=web_page_hint(response)))
+        if isinstance(result, NotImds) and not is_from_imds(response):
+            return self._after_other_response(response)
+        if not isinstance(result, Success):
+            return Failure(self._response_error(str(result), response.status_code))
+        _answered.add(self._options.host.endpoint)
         if self.may_cache:
             self._options.memory.responses[self._url] = response
         return result
+
+    def _after_other_response(self, response: httpx.Response) -> TryAgain | Failure:
+        """Something other than IMDS answered. It gets little time, as if nothing was there."""
+        error = not_imds_error(self._caller, response, self._error_facts())
+        if self._options.host.endpoint not in _answered:
+            self._deadline.shorten_for_unreachable()
+        return self._retry(error, error.retryable and self._operation.idempotent, response.status_code, None)
 
     def _after_challenge(self, challenge: str | None, had_key: bool) -> TryAgain | Failure | None:
         """Reads the key that the Azure Arc agent asks for. None if the challenge is not from this agent."""
@@ -233,6 +243,9 @@ class Call(Generic[T]):
         return Failure(ArcChallengeError(f"{self._caller}: {problem} {summary(facts)}", **facts))
 
     def _after_error_status(self, response: httpx.Response) -> TryAgain | Failure:
+        if not is_from_imds(response):
+            return self._after_other_response(response)
+        _answered.add(self._options.host.endpoint)
         status = response.status_code
         self._error_response = response
         self._only_gone = self._only_gone and status == 410

@@ -12,10 +12,11 @@ from azure_imds_api.api import Operation, Operations
 
 from .._clock import SYSTEM, Clock
 from .._sensitive import strip_sensitive
-from ..errors import BadRequestError, UnsupportedApiVersionError
+from ..errors import BadRequestError, ImdsError, UnsupportedApiVersionError
 from .answer import exchange
+from .availability import AvailabilityWait, problem_of_document, problem_of_error
 from .call import NOTHING, Call, Failure, Spent, TryAgain
-from .client_base import HEADERS, ClientBase, T, check_types, is_from_imds
+from .client_base import HEADERS, ClientBase, T, check_types
 from .host import find_host
 from .options import Options
 from .retry import RetryPolicy
@@ -150,13 +151,41 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
         leaves.add(path)
         return value
 
-    def is_available(self) -> bool:
-        """Whether IMDS answers. Returns within about a second and never raises."""
+    def is_available(self, timeout: float = 1.0) -> bool:
+        """Whether IMDS answers.
+
+        Args:
+            timeout: seconds for the only attempt.
+
+        Returns:
+            False as well if something else answers in the place of IMDS.
+
+        Raises:
+            ImdsValidationError: `timeout` is not a positive number.
+        """
+        return self._availability_problem(timeout) is None
+
+    def wait_until_available(self, timeout: float) -> None:
+        """Waits until IMDS answers, for example while a machine starts.
+
+        Args:
+            timeout: seconds to wait at most.
+
+        Raises:
+            ImdsTimeoutError: IMDS does not answer in time. Its message names the last problem.
+            ImdsUnavailableError: IMDS is disabled, or this host has none, so waiting does not help.
+            ImdsValidationError: `timeout` is not a positive number.
+        """
+        wait = AvailabilityWait(self._options, timeout)
+        while problem := self._availability_problem(wait.check_seconds):
+            self._options.clock.sleep(wait.pause_after(problem))
+
+    def _availability_problem(self, seconds: float) -> ImdsError | None:
+        probe = self.with_options(deadline=seconds, retry=None)
         try:
-            self.with_options(deadline=1.0, retry=None).instances.get_metadata()
+            return problem_of_document(probe.instances.get_metadata())
         except Exception as error:
-            return is_from_imds(error, self._options.host)
-        return True
+            return problem_of_error(error, self._options.host)
 
     def close(self) -> None:
         """Closes the connections, also those of siblings. Can be called again. Never closes a given `http_client`."""

@@ -10,10 +10,7 @@ from attrs import evolve
 
 from azure_imds_api.api import Operation
 
-from ..errors import ArcChallengeError, ImdsStatusError
 from .call import USER_AGENT, Call, Spent
-from .error_mapping import may_be_imds
-from .host import Host
 from .options import Options
 from .retry import RetryPolicy
 from .transport import C, Connections
@@ -149,9 +146,3 @@ def check_types(transport: Any, transport_type: type, http_client: Any, client_t
         raise invalid("transport", f"must be an httpx.{transport_type.__name__}")
     if http_client is not None and not isinstance(http_client, client_type):
         raise invalid("http_client", f"must be an httpx.{client_type.__name__}")
-
-
-def is_from_imds(error: Exception, host: Host) -> bool:
-    if isinstance(error, ArcChallengeError):  # the Azure Arc agent asks for a key, even if we may not read it
-        return host.is_loopback
-    return isinstance(error, ImdsStatusError) and may_be_imds(error)

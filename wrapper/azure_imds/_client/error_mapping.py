@@ -28,6 +28,7 @@ from ..errors import (
     ThrottledError,
     UnsupportedApiVersionError,
 )
+from .not_imds import describe_other, is_from_imds, is_web_page, json_object, shorten, text_of
 from .retry import TRANSIENT, retry_after_seconds
 
 _BY_STATUS: dict[int, type[ImdsStatusError]] = {
@@ -38,8 +39,11 @@ _BY_STATUS: dict[int, type[ImdsStatusError]] = {
     429: ThrottledError,
 }
 
-_PROXY = "The response is from a proxy or gateway, not from IMDS. Requests to IMDS must not go through a proxy."
-_DOCKER = "Docker Desktop answers like this on a machine outside Azure."
+#: Characters of a response that is not from IMDS, kept for the person who looks for its origin.
+LONGEST_RESPONSE_TEXT = 2000
+#: A word as long as this may be a token of any form.
+_OPAQUE = re.compile(r"[^\s\"'<>(){},;]{20,}")
+
 _REDIRECT = "IMDS never redirects, so something else answered."
 
 _HINTS: dict[type[ImdsStatusError], str] = {
@@ -74,12 +78,10 @@ def status_error(
         request_id: the id that was sent, in case the response has none.
         now: Unix seconds, for a Retry-After date.
     """
+    if not is_from_imds(response):
+        return not_imds_error(caller, response, facts)
     status = response.status_code
     error, description, newest = _envelope(response)
-    if status == 403 and b"unreachable" in response.content:
-        facts = {**facts, "hint": _DOCKER}
-        text = f"{caller}: no IMDS on this machine: a container engine answered with 403 instead {summary(facts)}"
-        return ImdsUnavailableError(text, **facts)
     kind = _class_of(status, error, description, newest)
     special: dict[str, Any] = {}
     if kind is UnsupportedApiVersionError:
@@ -94,7 +96,7 @@ def status_error(
         "hint": hint,
         "retryable": status in TRANSIENT or status >= 500 or status in operation.retry_statuses,
     }
-    own_words = ": ".join(_shorten(text) for text in (error, description) if text)
+    own_words = ": ".join(shorten(text) for text in (error, description) if text)
     return kind(
         f"{caller}: IMDS answered {status}{' ' + own_words if own_words else ' without explanation'} {summary(facts)}",
         status_code=status,
@@ -104,6 +106,20 @@ def status_error(
         details=_details(operation, response),
         response=response,
         **special,
+        **facts,
+    )
+
+
+def not_imds_error(caller: str, response: httpx.Response, facts: CallFacts) -> ImdsUnavailableError:
+    """The error for a response that is not from IMDS."""
+    status, text = response.status_code, "" if contains_secret(response.content, b"") else text_of(response)
+    text = _OPAQUE.sub("[removed]", text)
+    words = "" if is_web_page(response) else shorten(text, 200)
+    facts = {**facts, "hint": describe_other(response), "retryable": status >= 500}
+    return ImdsUnavailableError(
+        f"{caller}: the response ({status}{': ' + words if words else ''}) is not from IMDS {summary(facts)}",
+        status_code=status,
+        response_text=text[:LONGEST_RESPONSE_TEXT],
         **facts,
     )
 
@@ -142,11 +158,6 @@ def transport_error(caller: str, error: Exception, deadline: float, facts: CallF
     return ImdsUnavailableError(f"{caller}: cannot reach IMDS: {_reason(error)} {summary(facts)}", **facts)
 
 
-def web_page_hint(response: httpx.Response) -> str:
-    """The hint for a web page instead of a response of IMDS. "" for any other response."""
-    return _PROXY if _is_html(response) else ""
-
-
 #: A secret member of JSON, a form or XML, and the characters of a JWT. Both regular expressions need linear time.
 _SECRET = rb"(%s)[\"']?\s*[:=>]" % "|".join(map(re.escape, SECRETS)).encode()
 _WORD = rb"[\w.-]+"
@@ -163,11 +174,6 @@ def contains_secret(content: bytes, key: bytes) -> bool:
         or (key != b"" and key in plain)
         or (b"eyJ" in plain and any(b"." in word.partition(b"eyJ")[2] for word in re.findall(_WORD, plain)))
     )
-
-
-def may_be_imds(error: ImdsStatusError) -> bool:
-    """Whether an error response can be from IMDS, rather than from a proxy or another web server."""
-    return error.status_code >= 400 and error.status_code != 407 and not _is_html(error.response)
 
 
 def summary(facts: CallFacts) -> str:
@@ -187,7 +193,7 @@ def _reason(error: Exception) -> str:
         if isinstance(cause, OSError) and cause.errno is not None and cause.strerror:
             # Negative numbers are the resolver's own. asyncio changes the words of the operating system.
             return os.strerror(cause.errno) if cause.errno > 0 else cause.strerror
-    return _shorten(str(error)) or type(error).__name__
+    return shorten(str(error)) or type(error).__name__
 
 
 def _causes(error: Any) -> Iterator[BaseException]:
@@ -225,11 +231,7 @@ def _hint(
 ) -> str:
     status = response.status_code
     if newest:
-        return f"The newest versions that this host supports are {_shorten(', '.join(newest))}."
-    if 300 <= status < 400:
-        return f"{_REDIRECT} The redirect was not followed."
-    if status == 407 or _is_html(response) or status in (502, 504):
-        return _PROXY
+        return f"The newest versions that this host supports are {shorten(', '.join(newest))}."
     if status == 403 and not response.content:
         return "The Guest Proxy Agent (Metadata Security Protocol) blocks this process. Check its rules."
     if "metadata header" in f"{error} {description}".lower():
@@ -244,9 +246,9 @@ def _hint(
 
 def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[str, ...]]:
     """IMDS's `error`, `error_description` and `newest-versions`, from any kind of body."""
-    body = _json_object(response)
+    body = json_object(response)
     if body is None:
-        text = "" if _is_html(response) else _shorten(text_of(response))
+        text = "" if is_web_page(response) else shorten(text_of(response))
         return text or None, None, ()
     # Early versions of Microsoft's own specification had code and message.
     error, description = body.get("error", body.get("code")), body.get("error_description", body.get("message"))
@@ -260,14 +262,6 @@ def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[s
     return _to_text(error), _to_text(description), versions
 
 
-def _json_object(response: httpx.Response) -> dict[str, Any] | None:
-    try:
-        parsed: Any = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return None
-    return cast(dict[str, Any], parsed) if isinstance(parsed, dict) else None
-
-
 def _to_text(value: object) -> str | None:
     try:
         return None if value is None else value if isinstance(value, str) else json.dumps(value)
@@ -277,7 +271,7 @@ def _to_text(value: object) -> str | None:
 
 def _details(operation: Operation[Any], response: httpx.Response) -> Any:
     try:
-        return operation.parse(client=_LENIENT, response=response) if _json_object(response) is not None else None
+        return operation.parse(client=_LENIENT, response=response) if json_object(response) is not None else None
     except Exception:  # an error body may contain anything
         return None
 
@@ -289,23 +283,3 @@ class _Lenient:
 
 
 _LENIENT = _Lenient()
-
-
-def _is_html(response: httpx.Response | None) -> bool:
-    return response is not None and (
-        "html" in response.headers.get("content-type", "") or response.content.lstrip()[:1] == b"<"
-    )
-
-
-def text_of(response: httpx.Response) -> str:
-    """The body as text, even if the response names a charset that Python does not decode text with, such as hex."""
-    try:
-        return response.text
-    except Exception:
-        return response.content.decode("utf-8", "replace")
-
-
-def _shorten(text: str) -> str:
-    """One printable line of at most 300 characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[:2000]).split())
-    return line if len(line) <= 300 else line[:299] + "…"

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from azure_imds_api.api import Operation
 
-from .error_mapping import text_of
+from .not_imds import text_of
 from .validation import invalid
 
 #: A scalar is available as text only, an object or array as JSON. (Microsoft Learn, "Azure Instance Metadata Service".)

@@ -23,6 +23,10 @@ class Success(Generic[T]):
         self.value = value
 
 
+class NotImds(str):
+    """A problem that IMDS would not cause: the body does not look like the response of the operation at all."""
+
+
 def read_success(
     operation: Operation[T], response: httpx.Response, arguments: Mapping[str, Any], *, must_echo: bool
 ) -> Success[T] | str:
@@ -40,9 +44,10 @@ def read_success(
         try:
             document = json.loads(response.content)
         except (ValueError, RecursionError):
-            return "the body is not JSON" if response.content else "the body is empty"
+            return NotImds("the body is not JSON" if response.content else "the body is empty")
         for place, problem in problems(operation.answer, document):
-            return f"the body{place} {problem}"
+            text = f"the body{place} {problem}"
+            return text if _has_expected_member(operation, document) else NotImds(text)
         if problem := _other_identity(operation, document, arguments, must_echo):
             return problem
     try:
@@ -51,6 +56,11 @@ def read_success(
         if is_interruption(error):
             raise
         return f"the body does not match the model ({type(error).__name__})"
+
+
+def _has_expected_member(operation: Operation[Any], document: Any) -> bool:
+    members: Mapping[str, Any] = operation.answer.get("properties", {})
+    return isinstance(document, dict) and not members.keys().isdisjoint(document)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _other_identity(operation: Operation[Any], document: Any, arguments: Mapping[str, Any], must_echo: bool) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx
 
+from .._interruptions import mark_as_transport_error
 from ..errors import ImdsError
 from .async_transport import AsyncSocketTransport
 from .sync_transport import SocketTransport
@@ -45,6 +47,24 @@ def _settings(base_url: str, headers: dict[str, str]) -> dict[str, Any]:
         "trust_env": False,
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     }
+
+
+def _send_with(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """Sends a request over what the caller passed."""
+    try:
+        return http.send(request, stream=True, auth=None, follow_redirects=False)
+    except Exception as error:
+        mark_as_transport_error(error)
+        raise
+
+
+async def _asend_with(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """`_send_with`, awaited."""
+    try:
+        return await http.send(request, stream=True, auth=None, follow_redirects=False)
+    except Exception as error:
+        mark_as_transport_error(error)
+        raise
 
 
 class Connections(Generic[C]):
@@ -84,12 +104,8 @@ class Connections(Generic[C]):
         """How to send requests."""
         self.check()
         if self._own is None:
-            client: Any = self.http
-
-            def send(request: httpx.Request) -> Any:
-                return client.send(request, stream=True, auth=None, follow_redirects=False)
-
-            return Sender(send, _FAILURES)
+            send: Any = _send_with if issubclass(self._kind, httpx.Client) else _asend_with
+            return Sender(partial(send, self.http), _FAILURES)
         # Without the httpx client, which would log a line at INFO for each request.
         if isinstance(self._own, SocketTransport):
             return Sender(self._own.handle_request, _OWN_FAILURES)

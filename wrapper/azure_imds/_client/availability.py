@@ -1,0 +1,83 @@
+"""Whether IMDS answers, and how long to wait until it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._interruptions import is_interruption
+from ..errors import ArcChallengeError, ImdsError, ImdsStatusError, ImdsTimeoutError, ImdsUnavailableError
+from .host import Host
+from .options import Options
+from .validation import invalid
+
+if TYPE_CHECKING:
+    from azure_imds_api.models.instance import Instance
+
+#: Seconds between two checks. The upper limit, of which a random part is used, doubles up to the second value.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
+
+
+def problem_of_error(error: Exception, host: Host) -> ImdsError | None:
+    """What an error of a call says about the availability of IMDS. None if IMDS answers."""
+    if is_interruption(error):
+        raise error
+    if isinstance(error, ArcChallengeError):  # the Azure Arc agent asks for a key, even if we may not read it
+        return None if host.is_loopback else error
+    if isinstance(error, ImdsError):
+        return None if isinstance(error, ImdsStatusError) else error
+    return ImdsUnavailableError(f"the transport raised {type(error).__name__}", attempts=1, retryable=True)
+
+
+def problem_of_document(document: Instance) -> ImdsError | None:
+    """What a document says about the availability of IMDS. None if it describes a machine."""
+    if document.compute is not None or document.network is not None:
+        return None
+    return ImdsUnavailableError("the response is a JSON object, but not from IMDS", attempts=1)
+
+
+class AvailabilityWait:
+    """How often to check, and when to give up.
+
+    Raises:
+        ImdsValidationError: `timeout` is not a positive number.
+    """
+
+    def __init__(self, options: Options, timeout: float) -> None:
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < float("inf"):
+            raise invalid("timeout", "must be a positive number of seconds, for example 30", "wait_until_available")
+        self._options = options
+        self._timeout = timeout
+        self._started = options.clock.monotonic()
+        self._checks = 0
+
+    @property
+    def _left(self) -> float:
+        return self._timeout - (self._options.clock.monotonic() - self._started)
+
+    @property
+    def check_seconds(self) -> float:
+        """Seconds that the next check may take."""
+        return max(0.001, min(1.0, self._left))
+
+    def pause_after(self, problem: ImdsError) -> float:
+        """Seconds until the next check.
+
+        Raises:
+            ImdsTimeoutError: the time is over.
+            ImdsUnavailableError: the problem, if waiting does not help.
+        """
+        if isinstance(problem, ImdsUnavailableError) and not problem.attempts:
+            raise problem  # nothing was sent: IMDS is disabled, or this host has none
+        self._checks += 1
+        pause = self._options.clock.jitter(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**self._checks))
+        if pause >= self._left:
+            raise ImdsTimeoutError(
+                f"wait_until_available: IMDS did not answer within {self._timeout:g} s. Last problem: {problem}",
+                deadline=self._timeout,
+                url=problem.url,
+                attempts=self._checks,
+                elapsed=self._options.clock.monotonic() - self._started,
+                retryable=True,
+                hint=problem.hint,
+            )
+        return pause
