@@ -110,7 +110,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], str, str]] = {
     "load-balancer-not-provisioned": ({"path": "/metadata/loadbalancer"}, "loadbalancer", "load-balancer-pending"),
     # By argument
     "status": ({"path": TOKEN, "status": 410}, "token", "updating"),
-    "body": ({"path": ALL, "body": "<html>Sign in</html>", "headers": {"Content-Type": "text/html"}},
+    "body": ({"path": ALL, "body": "<html>Sign in</html>", "headers": {"Content-Type": "text/html", "Server": "x"}},
              "instance", "web-page"),
     "headers": ({"path": ALL, "headers": {"Server": "nginx"}}, "server", "other-server"),
     "retry_after": ({"path": TOKEN, "status": 429, "retry_after": 7}, "token", "throttled"),
@@ -185,15 +185,26 @@ def test_faults_that_are_different_have_different_findings() -> None:
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(400, "bad-request"), (401, "refused-request"), (403, "forbidden"), (404, "not-found"), (407, "gateway"),
-     (410, "updating"), (429, "throttled"), (500, "server-error"), (502, "gateway"), (503, "server-error"),
-     (504, "gateway")],
+    [(400, "bad-request"), (401, "refused-request"), (403, "forbidden"), (404, "not-found"), (407, "refused-request"),
+     (410, "updating"), (429, "throttled"), (500, "server-error"), (502, "server-error"), (503, "server-error"),
+     (504, "server-error")],
 )  # fmt: skip
 def test_a_status_has_its_own_finding(emulator: Emulator, status: int, code: str) -> None:
     emulator.fail(status, path=TOKEN, body={"error": "said"}, times=10)
     finding = find(examine_emulator(emulator), "token")
     assert (finding.status, finding.code) == ("fail", code)
     assert "said" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(407, "gateway"), (502, "gateway"), (504, "gateway"), (404, "other-server")]
+)
+def test_a_status_of_another_server_has_its_own_finding(emulator: Emulator, status: int, code: str) -> None:
+    emulator.fail(status, path=TOKEN, body="said", headers={"Server": "x", "Content-Type": "text/plain"}, times=10)
+    finding = find(examine_emulator(emulator), "token")
+    assert (finding.status, finding.code) == ("fail", code)
+    assert "said" in finding.text
+    assert "passes by itself" not in finding.advice
 
 
 def test_every_cause_is_expected_by_some_test() -> None:

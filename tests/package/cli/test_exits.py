@@ -238,7 +238,8 @@ def test_a_token_in_an_error_response_is_not_shown_on_stderr(call: Run) -> None:
     def handle(connection: Any) -> None:
         if connection.recv(10_000):
             connection.sendall(
-                b"HTTP/1.1 400 Bad\r\nContent-Length: 41\r\n\r\n" + b'{"error":"eyJhbGciOiJub25lIn0.eyJ4IjoxfQ"}'
+                b"HTTP/1.1 400 Bad\r\nServer: IMDS/1\r\nContent-Length: 41\r\n\r\n"
+                + b'{"error":"eyJhbGciOiJub25lIn0.eyJ4IjoxfQ"}'
             )
 
     with raw_server(handle) as endpoint:

@@ -104,7 +104,7 @@ def test_the_list_of_commands_has_the_specification_s_words() -> None:
 def test_a_retry_is_shown_while_the_command_waits(emulator: Emulator) -> None:
     emulator.fail(410, times=10)
     with Terminal("versions") as terminal:
-        terminal.read_until("versions.get_versions: 410; waiting 5.00 s")
+        terminal.read_until("versions.get_versions: 410; waiting 5.")
         terminal.interrupt()
         done = terminal.end()
     assert done.status == Exit.INTERRUPTED

@@ -299,7 +299,7 @@ CONTINUES = {
         400, {"error": "invalid_request", "error_description": "Multiple user assigned identities exist, please ..."}
     ),
     "another bad request": answer(400, {"error": "invalid_request"}),
-    "docker": answer(403, "connecting to 169.254.169.254:80: ... unreachable network."),
+    "docker": answer(403, "connecting to 169.254.169.254:80: ... unreachable network.", server=""),
     "a web server": answer(404, "<html>"),
 }
 

@@ -62,10 +62,13 @@ class FailedRequest:
         return isinstance(error, ImdsStatusError) and error.response is not None and not error.response.content
 
     @property
+    def is_other(self) -> bool:
+        """Whether something other than IMDS answered."""
+        return isinstance(self.error, ImdsUnavailableError) and self.error.status_code != 0
+
+    @property
     def is_web_page(self) -> bool:
-        has_type = self.response is not None and "html" in self.response.headers.get("content-type", "")
-        # An unreadable success has a hint only if it is a web page.
-        return has_type or (self.is_a(ImdsResponseError) and bool(self.error.hint))
+        return self.is_other and "web page" in self.error.hint
 
 
 @frozen
@@ -101,15 +104,13 @@ CAUSES: tuple[Cause, ...] = (
         not_imds=True,
     ),
     Cause("silent", lambda f: f.is_a(ImdsTimeoutError), not_imds=True),
-    Cause("docker-desktop", lambda f: f.is_a(ImdsUnavailableError) and f.has_status(403), not_imds=True),
+    Cause("docker-desktop", lambda f: f.is_other and "container engine" in f.error.hint, not_imds=True),
     Cause(
         "redirect",
         lambda f: f.has_status(301, 302, 303, 307, 308),
         "IMDS never redirects. A captive portal, a gateway or another server has its address: check the route to it.",
         not_imds=True,
     ),
-    Cause("closed", lambda f: f.is_a(ImdsUnavailableError), not_imds=True),
-    Cause("arc-key", lambda f: f.is_a(ArcChallengeError)),
     Cause(
         "web-page",
         lambda f: f.is_web_page,
@@ -117,6 +118,10 @@ CAUSES: tuple[Cause, ...] = (
         "route to it.",
         not_imds=True,
     ),
+    Cause("gateway", lambda f: f.is_other and f.has_status(407, 502, 504), not_imds=True),
+    Cause("another-service", lambda f: f.is_other, not_imds=True),
+    Cause("closed", lambda f: f.is_a(ImdsUnavailableError), not_imds=True),
+    Cause("arc-key", lambda f: f.is_a(ArcChallengeError)),
     Cause(
         "broken-off",
         lambda f: f.is_a(ImdsResponseError) and f.error.retryable,
@@ -197,7 +202,6 @@ CAUSES: tuple[Cause, ...] = (
         f"The host's front end answers while IMDS restarts. {_WAIT}",
         "warn",
     ),
-    Cause("gateway", lambda f: f.has_status(407, 502, 504)),
     Cause("server-error", lambda f: f.is_a(ServerError), f"Try again in a minute. {_WAIT}", "warn"),
     Cause("bad-request", lambda f: f.is_a(BadRequestError)),
     Cause("refused-request", lambda f: True),

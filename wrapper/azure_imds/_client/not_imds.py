@@ -54,7 +54,7 @@ def describe_other(response: httpx.Response) -> str:
     server, body, text = response.headers.get("server", "").lower(), json_object(response), text_of(response)
     if 300 <= response.status_code < 400:
         return "IMDS never redirects: this is a login page or a gateway. The redirect was not followed."
-    if response.status_code == 407 or is_web_page(response):
+    if is_web_page(response):
         return f"A web page was returned. {_PROXY}"
     if _CONTAINER_ENGINE.match(text):
         return "A container engine such as Docker Desktop answers like this on a machine outside Azure."
@@ -62,7 +62,7 @@ def describe_other(response: httpx.Response) -> str:
         return "A service mesh (Envoy) answers. Exclude 169.254.169.254 from the mesh's outbound traffic."
     if (body is not None and "title" in body) or "EC2" in server or "Metadata Server for VM" in server:
         return "The metadata service of another cloud answers. This is not an Azure machine."
-    if response.status_code in (502, 504):
+    if response.status_code in (407, 502, 504):
         return _PROXY
     return "Check what listens at this address: a proxy, another web server, or another cloud's metadata service."
 

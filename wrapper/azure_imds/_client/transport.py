@@ -103,9 +103,11 @@ class Connections(Generic[C]):
     def sender(self) -> Sender:
         """How to send requests."""
         self.check()
+        through_httpx: Any = _send_with if issubclass(self._kind, httpx.Client) else _asend_with
         if self._own is None:
-            send: Any = _send_with if issubclass(self._kind, httpx.Client) else _asend_with
-            return Sender(partial(send, self.http), _FAILURES)
+            return Sender(partial(through_httpx, self.http), _FAILURES)
+        if self._made is not None and any(self._made.event_hooks.values()):
+            return Sender(partial(through_httpx, self.http), _OWN_FAILURES)
         # Without the httpx client, which would log a line at INFO for each request.
         if isinstance(self._own, SocketTransport):
             return Sender(self._own.handle_request, _OWN_FAILURES)
