@@ -197,7 +197,7 @@ def test_a_status_has_its_own_finding(emulator: Emulator, status: int, code: str
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(407, "gateway"), (502, "gateway"), (504, "gateway"), (404, "other-server")]
+    ("status", "code"), [(407, "gateway"), (502, "gateway"), (504, "gateway"), (404, "another-service")]
 )
 def test_a_status_of_another_server_has_its_own_finding(emulator: Emulator, status: int, code: str) -> None:
     emulator.fail(status, path=TOKEN, body="said", headers={"Server": "x", "Content-Type": "text/plain"}, times=10)
