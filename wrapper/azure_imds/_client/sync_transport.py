@@ -256,7 +256,8 @@ class SocketTransport(httpx.BaseTransport):
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
             if origin.is_tls:
                 context = self._context = self._context or self._tls.new_context()
-                # The handshake is a step of its own, so that `connected` is what to close if it fails.
+                # wrap_socket() would leave a connection open that was reset already, or whose handshake fails.
+                connected.getpeername()
                 connected = context.wrap_socket(
                     connected, server_hostname=origin.host.decode(), do_handshake_on_connect=False
                 )
