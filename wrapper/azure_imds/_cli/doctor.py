@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._client.client import ImdsClient
-from .._client.sync_transport import SocketTransport
 from .._clock import SYSTEM, Clock
 from ..errors import ImdsValidationError
 from .findings import Finding, Report
@@ -57,8 +56,7 @@ def examine(
         check_proxy(report, surroundings, host)
         check_arc_folder(report, host)
         if check_connection(report, host):
-            # Only the requests of a given transport pass the hooks of httpx, which ImdsChecks uses.
-            with ImdsClient(endpoint, retry=None, clock=clock, transport=SocketTransport()) as imds:
+            with ImdsClient(endpoint, retry=None, clock=clock) as imds:
                 given = {name: value for name, value in (selector or {}).items() if value is not None}
                 ImdsChecks(report, imds, host, names or {}).run(resource, given, events=events)
     return report.findings
