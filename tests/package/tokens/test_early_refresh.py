@@ -670,6 +670,7 @@ def in_child(work: Any) -> bool:
     """Runs `work` in a forked process, and returns whether it returned a true value in time."""
     pid = os.fork()
     if pid == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # pytest-timeout has a handler
         signal.alarm(FOREVER)
         try:
             os._exit(0 if work() else 1)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -153,15 +153,21 @@ for scope in scopes:
 """
 
 
-def process(*arguments: Any) -> subprocess.Popen[str]:
+@contextmanager
+def process(*arguments: Any) -> Iterator[subprocess.Popen[str]]:
+    """Runs the program. At the end it is killed, also after a failed assertion."""
     command = [sys.executable, "-W", "error", "-c", PROGRAM, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
 
 
 def test_processes_share_a_token_in_any_colour(folder: Path) -> None:
-    with Emulator(rate_limits=True) as emulator:
-        processes = [process(colour, emulator.endpoint, folder, SCOPE) for colour in COLOURS]
-        results = [one.communicate(timeout=FOREVER) for one in processes]
+    with Emulator(rate_limits=True) as emulator, ExitStack() as stack:
+        processes = [stack.enter_context(process(colour, emulator.endpoint, folder, SCOPE)) for colour in COLOURS]
+        results = [started.communicate(timeout=FOREVER) for started in processes]
         assert len({out for out, _ in results}) == 1
         assert not [err for _, err in results if err]
         assert emulator.requests.total == 1
@@ -170,8 +176,10 @@ def test_processes_share_a_token_in_any_colour(folder: Path) -> None:
 def test_a_process_that_starts_later_needs_no_imds(folder: Path) -> None:
     with Emulator() as emulator:
         endpoint = emulator.endpoint
-        first = process("sync", endpoint, folder, SCOPE).communicate(timeout=FOREVER)
-    assert process("asyncio", endpoint, folder, SCOPE).communicate(timeout=FOREVER) == first
+        with process("sync", endpoint, folder, SCOPE) as started:
+            first = started.communicate(timeout=FOREVER)
+    with process("asyncio", endpoint, folder, SCOPE) as started:
+        assert started.communicate(timeout=FOREVER) == first
 
 
 def test_only_the_user_can_use_the_folder_and_its_files(colour: Colour, folder: Path) -> None:
@@ -791,14 +799,15 @@ def test_no_descriptor_stays_open(colour: Colour, folder: Path) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder, imds) as credential:
         credential.get_token()
-        before = set(os.listdir("/proc/self/fd"))
+        # Tests that interrupt a credential at every line leave locks behind.
+        before, locks = set(os.listdir("/proc/self/fd")), set(_shared_cache._locks)
         for turn in range(20):
             if turn == 10:
                 files(folder)[0].write_text("damaged")
             credential.credential._cache.clear()
             credential.get_token(force_refresh=bool(turn % 2))
         assert set(os.listdir("/proc/self/fd")) == before
-        assert not _shared_cache._locks
+        assert _shared_cache._locks == locks
 
 
 @needs_fork
