@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .events import ScheduledEvent
     from .faults import Fault
     from .machine import Machine, ManagedIdentity
+    from .machine_reader import make_machine
     from .nodes import ConfigError
     from .requests import RecordedRequest
     from .settings import Settings
@@ -35,6 +36,7 @@ __all__ = [
     "RecordedRequest",
     "ScheduledEvent",
     "Settings",
+    "make_machine",
 ]
 
 _MODULES = {
@@ -47,6 +49,7 @@ _MODULES = {
     "RecordedRequest": "requests",
     "ScheduledEvent": "events",
     "Settings": "settings",
+    "make_machine": "machine_reader",
 }
 
 

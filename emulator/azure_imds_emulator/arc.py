@@ -105,4 +105,5 @@ def build_instance(machine: Machine) -> dict[str, Json]:
     compute: Mapping[str, Json] = machine.compute
     members: dict[str, Json] = {name: compute[name] for name in _COMPUTE if name in compute}
     members |= {"provider": "Microsoft.HybridCompute", "resourceId": get_resource_id(machine)}
-    return {"compute": members, "network": machine.instance.get("network", {})}
+    # Recorded from a real agent: no keys, no storage and no network.
+    return {"compute": members | {"publicKeys": None, "storageProfile": {}}, "network": {}}

@@ -62,6 +62,7 @@ class _Chain:
 
 
 _chain_lock = threading.Lock()
+_has_chain = threading.Event()
 
 
 @cache
@@ -96,7 +97,19 @@ def _make_chain() -> _Chain:
 def _get_chain() -> _Chain:
     # One chain per process, made on first use: generating three RSA keys takes longer than the start of an emulator.
     with _chain_lock:
-        return _make_chain()
+        chain = _make_chain()
+        _has_chain.set()
+        return chain
+
+
+def make_keys() -> None:
+    """Generates the keys and certificates if the process has none yet. This takes long."""
+    _get_chain()
+
+
+def has_keys() -> bool:
+    """Whether documents can be signed at once."""
+    return _has_chain.is_set()
 
 
 def get_root_certificate() -> x509.Certificate:

@@ -14,6 +14,7 @@ from types import FrameType
 
 from .config import ENVIRONMENT_PREFIX, from_environment, load
 from .emulator import Emulator
+from .machine_reader import choose_machine, list_machine_names
 from .settings import Settings, find_problem
 
 
@@ -28,6 +29,7 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", metavar="FILE", help="YAML or JSON file with settings, the machine, events and faults"
     )
+    parser.add_argument("--machine", metavar="NAME", help=f"the machine to emulate: {', '.join(list_machine_names())}")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port of the metadata service (default: a free port)")
     parser.add_argument("--control-port", type=int, help="port of the control API and page (default: a free port)")
@@ -56,6 +58,11 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="delay of the first scheduled-events request (default: 0)",
     )
+    parser.add_argument(
+        "--metadata-header",
+        choices=("exact", "any"),
+        help="require the header `Metadata: true` exactly, or accept any case (default: exact)",
+    )
     parser.add_argument("--server", help="value of the Server header")
     return parser
 
@@ -70,10 +77,17 @@ def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) ->
     # Unlike in tests, the rate limits are on, as in IMDS.
     settings = Settings(rate_limits=True)
     path = arguments.config or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
+    machine = arguments.machine or environment.get(f"{ENVIRONMENT_PREFIX}MACHINE")
+    if machine:
+        settings = replace(settings, **choose_machine(machine))
     if path:
-        settings = load(path, settings)
+        settings = load(path, settings, machine=machine)
     settings = from_environment(environment, settings)
-    options = {name: value for name, value in vars(arguments).items() if name != "config" and value is not None}
+    options = {
+        name: value
+        for name, value in vars(arguments).items()
+        if name not in ("config", "machine") and value is not None
+    }
     for name, value in options.items():
         if problem := find_problem(name, value):
             raise ValueError(f"--{name.replace('_', '-')} {problem}")

@@ -283,13 +283,14 @@ class ControlServer:
         return web.json_response({})
 
     async def _get_jwks(self, request: web.Request) -> web.Response:
-        return web.json_response(get_signing_key().to_jwks())
+        key = await asyncio.to_thread(get_signing_key)
+        return web.json_response(key.to_jwks())
 
     async def _get_root(self, request: web.Request) -> web.Response:
-        return _make_certificate(attested.encode_der(attested.get_root_certificate()))
+        return _make_certificate(attested.encode_der(await asyncio.to_thread(attested.get_root_certificate)))
 
     async def _get_intermediate(self, request: web.Request) -> web.Response:
-        return _make_certificate(attested.encode_der(attested.get_intermediate_certificate()))
+        return _make_certificate(attested.encode_der(await asyncio.to_thread(attested.get_intermediate_certificate)))
 
 
 async def _read_arguments(request: web.Request) -> dict[str, Json]:

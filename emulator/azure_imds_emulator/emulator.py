@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 from cryptography import x509
 
@@ -21,11 +21,20 @@ from .faults import FaultQueue
 from .identity import TokenService, get_signing_key
 from .limits import Limits
 from .machine import Json
+from .machine_reader import choose_machine
 from .requests import RequestLog
 from .server import MetadataServer
 from .server_thread import ServerThread
 from .service import Service
 from .settings import Options, Settings
+
+
+def _apply_options(settings: Settings, options: Options) -> Settings:
+    values: dict[str, Any] = dict(options)
+    if isinstance(name := values.get("machine"), str):
+        del values["machine"]
+        values = choose_machine(name) | values
+    return replace(settings, **values)
 
 
 class Emulator:
@@ -41,8 +50,9 @@ class Emulator:
         settings: all settings in one object, for example those of a configuration file.
         clock: the clock to use, for example a frozen one. Default: one that follows the system clock.
         options: the attributes of `Settings` as keywords (`arc=True`, `token_lifetime=60`, ...). They override
-            `settings`. `rate_limits` is off by default here, because rate limits would make a test depend on how fast
-            it runs. The command line turns them on.
+            `settings`. `machine` can be a `Machine` or the name of a ready-made one, such as `spot`. `rate_limits` is
+            off by default here, because rate limits would make a test depend on how fast it runs. The command line
+            turns them on.
 
     Attributes:
         settings: the settings of this emulator.
@@ -64,18 +74,19 @@ class Emulator:
     def __init__(
         self, *, settings: Settings | None = None, clock: Clock | None = None, **options: Unpack[Options]
     ) -> None:
-        self.settings = replace(settings or Settings(), **options)
+        self.settings = _apply_options(settings or Settings(), options)
         self.machine = self.settings.machine
         self.clock = clock or Clock()
         self.requests = RequestLog(self.settings.max_recorded_requests)
         self.events = EventSchedule(self.machine, self.clock, first_call_delay=self.settings.first_call_delay)
         self.faults = FaultQueue(self.clock)
         self.limits = Limits(self.clock, enabled=self.settings.rate_limits)
+        accepts = self.settings.accept_mi_res_id
         self.tokens = TokenService(
             self.machine,
             self.clock,
             lifetime=self.settings.token_lifetime,
-            accept_mi_res_id=self.settings.accept_mi_res_id,
+            accept_mi_res_id=not self.settings.arc if accepts is None else accepts,
         )
         self.attested = AttestedDocuments(self.machine, self.clock, digest_oid=self.settings.attested_digest_oid)
         # Bound methods, so that the signature exists once and editors show it.
@@ -119,6 +130,7 @@ class Emulator:
             self.limits,
             keys=self._keys,
             arc_echo=self.settings.arc_echo,
+            metadata_header=self.settings.metadata_header or ("any" if self.settings.arc else "exact"),
         )
         metadata = MetadataServer(
             service, self.limits, self.faults, self.requests, self.clock, server_header=self.settings.server

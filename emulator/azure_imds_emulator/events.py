@@ -113,7 +113,7 @@ class EventSchedule:
 
     @property
     def incarnation(self) -> int:
-        """The `DocumentIncarnation`. Each change increases it by 1."""
+        """The `DocumentIncarnation`. Each change increases it by 1, an approval by 2 as in Azure."""
         with self._lock:
             self._apply_due_changes()
             return self._incarnation
@@ -140,7 +140,7 @@ class EventSchedule:
             notice: seconds until the event starts by itself. Default: the documented minimum of the type.
             not_before: when the event starts by itself (Unix seconds, an aware datetime, or ISO 8601), instead of
                 `notice`.
-            description: free text.
+            description: free text. Default: a sentence about the type; `""` if `source` is `User`, as in Azure.
             source: `Platform` or `User`.
             duration: expected interruption in seconds. Default: 5 for Freeze, otherwise -1 (unknown).
             started_for: seconds that the event stays in the document after its start.
@@ -169,12 +169,13 @@ class EventSchedule:
             start = now + (NOTICE[event_type] if notice is None else check_seconds("notice", notice))
         else:
             start = to_unix_seconds("not_before", not_before)
+        default_description = "" if source == "User" else _DESCRIPTIONS[event_type]
         event = ScheduledEvent(
             event_id or str(uuid.uuid4()).upper(),
             event_type,
             tuple(resources) if resources is not None else (self._machine.name,),
             start,
-            _DESCRIPTIONS[event_type] if description is None else description,
+            default_description if description is None else description,
             source,
             _DURATIONS.get(event_type, -1) if duration is None else duration,
             check_seconds("started_for", started_for),
@@ -198,7 +199,7 @@ class EventSchedule:
             event = self._find(event_id)
             if event.started_at is None:
                 event.started_at = self._clock.time()
-                self._incarnation += 1
+                self._incarnation += 2
             return event
 
     def cancel(self, event_id: str) -> None:

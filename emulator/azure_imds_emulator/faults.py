@@ -2,36 +2,78 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 
 from .clock import Clock, check_seconds, to_unix_seconds
-from .machine import Json
-from .responses import BAD_API_VERSION, JSON_TYPE, TEXT_TYPE, Response, encode_json, make_failure
+from .machine import Json, is_object
+from .responses import BAD_API_VERSION, FRONT_END, JSON_TYPE, TEXT_TYPE, Response, encode_json, make_failure
 
 HeaderChanges = Mapping[str, str | None]
+Change = Callable[[Mapping[str, str], Response], Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A response that was documented or observed on real hosts."""
+    """A response that was documented or observed on real hosts.
 
-    status: int
-    body: bytes
-    headers: HeaderChanges
+    Attributes:
+        status: status of the response; `None` for a change of the normal response.
+        body: body of the response; `None` for a change of the normal response.
+        headers: header fields to set, or to remove if the value is `None`.
+        path: the path that the preset is limited to, unless `fail` has another one.
+        change: returns the changed response to a request with these parameters.
+    """
+
+    status: int | None = None
+    body: bytes | None = None
+    headers: HeaderChanges = field(default_factory=dict[str, str | None])
+    path: str | None = None
+    change: Change | None = None
 
 
 def _make_json_preset(status: int, body: Json) -> Preset:
     return Preset(status, encode_json(body), {"Content-Type": JSON_TYPE})
 
 
-#: Failures of components around IMDS, and error texts of IMDS that exist in more than one version.
+def _change_document(response: Response, change: Callable[[dict[str, Json]], object]) -> Response:
+    """Returns a success with a changed JSON object. Does not change other responses."""
+    document: Json = json.loads(response.body) if response.status == 200 else None
+    if not is_object(document):
+        return response
+    change(document)
+    return Response(response.status, encode_json(document), response.headers)
+
+
+def _remove_events(query: Mapping[str, str], response: Response) -> Response:
+    return _change_document(response, lambda document: document.pop("Events", None))
+
+
+def _empty_descriptions(query: Mapping[str, str], response: Response) -> Response:
+    def change(document: dict[str, Json]) -> None:
+        for event in document.get("Events", []):
+            if "Description" in event:
+                event["Description"] = ""
+
+    return _change_document(response, change)
+
+
+def _remove_network(query: Mapping[str, str], response: Response) -> Response:
+    if query.get("extended", "").lower() == "true":
+        return make_failure("/metadata/instance", 500)
+    return _change_document(response, lambda document: document.pop("network", None))
+
+
+_EVENTS = "/metadata/scheduledevents"
+
+#: Failures of components around IMDS, odd responses of IMDS, and error texts that exist in more than one version.
 PRESETS: Mapping[str, Preset] = {
     # The host's front end responds while IMDS restarts behind it.
-    "imds-restarting": Preset(500, b"", {"Content-Type": TEXT_TYPE, "Server": "Microsoft-IIS/10.0"}),
+    "imds-restarting": Preset(500, b"", {"Content-Type": TEXT_TYPE, "Server": FRONT_END}),
     # A container on Docker Desktop: its proxy responds, and there is no IMDS behind it.
     "docker-desktop": Preset(
         403,
@@ -75,6 +117,16 @@ PRESETS: Mapping[str, Preset] = {
             "newest-versions": ["2020-10-01", "2020-09-01", "2020-07-15"],
         },
     ),
+    # The answer of hosts of 2017 to 2019 to an api-version that never existed.
+    "unknown-api-version-2017": Preset(
+        404, b'{ "error": "Not found. Invalid version requested" }', {"Content-Type": JSON_TYPE}
+    ),
+    # Scheduled events, as some hosts send them.
+    "events-as-text": Preset(headers={"Content-Type": "text/plain"}, path=_EVENTS),
+    "events-without-list": Preset(path=_EVENTS, change=_remove_events),
+    "events-empty-description": Preset(path=_EVENTS, change=_empty_descriptions),
+    # One of the sources of IMDS is down. Provisioning agents, which send extended=true, get an error instead.
+    "instance-partial": Preset(path="/metadata/instance", change=_remove_network),
     "load-balancer-not-provisioned": _make_json_preset(
         404, {"error": "Load Balancer metadata API isn't available right now. Retry later"}
     ),
@@ -92,6 +144,7 @@ class Fault:
         path: the path or pattern that it is limited to, or `None`.
         method: the method that it is limited to, or `None`.
         name: what it does, in a few words.
+        change: returns the changed normal response.
         hits: how many requests it affected.
     """
 
@@ -109,6 +162,7 @@ class Fault:
     content_length: int | None
     slow: float
     name: str
+    change: Change | None = None
     hits: int = field(default=0)
 
     def cancel(self) -> None:
@@ -166,7 +220,8 @@ class FaultQueue:
 
         Args:
             status: respond with this status (200 to 599), and with the body that the endpoint is known to send.
-            preset: respond with one of :data:`PRESETS`, by name. Excludes `status`.
+            preset: respond with one of :data:`PRESETS`, by name. Excludes `status`. Some presets change the normal
+                response, and are limited to the path that they are for.
             times: how many requests to affect. Default: 1, or no limit if `seconds` or `until` is set.
             seconds: end after this many seconds of the emulator's clock.
             until: end at this moment of the emulator's clock (Unix seconds, an aware datetime, or ISO 8601).
@@ -198,9 +253,10 @@ class FaultQueue:
             status = 302 if status is None else status
         elif known is not None:
             status = known.status
-        elif status is None and body is not None:
+        if status is None and body is not None:
             status = 200
         changes: dict[str, str | None] = dict(known.headers) if known else {}
+        change = known.change if known and status is None else None
         if redirect is not None:
             changes["Location"] = redirect
         if retry_after is not None:
@@ -212,7 +268,7 @@ class FaultQueue:
         changes.update(headers or {})
         if status is not None and (not isinstance(status, int) or not 200 <= status <= 599):
             raise ValueError(f"status must be a number from 200 to 599, for example 503, got {status!r}")
-        has_effect = status is not None or changes or delay or hang or close or slow
+        has_effect = status is not None or changes or change or delay or hang or close or slow
         if not has_effect and truncate is None and content_length is None:
             raise ValueError("fail needs a status, a preset or another fault, for example fail(503) or fail(delay=5)")
         for name, count in (("times", times), ("truncate", truncate), ("content_length", content_length)):
@@ -242,7 +298,7 @@ class FaultQueue:
             status=status,
             remaining=1 if times is None and end is None else times,
             until=end,
-            path=path,
+            path=known.path if known and path is None else path,
             method=method.upper() if method else None,
             body=content,
             headers=changes,
@@ -253,6 +309,7 @@ class FaultQueue:
             content_length=content_length,
             slow=slow,
             name=_describe(status, preset, delay, hang, close, truncate, content_length, slow),
+            change=change,
         )
         with self._lock:
             self._faults.append(fault)

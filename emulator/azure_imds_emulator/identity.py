@@ -72,6 +72,7 @@ class SigningKey:
 
 
 _key_lock = threading.Lock()
+_has_key = threading.Event()
 
 
 @cache
@@ -85,7 +86,14 @@ def get_signing_key() -> SigningKey:
     It is generated on first use, because generating an RSA key takes longer than the start of an emulator.
     """
     with _key_lock:
-        return _make_signing_key()
+        key = _make_signing_key()
+        _has_key.set()
+        return key
+
+
+def has_signing_key() -> bool:
+    """Whether `get_signing_key` returns at once."""
+    return _has_key.is_set()
 
 
 @dataclass(slots=True)
@@ -101,10 +109,11 @@ class TokenService:
     Args:
         machine: the machine with the identities.
         lifetime: seconds from a token's issue to its expiry.
-        accept_mi_res_id: whether `mi_res_id` is a selector. Otherwise it is ignored, like any unknown parameter.
+        accept_mi_res_id: whether `mi_res_id` is read as `msi_res_id`, as on Azure VMs. Otherwise it is ignored, like
+            any unknown parameter.
     """
 
-    def __init__(self, machine: Machine, clock: Clock, *, lifetime: int, accept_mi_res_id: bool = False) -> None:
+    def __init__(self, machine: Machine, clock: Clock, *, lifetime: int, accept_mi_res_id: bool = True) -> None:
         self._machine = machine
         self._clock = clock
         self.lifetime = lifetime
@@ -228,15 +237,16 @@ class TokenService:
         tenant = self._machine.tenant_id
         not_before, expires_on = now - NOT_BEFORE_MARGIN, now + self.lifetime
         machine = _format_claim(machine_id or self._machine.resource_id)
+        issuer = f"{self._machine.token_authority}/{tenant}/"
         claims: dict[str, Json] = {
             "aud": resource,
-            "iss": f"https://sts.windows.net/{tenant}/",
+            "iss": issuer,
             "iat": not_before,
             "nbf": not_before,
             "exp": expires_on,
             "appid": identity.client_id,
             "appidacr": "2",
-            "idp": f"https://sts.windows.net/{tenant}/",
+            "idp": issuer,
             "idtyp": "app",
             "oid": identity.object_id,
             "sub": identity.object_id,

@@ -17,7 +17,10 @@ SINCE: Mapping[str, str] = {
     "compute.extendedLocation": "2021-03-01",
     "compute.host": "2021-11-15",
     "compute.hostGroup": "2021-11-15",
+    "compute.interconnectGroupId": "2025-11-11",
+    "compute.interconnectSubgroupId": "2025-11-11",
     "compute.isHostCompatibilityLayerVm": "2020-06-01",
+    "compute.isVmInStandbyPool": "2025-07-24",
     "compute.licenseType": "2020-09-01",
     "compute.osProfile": "2020-07-15",
     "compute.osProfile.disablePasswordAuthentication": "2020-10-01",
@@ -33,6 +36,7 @@ SINCE: Mapping[str, str] = {
     "compute.securityProfile": "2020-06-01",
     "compute.securityProfile.encryptionAtHost": "2021-11-01",
     "compute.securityProfile.securityType": "2021-12-13",
+    "compute.signatureInfo": "2025-11-15",
     "compute.storageProfile": "2019-06-01",
     "compute.storageProfile.dataDisks.[].bytesPerSecondThrottle": "2021-05-01",
     "compute.storageProfile.dataDisks.[].diskCapacityBytes": "2021-05-01",
@@ -46,13 +50,21 @@ SINCE: Mapping[str, str] = {
     "compute.storageProfile.osDisk.encryptionSettings.keyEncryptionKey": "2021-11-01",
     "compute.storageProfile.resourceDisk": "2021-02-01",
     "compute.subscriptionId": "2017-08-01",
+    "compute.systemFaultDomain": "2025-11-11",
     "compute.tags": "2017-08-01",
     "compute.tagsList": "2019-06-04",
     "compute.userData": "2021-01-01",
     "compute.virtualMachineScaleSet": "2021-03-01",
     "compute.vmScaleSetName": "2017-12-01",
     "compute.zone": "2017-12-01",
+    "network.interface.[].interfaceCompartmentId": "2025-07-24",
+    "network.interface.[].interfaceCompartmentVersion": "2025-07-24",
+    "network.interface.[].ipv4.ipAddressBlock": "2025-07-24",
+    "network.interface.[].ipv6.ipAddressBlock": "2025-07-24",
 }
+
+#: Fields that requests with `extended=true` get in older api-versions too. Observed in the answer to such a request.
+SINCE_EXTENDED: Mapping[str, str] = {**SINCE, "compute.isVmInStandbyPool": "2023-11-15"}
 
 #: The first api-version in which provisioning agents request `extended`. We assume that older versions ignore it.
 EXTENDED_SINCE = "2021-08-01"

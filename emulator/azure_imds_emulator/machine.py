@@ -38,6 +38,10 @@ ATTESTED_DOMAINS: Mapping[str, str] = {
 }
 
 
+#: The issuer of each cloud's tokens, by `azEnvironment` in lower case. For other clouds, that of the public cloud.
+TOKEN_AUTHORITIES: Mapping[str, str] = {"azurechinacloud": "https://sts.chinacloudapi.cn"}
+
+
 @dataclass(frozen=True, slots=True)
 class ManagedIdentity:
     """A managed identity of the machine.
@@ -126,6 +130,12 @@ class Machine:
         """The domain in the certificates of attested documents of this machine's cloud."""
         cloud = str(self.compute.get("azEnvironment", "")).lower()
         return ATTESTED_DOMAINS.get(cloud, ATTESTED_DOMAINS["azurepubliccloud"])
+
+    @property
+    def token_authority(self) -> str:
+        """The start of the issuer in tokens of this machine's cloud."""
+        cloud = str(self.compute.get("azEnvironment", "")).lower()
+        return TOKEN_AUTHORITIES.get(cloud, "https://sts.windows.net")
 
     def add_user_assigned(
         self, name: str, *, client_id: str | None = None, object_id: str | None = None, resource_id: str | None = None

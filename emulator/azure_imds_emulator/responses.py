@@ -13,6 +13,9 @@ from .versions import NEWEST
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"
 
+#: The `Server` header of the web server in front of IMDS.
+FRONT_END = "Microsoft-IIS/10.0"
+
 
 @dataclass(slots=True)
 class Response:
@@ -73,6 +76,25 @@ def make_bad_api_version() -> Response:
 def make_unknown_node() -> Response:
     """Makes the 404 for a sub-path of /instance. A live host sent these spaces inside the braces."""
     return Response(404, b'{ "error": "Not found" }', [("Content-Type", JSON_TYPE)])
+
+
+def make_missing_header() -> Response:
+    """Makes the 400 of /instance for a missing or wrong `Metadata` header, as a live host sent it."""
+    body = b'{ "error": "Bad request: . Required metadata header not specified" }'
+    return Response(400, body, [("Content-Type", JSON_TYPE)])
+
+
+def make_leaf_as_json() -> Response:
+    """Makes the 400 of /instance for a scalar in JSON form, as a live host sent it."""
+    return Response(400, b'{ "error": "Bad request" }', [("Content-Type", JSON_TYPE)])
+
+
+def make_front_end_not_found() -> Response:
+    """Makes the 404 of the web server in front of IMDS, which answers all paths outside /metadata.
+
+    Only its `Server` header was observed.
+    """
+    return Response(404, b"", [("Server", FRONT_END)])
 
 
 def make_unknown_path() -> Response:

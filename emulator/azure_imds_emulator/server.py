@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from aiohttp import web
 
@@ -12,7 +13,7 @@ from .limits import Limits
 from .requests import Headers, RecordedRequest, RequestLog
 from .responses import Response
 from .service import MAX_BODY, Request, Service
-from .wire import NoResponse, WireResponse, WireServer
+from .wire import NoResponse, Protocol, WireResponse, WireServer
 
 
 class MetadataServer:
@@ -65,6 +66,8 @@ class MetadataServer:
         raw_path, query_string = _split_target(message.raw_path)
         headers = Headers(message.headers)
         body = await _read_body(message)
+        if body is None:
+            return NoResponse()
         request = Request.parse(message.method, raw_path, query_string, headers, body)
         query: dict[str, str] = {}
         for name, value in request.parameters:
@@ -95,17 +98,23 @@ class MetadataServer:
             if fault.delay:
                 await self._clock.sleep(fault.delay)
             if fault.hang:
-                # Waits until the client disconnects or the server stops. Both cancel this task.
-                await asyncio.Event().wait()
+                # Waits until the client disconnects, or the server stops and cancels this task.
+                await cast("Protocol", message.protocol).client_closed.wait()
+                return NoResponse()
             if fault.close:
                 return NoResponse()
             response = fault.make_response(request.path)
         if response is None:
+            if make_keys := self._service.find_slow_step(request):
+                # Other connections are served meanwhile.
+                await asyncio.to_thread(make_keys)
             response = self._service.respond(request)
         if response.delay:
             await self._clock.sleep(response.delay)
         if response.build_after_delay:
             response = response.build_after_delay()
+        if fault and fault.change:
+            response = fault.change(dict(request.parameters), response)
         record.status = response.status
         return WireResponse(response, self._server_header, self._clock, fault)
 
@@ -119,13 +128,20 @@ def _split_target(target: str) -> tuple[str, str]:
     return path, query.partition("#")[0]
 
 
-async def _read_body(message: web.BaseRequest) -> bytes:
+async def _read_body(message: web.BaseRequest) -> bytes | None:
+    """Returns the body; `None` if the client closed the connection before its end."""
     if not message.body_exists:
         return b""
     if message.headers.get("Expect", "").lower() == "100-continue" and message.transport is not None:
         message.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = b""
+    client_closed = cast("Protocol", message.protocol).client_closed
     # Reads a little more than the limit, so that the service sees that the body is too long.
-    while len(body) <= MAX_BODY and (chunk := await message.content.read(MAX_BODY)):
+    while len(body) <= MAX_BODY:
+        if client_closed.is_set() and not message.content.is_eof():
+            return None
+        chunk = await message.content.read(MAX_BODY)
+        if not chunk:
+            break
         body += chunk
     return body

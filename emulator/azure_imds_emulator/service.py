@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
-from . import arc, instance, responses, versions
+from . import arc, attested, identity, instance, responses, versions
 from .addresses import TOKEN_PATH
 from .attested import AttestedDocuments, BadNonce
 from .events import BadStartRequest, EventSchedule, UnknownEvent
@@ -26,6 +27,7 @@ from .responses import (
     make_text,
 )
 
+ATTESTED_PATH = "/metadata/attested/document"
 EVENTS_PATH = "/metadata/scheduledevents"
 INSTANCE_PATH = "/metadata/instance"
 LOAD_BALANCER_PATH = "/metadata/loadbalancer"
@@ -82,6 +84,7 @@ class Service:
         keys: the challenge keys of the Arc agent; `None` on an Azure VM.
         arc_echo: whether the agent supports user-assigned identities and returns their ids, as newer agents do. Older
             agents ignore the selector and use the machine's own identity.
+        metadata_header: `exact` if the header must be `Metadata: true`, `any` if its value can have any case.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Service:
         *,
         keys: arc.ChallengeKeys | None = None,
         arc_echo: bool = True,
+        metadata_header: Literal["exact", "any"] = "exact",
     ) -> None:
         self._machine = machine
         self._tokens = tokens
@@ -102,12 +106,13 @@ class Service:
         self._limits = limits
         self._keys = keys
         self.arc_echo = arc_echo
+        self._metadata_header = metadata_header
         instances = _Endpoint(versions.INSTANCE, self._get_instance)
         self._endpoints: dict[str, _Endpoint] = {INSTANCE_PATH: instances}
         if keys is None:
             self._endpoints |= {
                 "/metadata/versions": _Endpoint(None, self._get_versions),
-                "/metadata/attested/document": _Endpoint(versions.ATTESTED, self._get_attested_document),
+                ATTESTED_PATH: _Endpoint(versions.ATTESTED, self._get_attested_document),
                 TOKEN_PATH: _Endpoint(versions.IDENTITY, self._get_token),
                 "/metadata/identity/info": _Endpoint(versions.IDENTITY, self._get_info),
                 EVENTS_PATH: _Endpoint(versions.SCHEDULED_EVENTS, self._handle_events, ("GET", "POST")),
@@ -115,6 +120,15 @@ class Service:
             }
         else:
             self._endpoints[TOKEN_PATH] = _Endpoint(versions.IDENTITY, self._get_arc_token)
+
+    def find_slow_step(self, request: Request) -> Callable[[], object] | None:
+        """Returns what makes the response slow, to be called in another thread first: the generation of keys."""
+        path = request.path.removesuffix("/")
+        if path == TOKEN_PATH and not identity.has_signing_key():
+            return identity.get_signing_key
+        if path == ATTESTED_PATH and not attested.has_keys():
+            return attested.make_keys
+        return None
 
     def respond(self, request: Request) -> Response:
         """Returns the response to a request."""
@@ -127,11 +141,13 @@ class Service:
     def _check_and_respond(self, request: Request) -> Response:
         # The order of these checks is assumed: it is not documented.
         path = request.path
+        if self._keys is None and request.segments[0] != "metadata":
+            return responses.make_front_end_not_found()
         if path.lower() in _CREDENTIAL_FLOW:
             return make_failure(path, 404)
         if "X-Forwarded-For" in request.headers:
             return make_failure(path, 400)
-        if request.headers.get("Metadata", "").strip().lower() != "true" and not _is_exempt_from_header(request):
+        if not self._has_metadata_header(request) and not _is_exempt_from_header(request):
             return _make_missing_header(path)
         endpoint = self._find_endpoint(request)
         if endpoint is None:
@@ -151,6 +167,10 @@ class Service:
         if self._keys is None and not (request.is_within_concurrency and self._limits.try_acquire(path)):
             return make_failure(path, 429)
         return endpoint.respond(request, query, version)
+
+    def _has_metadata_header(self, request: Request) -> bool:
+        value = request.headers.get("Metadata", "").strip()
+        return (value.lower() if self._metadata_header == "any" else value) == "true"
 
     def _find_endpoint(self, request: Request) -> _Endpoint | None:
         if request.segments[:2] == ["metadata", "instance"]:
@@ -175,19 +195,21 @@ class Service:
         if form not in ("json", "text") or extended not in ("true", "false"):
             return make_failure(request.path, 400)
         whole: dict[str, Json] = self._machine.instance if self._keys is None else arc.build_instance(self._machine)
+        since = instance.SINCE
         if extended == "true" and version >= instance.EXTENDED_SINCE and self._keys is None:
             whole = {**whole, "extended": self._machine.extended}
+            since = instance.SINCE_EXTENDED
         segments = request.segments[2:]
         if segments and segments[-1] == "":
             segments = segments[:-1]
         try:
-            node = instance.find_node(instance.select_fields(whole, version), segments)
+            node = instance.find_node(instance.select_fields(whole, version, since=since), segments)
         except instance.NoSuchNode:
             return responses.make_unknown_node()
         if form == "text":
             return make_text(instance.format_text(node))
         if instance.is_leaf(node):
-            return make_failure(request.path, 400)
+            return responses.make_leaf_as_json()
         return make_json(node)
 
     def _get_attested_document(self, request: Request, query: Mapping[str, str], version: str) -> Response:
@@ -216,12 +238,12 @@ class Service:
         machine_id = arc.get_resource_id(self._machine)
         try:
             token = self._tokens.get_token(used, machine_id=machine_id)
-            identity, selector = self._tokens.select_identity(used)
+            selected, selector = self._tokens.select_identity(used)
         except TokenError as error:
             return error.response
         if selector is not None:
-            token["object_id"] = identity.object_id
-            token["msi_res_id"] = identity.resource_id or machine_id
+            token["object_id"] = selected.object_id
+            token["msi_res_id"] = selected.resource_id or machine_id
         elif not self.arc_echo:
             del token["client_id"]
         return make_json(dict(sorted(token.items())))
@@ -265,7 +287,7 @@ def _make_missing_header(path: str) -> Response:
         return make_identity_error(400, "invalid_request", "Required metadata header not specified")
     if path.startswith(EVENTS_PATH):
         return make_failure(path, 400)
-    return make_error(400, "Bad request. Required metadata header not specified")
+    return responses.make_missing_header()
 
 
 def _make_not_allowed(request: Request) -> Response:

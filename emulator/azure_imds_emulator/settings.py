@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from .attested import DigestOid
 from .machine import Json, Machine
+
+MetadataHeader = Literal["exact", "any"]
 
 
 @dataclass(slots=True)
@@ -25,7 +27,9 @@ class Settings:
         rate_limits: whether too many requests get 429.
         server: value of the `Server` header.
         token_lifetime: seconds from a token's issue to its expiry.
-        accept_mi_res_id: whether `mi_res_id` selects an identity as `msi_res_id` does.
+        accept_mi_res_id: whether `mi_res_id` selects an identity as `msi_res_id` does. Default: yes on a VM, no on Arc.
+        metadata_header: `exact`: the header must be `Metadata: true`, as some hosts of Azure require. `any`: its value
+            can have any case, such as `True`. Default: `exact` on a VM, `any` on Arc.
         first_call_delay: delay in seconds of the first scheduled-events request.
         attested_digest_oid: `observed`, as in documents of Azure, or `strict`, as in the CMS standard.
         max_recorded_requests: how many requests `Emulator.requests` keeps.
@@ -46,7 +50,8 @@ class Settings:
     rate_limits: bool = False
     server: str = "IMDS/150.870.65.1854"
     token_lifetime: int = 86400
-    accept_mi_res_id: bool = False
+    accept_mi_res_id: bool | None = None
+    metadata_header: MetadataHeader | None = None
     first_call_delay: float = 0.0
     attested_digest_oid: DigestOid = "observed"
     max_recorded_requests: int = 1000
@@ -55,12 +60,16 @@ class Settings:
     faults: list[dict[str, Json]] = field(default_factory=list[dict[str, Json]])
 
     def __post_init__(self) -> None:
-        for name in (*BOUNDS, "attested_digest_oid"):
+        for name in (*BOUNDS, *CHOICES):
             if problem := find_problem(name, getattr(self, name)):
                 raise ValueError(f"{name} {problem}")
 
 
-DIGEST_OIDS: tuple[DigestOid, ...] = ("observed", "strict")
+#: The values of each setting that has a few. `None` stands for the default.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "attested_digest_oid": ("observed", "strict"),
+    "metadata_header": ("exact", "any"),
+}
 
 #: Minimum and maximum of each number.
 BOUNDS: dict[str, tuple[float, float]] = {
@@ -78,8 +87,8 @@ def find_problem(name: str, value: Json) -> str:
         minimum, maximum = BOUNDS[name]
         if not minimum <= value <= maximum:
             return f"must be a number from {minimum:g} to {maximum:g}, got {value!r}"
-    if name == "attested_digest_oid" and value not in DIGEST_OIDS:
-        return f"must be {' or '.join(DIGEST_OIDS)}, got {value!r}"
+    if name in CHOICES and value is not None and value not in CHOICES[name]:
+        return f"must be {' or '.join(CHOICES[name])}, got {value!r}"
     return ""
 
 
@@ -95,10 +104,11 @@ class Options(TypedDict, total=False):
     rate_limits: bool
     server: str
     token_lifetime: int
-    accept_mi_res_id: bool
+    accept_mi_res_id: bool | None
+    metadata_header: MetadataHeader | None
     first_call_delay: float
     attested_digest_oid: DigestOid
     max_recorded_requests: int
-    machine: Machine
+    machine: Machine | str
     events: list[dict[str, Json]]
     faults: list[dict[str, Json]]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Versions that programs request and that the documentation does not list. We assume that hosts with them list them.
+NEWER: tuple[str, ...] = ("2025-07-24", "2025-11-11", "2025-11-15")
+
 #: The list that `/metadata/versions` returns, oldest first.
 PUBLISHED: tuple[str, ...] = (
     "2017-03-01",
@@ -39,6 +42,7 @@ PUBLISHED: tuple[str, ...] = (
     "2024-03-15",
     "2024-07-17",
     "2025-04-07",
+    *NEWER,
 )
 
 #: The three newest versions, newest first, as the error for an unknown api-version lists them.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -34,11 +34,12 @@ class WireResponse(web.StreamResponse):
         self._clock = clock
         self._fault = fault
         self._keep_connection = False
+        self._protocol: Protocol | None = None
 
     @property
     def keep_alive(self) -> bool | None:
-        """Whether the connection stays open after this response."""
-        return self._keep_connection
+        """Whether the connection stays open after this response. aiohttp reads this after the response was sent."""
+        return self._keep_connection and not (self._protocol and self._protocol.is_last_request)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Writes the whole response."""
@@ -54,7 +55,8 @@ class WireResponse(web.StreamResponse):
             if fault.content_length is not None:
                 is_length_wrong, length = True, fault.content_length
         fields = self._build_headers(length, fault)
-        closing = is_length_wrong or not request.keep_alive
+        self._protocol = cast("Protocol", request.protocol)
+        closing = is_length_wrong or not request.keep_alive or self._protocol.is_last_request
         if any(name.lower() == "connection" and value.lower() == "close" for name, value in fields):
             closing = True
         elif closing:
@@ -80,11 +82,9 @@ class WireResponse(web.StreamResponse):
 
     def _build_headers(self, length: int, fault: Fault | None) -> list[tuple[str, str]]:
         fields = list(self._response.headers)
-        fields += [
-            ("Server", self._server_header),
-            ("Date", _format_date(self._clock.time())),
-            ("Content-Length", str(length)),
-        ]
+        if not any(name == "Server" for name, _ in fields):
+            fields.append(("Server", self._server_header))
+        fields += [("Date", _format_date(self._clock.time())), ("Content-Length", str(length))]
         if fault:
             for name, value in fault.headers.items():
                 kept = [field for field in fields if field[0].lower() != name.lower()]
@@ -99,13 +99,13 @@ class NoResponse(web.StreamResponse):
         """Closes the connection. The error makes aiohttp stop using it."""
         if request.transport is not None:
             request.transport.close()
-        raise ConnectionResetError("closed without a response because of a fault")
+        raise ConnectionResetError("closed without a response")
 
 
 class Protocol(web.RequestHandler):
     """One connection. Replaces the error responses of aiohttp with those of the service."""
 
-    __slots__ = ("_clock", "_server_header")
+    __slots__ = ("_clock", "_has_received", "_server_header", "client_closed")
 
     def __init__(
         self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, clock: Clock, server_header: str, **kwargs: Any
@@ -113,6 +113,30 @@ class Protocol(web.RequestHandler):
         super().__init__(manager, loop=loop, **kwargs)
         self._clock = clock
         self._server_header = server_header
+        self._has_received = False
+        #: Set when the client has closed its side of the connection. It can still receive responses.
+        self.client_closed = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        """Receives a part of a request."""
+        super().data_received(data)
+        self._has_received = self._has_received or bool(self._messages)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keeps the connection open for the responses to all requests that were received completely.
+
+        Returns:
+            Whether the connection stays open.
+        """
+        self.client_closed.set()
+        is_idle = not self._has_received or (self._waiter is not None and not self._waiter.done())
+        is_incomplete = self._current_request is not None and not self._current_request.content.is_eof()
+        return not is_idle and not is_incomplete
+
+    @property
+    def is_last_request(self) -> bool:
+        """Whether the client has closed its side after the current request, so that no other request follows."""
+        return self.client_closed.is_set() and not self._messages
 
     def handle_error(
         self,

@@ -106,6 +106,8 @@ def test_the_instance_needs_no_key_and_has_fewer_fields_than_in_azure(http: http
     assert document["compute"]["provider"] == "Microsoft.HybridCompute"
     assert "/Microsoft.HybridCompute/machines/" in document["compute"]["resourceId"]
     assert "vmSize" not in document["compute"]
+    assert document["compute"]["publicKeys"] is None
+    assert (document["compute"]["storageProfile"], document["network"]) == ({}, {})
 
 
 @pytest.mark.parametrize("path", ["/attested/document", "/scheduledevents", "/loadbalancer", "/identity/info"])
@@ -129,9 +131,12 @@ def test_a_newer_agent_returns_the_ids_of_the_user_assigned_identity(
     assert request_token(http, client_id="00000000-0000-0000-0000-00000000dead").status_code == 400
 
 
-def test_mi_res_id_is_ignored(arc: Emulator, http: httpx.Client) -> None:
+def test_mi_res_id_is_ignored_unless_the_agent_is_configured_to_accept_it(arc: Emulator, http: httpx.Client) -> None:
     identity = arc.machine.add_user_assigned("id-a")
-    assert request_token(http, mi_res_id=identity.resource_id or "").json()["client_id"] != identity.client_id
+    resource_id = identity.resource_id or ""
+    assert request_token(http, mi_res_id=resource_id).json()["client_id"] != identity.client_id
+    with Emulator(arc=True, accept_mi_res_id=True, machine=arc.machine) as other, make_client_for(other) as client:
+        assert request_token(client, mi_res_id=resource_id).json()["client_id"] == identity.client_id
 
 
 def test_a_legacy_agent_ignores_the_selector() -> None:

@@ -32,7 +32,7 @@ def test_events_can_be_approved_completed_and_cancelled(emulator: Emulator, cont
     other = control.post("/api/events", json={"event_type": "Freeze"}).json()["event_id"]
     assert control.delete(f"/api/events/{other}").status_code == 200
     assert control.get("/api/state").json()["events"] == {
-        "incarnation": 6,
+        "incarnation": 7,
         "events": [],
         "types": ["Freeze", "Reboot", "Redeploy", "Preempt", "Terminate"],
     }

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from azure_imds_emulator import Emulator
-from emulator_support import exchange, get_raw, wait_until
+from emulator_support import exchange, get_raw, make_client_for, wait_until
 
 VERSIONS = "/metadata/versions"
 INFO = "/metadata/identity/info?api-version=2018-02-01"
@@ -208,3 +208,66 @@ def test_wrong_arguments_of_a_fault_are_refused(emulator: Emulator, arguments: d
     with pytest.raises(ValueError, match=r"\S"):
         emulator.fail(**arguments)
     assert emulator.faults.pending == ()
+
+
+# Presets that change the normal response
+
+
+def get_events(http: httpx.Client) -> httpx.Response:
+    return http.get("/scheduledevents", params={"api-version": "2020-07-01"})
+
+
+def test_events_can_have_the_type_of_text(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(preset="events-as-text")
+    assert http.get("/versions").headers["Content-Type"].startswith("application/json")
+    response = get_events(http)
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/plain")
+    assert response.json()["Events"] == []
+    assert get_events(http).headers["Content-Type"].startswith("application/json")
+
+
+def test_a_document_can_have_no_events_member(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(preset="events-without-list")
+    assert get_events(http).json() == {"DocumentIncarnation": 1}
+
+
+def test_descriptions_can_be_empty(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.schedule("Reboot")
+    emulator.fail(preset="events-empty-description")
+    assert [event["Description"] for event in get_events(http).json()["Events"]] == [""]
+    older = http.get("/scheduledevents", params={"api-version": "2017-11-01"})
+    assert "Description" not in older.json()["Events"][0]
+
+
+def test_a_preset_changes_a_document_that_is_built_late() -> None:
+    with Emulator(first_call_delay=60) as emulator, make_client_for(emulator) as http:
+        emulator.clock.freeze()
+        emulator.fail(preset="events-without-list")
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(get_events, http)
+            wait_until(lambda: emulator.clock.waiting == 1)
+            emulator.clock.advance(60)
+            assert waiting.result().json() == {"DocumentIncarnation": 1}
+
+
+def test_the_instance_can_be_partial_except_for_provisioning_agents(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(preset="instance-partial", times=3)
+    query = {"api-version": "2021-08-01"}
+    assert list(http.get("/instance", params=query).json()) == ["compute"]
+    failed = http.get("/instance", params=query | {"extended": "true"})
+    assert (failed.status_code, failed.json()) == (500, {"error": "Server error"})
+    assert http.get("/instance", params={"api-version": "1"}).status_code == 400, "an error stays as it is"
+
+
+def test_a_host_of_2017_has_its_own_error_for_a_version_that_never_existed(emulator: Emulator) -> None:
+    emulator.fail(preset="unknown-api-version-2017")
+    head, body = get_raw(emulator, "/metadata/instance?api-version=2017-07-01")
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert body == b'{ "error": "Not found. Invalid version requested" }'
+
+
+def test_a_preset_for_a_path_can_have_another_path_or_body(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.fail(preset="events-as-text", path="/metadata/versions")
+    assert http.get("/versions").headers["Content-Type"] == "text/plain"
+    emulator.fail(preset="events-without-list", body={"a": 1})
+    assert get_events(http).json() == {"a": 1}

@@ -185,14 +185,35 @@ def test_two_selectors_exclude_each_other(emulator: Emulator, http: httpx.Client
     assert request_token(http, client_id=identity.client_id, object_id=identity.object_id).status_code == 400
 
 
-def test_mi_res_id_is_ignored_by_default() -> None:
+@pytest.mark.parametrize(("options", "understood"), [({}, True), ({"accept_mi_res_id": False}, False)])
+def test_mi_res_id_is_read_as_msi_res_id(options: dict[str, Any], understood: bool) -> None:
     machine = Machine()
     identity = machine.add_user_assigned("id-a")
     assert identity.resource_id is not None
-    for understood in (False, True):
-        with Emulator(machine=machine, accept_mi_res_id=understood) as emulator, make_client_for(emulator) as http:
-            found = request_token(http, mi_res_id=identity.resource_id).json()["client_id"]
-            assert (found == identity.client_id) is understood
+    with Emulator(machine=machine, **options) as emulator, make_client_for(emulator) as http:
+        body = request_token(http, mi_res_id=identity.resource_id).json()
+    assert (body["client_id"] == identity.client_id) is understood
+    assert (body.get("msi_res_id") == identity.resource_id) is understood
+
+
+def test_mi_res_id_and_another_selector_exclude_each_other(emulator: Emulator, http: httpx.Client) -> None:
+    identity = emulator.machine.add_user_assigned("id-a")
+    assert identity.resource_id
+    assert request_token(http, mi_res_id=identity.resource_id, msi_res_id=identity.resource_id).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("machine", "authority"),
+    [
+        ("default", "https://sts.windows.net"),
+        ("gov", "https://sts.windows.net"),
+        ("china", "https://sts.chinacloudapi.cn"),
+    ],
+)
+def test_the_issuer_of_a_token_is_that_of_the_cloud(machine: str, authority: str) -> None:
+    with Emulator(machine=machine) as emulator, make_client_for(emulator) as http:
+        found = read_claims(request_token(http).json()["access_token"])
+        assert found["iss"] == f"{authority}/{emulator.machine.tenant_id}/"
 
 
 @pytest.mark.parametrize("resource", ["vault", "https://vault.azure.net/.default", "https://unknown.example", " "])

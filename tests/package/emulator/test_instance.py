@@ -11,7 +11,7 @@ import pytest
 
 from azure_imds_emulator import Emulator
 from azure_imds_emulator.instance import SINCE
-from azure_imds_emulator.versions import PUBLISHED
+from azure_imds_emulator.versions import NEWER, PUBLISHED
 from emulator_support import get_raw
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
@@ -34,11 +34,39 @@ def list_paths(node: Any, prefix: str = "") -> set[str]:
 
 def test_versions_are_published_in_ascending_order(http: httpx.Client) -> None:
     assert http.get("/versions").json() == {"apiVersions": sorted(PUBLISHED)}
-    assert set(PUBLISHED) == set(load_example("versions")["apiVersions"])
+    assert set(PUBLISHED) - set(NEWER) == set(load_example("versions")["apiVersions"])
 
 
-def test_the_newest_document_is_complete(emulator: Emulator, http: httpx.Client) -> None:
+def test_a_document_of_2025_is_served_completely(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.machine.instance = load_example("instance-2025-04-07")
     assert http.get("/instance", params={"api-version": "2025-04-07"}).json() == load_example("instance-2025-04-07")
+
+
+def test_newer_versions_have_the_newer_members(http: httpx.Client) -> None:
+    newest = http.get("/instance", params={"api-version": PUBLISHED[-1]}).json()
+    assert {"interconnectGroupId", "interconnectSubgroupId", "signatureInfo", "systemFaultDomain"} <= newest[
+        "compute"
+    ].keys()
+    (interface,) = newest["network"]["interface"]
+    assert list(interface) == [
+        "interfaceCompartmentId",
+        "interfaceCompartmentVersion",
+        "ipv4",
+        "ipv6",
+        "macAddress",
+    ]
+    assert (interface["ipv4"]["ipAddressBlock"], interface["ipv6"]["ipAddressBlock"]) == ([], [])
+
+
+def test_the_standby_pool_is_in_the_extended_document_earlier(http: httpx.Client) -> None:
+    def has_member(version: str, **query: str) -> bool:
+        document = http.get("/instance", params={"api-version": version} | query).json()
+        return "isVmInStandbyPool" in document["compute"]
+
+    assert has_member("2023-11-15", extended="true")
+    assert not has_member("2023-11-15")
+    assert not has_member("2023-07-01", extended="true")
+    assert has_member(PUBLISHED[-1])
 
 
 @pytest.mark.parametrize(
@@ -97,10 +125,11 @@ def test_an_empty_leaf_is_an_empty_body(http: httpx.Client) -> None:
 @pytest.mark.parametrize("query", [{}, {"format": "json"}])
 def test_a_leaf_has_no_json_form(http: httpx.Client, query: dict[str, str]) -> None:
     response = http.get("/instance/compute/location", params={"api-version": "2021-02-01"} | query)
-    assert (response.status_code, response.text) == (400, '{"error":"Bad request"}')
+    assert (response.status_code, response.text) == (400, '{ "error": "Bad request" }')
 
 
-def test_a_container_in_text_form_lists_its_children(http: httpx.Client) -> None:
+def test_a_container_in_text_form_lists_its_children(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.machine.instance = load_example("instance-2025-04-07")
     text = {"api-version": "2017-04-02", "format": "text"}
     assert http.get("/instance", params=text).text == "compute/\nnetwork/"
     assert http.get("/instance/network/interface", params=text).text == "0/\n1/"
@@ -109,7 +138,8 @@ def test_a_container_in_text_form_lists_its_children(http: httpx.Client) -> None
     assert compute == sorted(compute)
 
 
-def test_array_elements_are_addressed_by_index(http: httpx.Client) -> None:
+def test_array_elements_are_addressed_by_index(emulator: Emulator, http: httpx.Client) -> None:
+    emulator.machine.instance = load_example("instance-2025-04-07")
     version = {"api-version": "2017-04-02"}
     address = "/instance/network/interface/1/ipv4/ipAddress/0"
     assert http.get(address, params=version).json() == {

@@ -18,26 +18,44 @@ ENDPOINTS = {
     "/loadbalancer": {"api-version": "2020-10-01"},
 }
 VERSIONED = [path for path in ENDPOINTS if path != "/versions"]
-NEWEST = ["2025-04-07", "2024-07-17", "2024-03-15"]
+NEWEST = ["2025-11-15", "2025-11-11", "2025-07-24"]
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-@pytest.mark.parametrize("value", ["true", "True", "TRUE"])
-def test_every_endpoint_accepts_the_metadata_header(emulator: Emulator, path: str, value: str) -> None:
+def test_every_endpoint_accepts_the_metadata_header(emulator: Emulator, path: str) -> None:
     url = f"{emulator.endpoint}/metadata{path}"
     with make_client() as client:
-        assert client.get(url, params=ENDPOINTS[path], headers={"Metadata": value}).status_code == 200
-        assert client.get(url, params=ENDPOINTS[path], headers={"metadata": value}).status_code == 200
+        for name in ("Metadata", "metadata", "METADATA"):
+            assert client.get(url, params=ENDPOINTS[path], headers={name: "true"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-@pytest.mark.parametrize("headers", [{}, {"Metadata": "false"}, {"Metadata": ""}])
+@pytest.mark.parametrize("value", ["True", "TRUE"])
+def test_the_case_of_the_metadata_header_can_be_ignored(path: str, value: str) -> None:
+    with Emulator(metadata_header="any") as emulator, make_client() as client:
+        url = f"{emulator.endpoint}/metadata{path}"
+        assert client.get(url, params=ENDPOINTS[path], headers={"Metadata": value}).status_code == 200
+        assert client.get(url, params=ENDPOINTS[path], headers={"Metadata": "false"}).status_code == 400
+
+
+def test_an_arc_agent_accepts_any_case_of_the_metadata_header() -> None:
+    query = {"api-version": "2020-06-01"}
+    for options, expected in (({}, 200), ({"metadata_header": "exact"}, 400)):
+        with Emulator(arc=True, **options) as emulator, make_client() as client:  # type: ignore[arg-type]
+            url = f"{emulator.endpoint}/metadata/instance"
+            assert client.get(url, params=query, headers={"Metadata": "True"}).status_code == expected
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize("headers", [{}, {"Metadata": "false"}, {"Metadata": ""}, {"Metadata": "True"}])
 def test_every_endpoint_requires_the_metadata_header(emulator: Emulator, path: str, headers: dict[str, str]) -> None:
     with make_client() as client:
         response = client.get(f"{emulator.endpoint}/metadata{path}", params=ENDPOINTS[path], headers=headers)
     assert response.status_code == 400
     if path.startswith("/identity"):
         assert len(response.content) == 88
+    elif path in ("/versions", "/instance"):
+        assert response.content == b'{ "error": "Bad request: . Required metadata header not specified" }'
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
@@ -102,11 +120,28 @@ def test_the_preview_of_scheduled_events_does_not_require_the_header(emulator: E
         assert client.get(url, params={"api-version": "2017-08-01"}).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/metadata", "/metadata/", "/", "/metadata/nothing", "/metadata/attested", "/latest"])
+@pytest.mark.parametrize("path", ["/metadata", "/metadata/", "/metadata/nothing", "/metadata/attested"])
 def test_an_unknown_path_is_not_found(emulator: Emulator, path: str) -> None:
     head, body = get_raw(emulator, path)
     assert head.startswith(b"HTTP/1.1 404 ")
     assert body == b'{"error":"Not Found"}'
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+@pytest.mark.parametrize("path", ["/", "/latest/api/token", "/metadataX", "/computeMetadata/v1/", "/openstack"])
+def test_paths_outside_metadata_are_answered_by_the_web_server_in_front(
+    emulator: Emulator, method: str, path: str
+) -> None:
+    head, body = get_raw(emulator, path, method=method)
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert head.count(b"Server: ") == 1
+    assert b"\r\nServer: Microsoft-IIS/10.0\r\n" in head + b"\r\n"
+    assert body == b""
+
+
+def test_an_arc_agent_has_no_web_server_in_front() -> None:
+    with Emulator(arc=True) as emulator:
+        assert b"Server: IMDS/" in get_raw(emulator, "/latest")[0]
 
 
 def test_a_probe_for_the_newer_credential_flow_is_not_found(emulator: Emulator) -> None:

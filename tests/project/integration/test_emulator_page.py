@@ -159,7 +159,7 @@ def test_its_buttons_schedule_approve_and_complete_an_event(page: Browser, emula
     wait_until_text(page, "#events", lambda text: "Started" in text)
     page.click("#events button")
     wait_until_text(page, "#events", lambda text: text == "")
-    assert emulator.events.incarnation == 4
+    assert emulator.events.incarnation == 5
 
 
 def test_its_buttons_add_and_remove_faults(page: Browser, emulator: Emulator, http: httpx.Client) -> None:
