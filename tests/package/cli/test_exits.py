@@ -65,7 +65,7 @@ def test_a_command_ends_with_its_status(
 
 
 def test_every_status_is_tested_here_or_elsewhere() -> None:
-    elsewhere = {Exit.FINDINGS, Exit.SOFTWARE, Exit.INTERRUPTED, Exit.CLOSED}
+    elsewhere = {Exit.FINDINGS, Exit.SOFTWARE, Exit.IOERR, Exit.INTERRUPTED, Exit.CLOSED}
     assert {status for status, _, _ in CASES} | elsewhere == {*Exit}
 
 

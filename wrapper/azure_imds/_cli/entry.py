@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from .emulator import run as run_emulator
 from .exits import Exit
@@ -24,9 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # With None in sys.modules, an import fails at once.
         sys.modules.update(dict.fromkeys(_UNUSED))  # type: ignore[arg-type]
         _replace_closed_output()
+        _escape_missing_characters()
     try:
         from .commands import app
-        from .session import discard_output
+        from .session import discard_output, report_unwritable
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("typer", "rich"):
             raise
@@ -43,7 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return end.code if isinstance(end.code, int) else Exit.OK
     except BrokenPipeError:
         return discard_output()
+    except OSError as error:
+        return report_unwritable(error)
     return Exit.OK
+
+
+def _escape_missing_characters() -> None:
+    """Prints a character that the encoding of a stream lacks as an escape, as in a pipe on Windows."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _replace_closed_output() -> None:

@@ -27,6 +27,7 @@ class Exit(IntEnum):
     NOINPUT = 66
     UNAVAILABLE = 69
     SOFTWARE = 70
+    IOERR = 74
     TEMPFAIL = 75
     PROTOCOL = 76
     NOPERM = 77
@@ -42,6 +43,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.NOINPUT: "Not found: the path of `instance` or `--query`, or a permanent 404 from IMDS.",
     Exit.UNAVAILABLE: "IMDS is unavailable: refused, unreachable, disabled, another server or another API.",
     Exit.SOFTWARE: "Internal error. `--verbose` shows the traceback.",
+    Exit.IOERR: "The output cannot be written, for example because the disk is full.",
     Exit.TEMPFAIL: "Temporary failure, try again later: no answer in time, 410, 429, 5xx, or 404 on identity.",
     Exit.PROTOCOL: "The response cannot be read.",
     Exit.NOPERM: "Refused: IMDS returned an error, or the key file of Azure Arc cannot be read.",

@@ -39,7 +39,7 @@ def print_result(value: Any, settings: Settings, view: View, *, reveal: bool = F
     leaf = not (is_object(value) or is_list(value))
     output = settings.output or (Output.text if leaf else Output.table if terminal else Output.json)
     if output is Output.json:
-        print(json.dumps(value, ensure_ascii=False, indent=2))
+        print(_dump_json(value, indent=2))
     elif output is Output.text or leaf:
         _print_text(value)
     else:
@@ -47,6 +47,16 @@ def print_result(value: Any, settings: Settings, view: View, *, reveal: bool = F
 
         make_console().print(view(value))
     sys.stdout.flush()
+
+
+def _dump_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON text, with escapes for characters that the encoding of stdout lacks, as in a pipe on Windows."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return json.dumps(value, indent=indent)
+    return text
 
 
 def _render_part(value: Any) -> RenderableType:
@@ -62,4 +72,4 @@ def _print_text(value: Any) -> None:
 
 def print_line(value: Any) -> None:
     """Prints one line of JSON, without buffering."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(_dump_json(value), flush=True)

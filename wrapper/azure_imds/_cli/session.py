@@ -80,6 +80,8 @@ class Session:
 
             print_error(describe_error(error, self.names))
             raise SystemExit(choose_status(error)) from None
+        except OSError as error:
+            raise SystemExit(report_unwritable(error)) from None
         except PathNotFoundError as error:
             print_error(str(error))
             raise SystemExit(error.status) from None
@@ -96,6 +98,13 @@ class Session:
 def print_error(text: str) -> None:
     """Prints an error message on stderr."""
     print(f"azure-imds: {text}", file=sys.stderr)
+
+
+def report_unwritable(error: OSError) -> Exit:
+    """Says that the output cannot be written. Commands read no files that typer has not opened before."""
+    print_error(f"cannot write: {error.strerror or error}")
+    discard_output()
+    return Exit.IOERR
 
 
 def discard_output() -> Exit:

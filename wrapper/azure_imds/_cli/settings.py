@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
 
-from typer import Option
+from typer import BadParameter, Option
 
 _PANEL = "Options of every command"
 
@@ -20,6 +20,18 @@ class Output(StrEnum):
     json = "json"
     text = "text"
     table = "table"
+
+
+def parse_seconds(text: str | float) -> float:
+    """A number of seconds.
+
+    Raises:
+        BadParameter: the text is not a number.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise BadParameter("must be a number of seconds, for example 2.5") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +72,7 @@ class Settings:
         float | None,
         Option(
             "--deadline",
+            parser=parse_seconds,
             metavar="SECONDS",
             help="Time limit for the whole command, with all retries.",
             show_default=False,
