@@ -1,16 +1,23 @@
-"""The URLs of an emulator, and the environment variables that direct clients to it."""
+"""The addresses of an emulator, and the environment variables that direct clients to it."""
 
 from __future__ import annotations
 
-#: Clients cannot connect to an address that means "all interfaces".
-_CONNECTABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+import errno
+import shlex
+import socket
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+
+#: Addresses that mean "all interfaces", and an address that clients on this machine can connect to instead.
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 TOKEN_PATH = "/metadata/identity/oauth2/token"
 
 
 def make_url(host: str, port: int) -> str:
-    """Returns the URL of a server that listens on this host and port."""
-    host = _CONNECTABLE.get(host, host)
+    """Returns the URL of a server that listens on this host and port, for clients on this machine."""
+    host = _WILDCARDS.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -19,3 +26,70 @@ def make_environment(endpoint: str, *, arc: bool) -> dict[str, str]:
     if arc:
         return {"IDENTITY_ENDPOINT": f"{endpoint}{TOKEN_PATH}", "IMDS_ENDPOINT": endpoint}
     return {"AZURE_POD_IDENTITY_AUTHORITY_HOST": endpoint}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can reach the address."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def find_outside_address(host: str) -> str | None:
+    """Returns the address by which other machines reach a server on all interfaces, that of the default route.
+
+    Returns `None` for other hosts, and without a route.
+    """
+    if host not in _WILDCARDS:
+        return None
+    family, somewhere = (socket.AF_INET6, "2001:db8::1") if ":" in host else (socket.AF_INET, "192.0.2.1")
+    try:
+        # Sends nothing: UDP has no connections. It makes the system choose a route and its address.
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((somewhere, 9))
+            address: str = probe.getsockname()[0]
+            return address
+    except OSError:
+        return None
+
+
+def format_commands(variables: Mapping[str, str]) -> list[str]:
+    """Returns the commands that set variables: first those of POSIX shells, then those of PowerShell."""
+    posix = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    quoted = {name: value.replace("'", "''") for name, value in variables.items()}
+    return posix + [f"$env:{name} = '{value}'" for name, value in quoted.items()]
+
+
+@contextmanager
+def explain_bind_errors(host: str, port: int, setting: str) -> Generator[None]:
+    """Adds to an error of listening what can be done about it.
+
+    Args:
+        setting: the name of the setting with the port.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = f"cannot listen on {host} port {port}"
+        raise OSError(error.errno, f"{place}: {_explain(error, host, port, setting)}") from error
+
+
+def _explain(error: OSError, host: str, port: int, setting: str) -> str:
+    option = f"--{setting.replace('_', '-')}"
+    if isinstance(error, socket.gaierror):
+        return "the name of the host is not known"
+    if error.errno == errno.EADDRINUSE:
+        return f"the address is in use: end the program that uses it, or choose another port with {option}"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"this machine does not have the address. Add it: {_make_address_command(host)}"
+    if error.errno in (errno.EACCES, errno.EPERM) and port < 1024:
+        how = "sudo sysctl net.ipv4.ip_unprivileged_port_start=80" if sys.platform == "linux" else "run it with sudo"
+        return f"ports below 1024 need a permission: {how}, or choose another port with {option}"
+    return error.strerror or str(error)
+
+
+def _make_address_command(host: str) -> str:
+    if sys.platform == "darwin":
+        return f"sudo ifconfig lo0 alias {host}"
+    if sys.platform == "win32":
+        interface, mask = '"Loopback Pseudo-Interface 1"', "255.255.255.255"
+        return f"netsh interface ipv4 add address {interface} {host} {mask} (as Administrator)"
+    return f"sudo ip address add {host}/{128 if ':' in host else 32} dev lo"

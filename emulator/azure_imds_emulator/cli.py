@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
+from urllib.parse import urlsplit
 
-from .config import ENVIRONMENT_PREFIX, from_environment, load
+from .addresses import find_outside_address, format_commands, is_loopback, make_environment, make_url
+from .config import ENVIRONMENT_PREFIX, from_environment, load, split_names
 from .emulator import Emulator
 from .machine_reader import choose_machine, list_machine_names
 from .settings import Settings, find_problem
@@ -22,7 +25,9 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
     """Makes the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Run a local Azure Instance Metadata Service for development and tests.",
+        usage=f"{prog} [options] [-- COMMAND ...]",
+        description="Run a local Azure Instance Metadata Service for development and tests. With a COMMAND, run it with"
+        " the variables that direct clients to the emulator, and end with it.",
         epilog="Each option can also be set in the configuration file and by an environment variable such as"
         f" {ENVIRONMENT_PREFIX}PORT. Options override variables, and variables override the file.",
     )
@@ -32,7 +37,17 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
     parser.add_argument("--machine", metavar="NAME", help=f"the machine to emulate: {', '.join(list_machine_names())}")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port of the metadata service (default: a free port)")
+    parser.add_argument("--control-host", help="address of the control API and page (default: that of --host)")
     parser.add_argument("--control-port", type=int, help="port of the control API and page (default: a free port)")
+    parser.add_argument(
+        "--control-hosts",
+        metavar="NAMES",
+        type=split_names,
+        help="names with dots by which others reach the control API, separated by commas (host.docker.internal)",
+    )
+    parser.add_argument(
+        "--log", action=argparse.BooleanOptionalAction, default=None, help="write a line for each request to stderr"
+    )
     parser.add_argument("--arc", action=argparse.BooleanOptionalAction, default=None, help="emulate an Azure Arc agent")
     parser.add_argument(
         "--arc-token-dir", metavar="DIR", help="folder for the agent's key files (default: a temporary folder)"
@@ -95,50 +110,111 @@ def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) ->
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the emulator until SIGINT or SIGTERM.
+    """Runs the emulator until SIGINT or SIGTERM, or until the command after `--` ends.
 
     Args:
         argv: the arguments after the name of the command. Default: those of the process.
 
     Returns:
-        The exit status: 0 after a signal, 1 if the address or folder cannot be used, 2 for a wrong configuration.
+        The exit status: 0 after a signal, 1 if the address or folder cannot be used, 2 for a wrong configuration. With
+        a command, its exit status; 126 or 127 if it cannot be started; 128 plus the number of the signal that ended it.
     """
-    arguments = make_parser().parse_args(argv)
-    stopped = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    own, command = split_command(sys.argv[1:] if argv is None else argv)
+    arguments = make_parser().parse_args(own)
     try:
-        with Emulator(settings=read_settings(arguments, dict(os.environ))) as emulator:
-            print_addresses(emulator)
-            stopped.wait()
+        emulator = Emulator(settings=read_settings(arguments, dict(os.environ)))
+        return run_command(emulator, command) if command else run_until_signal(emulator)
     except ValueError as error:
         print(f"azure-imds emulator: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"azure-imds emulator: {error}", file=sys.stderr)
+        print(f"azure-imds emulator: {error.strerror or error}", file=sys.stderr)
         return 1
+
+
+def split_command(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Returns the options of the emulator, and the command after `--`."""
+    own = list(arguments)
+    if "--" not in own:
+        return own, []
+    index = own.index("--")
+    return own[:index], own[index + 1 :]
+
+
+@contextmanager
+def handle_signals(handler: Callable[[int], object]) -> Generator[None]:
+    """Calls the handler with the number of each SIGINT and SIGTERM."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        handler(number)
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for number, original in previous.items():
+            signal.signal(number, original)
+
+
+def run_until_signal(emulator: Emulator) -> int:
+    """Runs the emulator until SIGINT or SIGTERM."""
+    stopped = threading.Event()
+    with handle_signals(lambda number: stopped.set()), emulator:
+        warn_about_control(emulator)
+        print_addresses(emulator)
+        stopped.wait()
     return 0
+
+
+def run_command(emulator: Emulator, command: list[str]) -> int:
+    """Runs a command with the variables of the emulator, and returns its exit status."""
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def forward(number: int) -> None:
+        # In a terminal, the command receives Ctrl-C itself.
+        if process is None:
+            early.append(number)
+        elif number != signal.SIGINT or not os.isatty(0):
+            process.send_signal(number)
+
+    with handle_signals(forward), emulator:
+        warn_about_control(emulator)
+        variables = emulator.environment | {f"{ENVIRONMENT_PREFIX}CONTROL_URL": emulator.control_url}
+        try:
+            process = subprocess.Popen(command, env=os.environ | variables)
+        except OSError as error:
+            print(f"azure-imds emulator: {command[0]}: {error.strerror}", file=sys.stderr)
+            return 127 if isinstance(error, FileNotFoundError) else 126
+        for number in early:
+            forward(number)
+        status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def warn_about_control(emulator: Emulator) -> None:
+    """Prints a warning if other machines can reach the control API."""
+    host = emulator.settings.control_host or emulator.settings.host
+    if not is_loopback(host):
+        print(
+            f"azure-imds emulator: host {host} is not a loopback address: everyone who can reach it can use the control"
+            " API. Use it only on a network that you trust, or add --control-host 127.0.0.1.",
+            file=sys.stderr,
+        )
 
 
 def print_addresses(emulator: Emulator) -> None:
     """Prints the addresses of the emulator, and the shell commands that direct clients to it."""
+    settings = emulator.settings
     print(f"endpoint {emulator.endpoint}")
     print(f"control  {emulator.control_url}/")
-    if emulator.settings.arc:
+    if settings.arc:
         print(f"keys     {emulator.arc_token_dir}")
-    host = emulator.settings.host
-    if host not in ("localhost", "::1") and not host.startswith("127."):
-        print(
-            f"azure-imds emulator: host {host} is not a loopback address: everyone who can reach it can use the control"
-            " API. Use it only on a network that you trust.",
-            file=sys.stderr,
-        )
-    for name, value in emulator.environment.items():
-        print(f"export {name}={shlex.quote(value)}")
+    for command in format_commands(emulator.environment):
+        print(command)
+    if outside := find_outside_address(settings.host):
+        endpoint = make_url(outside, urlsplit(emulator.endpoint).port or 80)
+        print("# on other machines and in containers:")
+        for command in format_commands(make_environment(endpoint, arc=settings.arc)):
+            print(f"# {command}")
     sys.stdout.flush()

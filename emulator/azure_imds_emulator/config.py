@@ -23,10 +23,10 @@ ENVIRONMENT_PREFIX = "AZURE_IMDS_EMULATOR_"
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 #: The settings that have one value, by type.
-_FLAGS = ("arc", "arc_echo", "rate_limits", "accept_mi_res_id")
+_FLAGS = ("arc", "arc_echo", "rate_limits", "accept_mi_res_id", "log")
 _INTEGERS = ("port", "control_port", "token_lifetime", "max_recorded_requests")
 _NUMBERS = ("first_call_delay",)
-_TEXTS = ("host", "server", "arc_token_dir", "attested_digest_oid", "metadata_header")
+_TEXTS = ("host", "control_host", "server", "arc_token_dir", "attested_digest_oid", "metadata_header")
 
 
 def load(path: str | Path, base: Settings | None = None, *, machine: str | None = None) -> Settings:
@@ -101,7 +101,14 @@ def from_environment(environment: Mapping[str, str], base: Settings | None = Non
                 values[name] = _parse_variable(name, text)
             except ValueError as error:
                 raise ConfigError(f"{variable}: {error}") from error
+    if names := split_names(environment.get(f"{ENVIRONMENT_PREFIX}CONTROL_HOSTS", "")):
+        values["control_hosts"] = names
     return replace(base or Settings(), **values)
+
+
+def split_names(text: str) -> list[str]:
+    """Returns the names in a text in which commas separate them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _parse_variable(name: str, text: str) -> object:
@@ -151,6 +158,9 @@ class _SettingsReader(MachineReader):
             values["machine"] = self.read_machine(members["machine"], base.machine)
             if self.is_arc(members["machine"]) and "arc" not in members:
                 values["arc"] = True
+        if "control_hosts" in members:
+            entries = self.read_list(members["control_hosts"], "control_hosts")
+            values["control_hosts"] = [self.read_text(entry, "an entry of control_hosts") for entry in entries]
         if "events" in members:
             schedule = EventSchedule(values.get("machine", base.machine), Clock()).schedule
             values["events"] = self.read_calls(members["events"], "events", schedule)

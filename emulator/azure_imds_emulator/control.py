@@ -129,7 +129,8 @@ class ControlServer:
         body, which a page of another origin cannot send without a preflight request.
         """
         if not self._is_allowed_host(request.host):
-            return _make_error(403, f"Host {request.host} is not allowed: use an IP address, localhost or a plain name")
+            reason = "use an IP address or a name without a dot, or add the name to control_hosts"
+            return _make_error(403, f"Host {request.host} is not allowed: {reason}")
         if request.method in ("POST", "PATCH") and request.content_type != "application/json":
             return _make_error(415, f"Content-Type must be application/json, got {request.content_type}")
         try:
@@ -149,8 +150,10 @@ class ControlServer:
 
     def _is_allowed_host(self, host: str) -> bool:
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+        name = name.lower().removesuffix(".")
+        allowed = (self._settings.host, self._settings.control_host or "", *self._settings.control_hosts)
         # An attacker cannot register a name without a dot, such as localhost or the name of a container.
-        if name == self._settings.host or ("." not in name.strip("[]") and ":" not in name):
+        if name in map(str.lower, allowed) or ("." not in name.strip("[]") and ":" not in name):
             return True
         try:
             ipaddress.ip_address(name.strip("[]"))

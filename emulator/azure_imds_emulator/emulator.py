@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from .identity import TokenService, get_signing_key
 from .limits import Limits
 from .machine import Json
 from .machine_reader import choose_machine
-from .requests import RequestLog
+from .requests import RequestLog, format_line
 from .server import MetadataServer
 from .server_thread import ServerThread
 from .service import Service
@@ -78,6 +79,8 @@ class Emulator:
         self.machine = self.settings.machine
         self.clock = clock or Clock()
         self.requests = RequestLog(self.settings.max_recorded_requests)
+        if self.settings.log:
+            self.requests.listeners.append(lambda request: print(format_line(request), file=sys.stderr, flush=True))
         self.events = EventSchedule(self.machine, self.clock, first_call_delay=self.settings.first_call_delay)
         self.faults = FaultQueue(self.clock)
         self.limits = Limits(self.clock, enabled=self.settings.rate_limits)

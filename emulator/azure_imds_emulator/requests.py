@@ -6,7 +6,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import overload
+from urllib.parse import quote
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -71,6 +73,22 @@ class RecordedRequest:
     time: float
     status: int | None = None
     fault: str | None = None
+
+
+def format_line(request: RecordedRequest) -> str:
+    """Returns a line that describes a request and its response: time, target, status, fault and client.
+
+    The line is ASCII without control characters, and contains no header except the name of the client.
+    """
+    moment = datetime.fromtimestamp(request.time, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    target = quote(request.path, safe="/:@!$&'()*+,;=~", errors="replace")
+    if request.query_string:
+        target += f"?{request.query_string}"
+    parts = [moment, request.method, target, str(request.status or "no response")]
+    if request.fault:
+        parts.append(f"[fault: {request.fault}]")
+    parts.append(request.headers.get("User-Agent", "-"))
+    return "".join(char if " " <= char <= "~" else "?" for char in " ".join(parts))
 
 
 class RequestLog(Sequence[RecordedRequest]):

@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import suppress
 
-from .addresses import make_url
+from .addresses import explain_bind_errors, make_url
 from .control import ControlServer
 from .server import MetadataServer
 from .settings import Settings
@@ -60,9 +60,12 @@ class ServerThread:
     async def _serve(self) -> None:
         settings = self._settings
         try:
-            self.endpoint = make_url(settings.host, await self._metadata.start(settings.host, settings.port))
-            control_port = await self._control.start(settings.host, settings.control_port, self.endpoint)
-            self.control_url = make_url(settings.host, control_port)
+            host, control_host = settings.host, settings.control_host or settings.host
+            with explain_bind_errors(host, settings.port, "port"):
+                self.endpoint = make_url(host, await self._metadata.start(host, settings.port))
+            with explain_bind_errors(control_host, settings.control_port, "control_port"):
+                control_port = await self._control.start(control_host, settings.control_port, self.endpoint)
+            self.control_url = make_url(control_host, control_port)
             self._started.set_result(None)
             await self._stopping.wait()
         except BaseException as error:

@@ -17,10 +17,14 @@ class Settings:
     """All settings of an emulator.
 
     Attributes:
-        host: the address to listen on. Everyone who can reach it can get tokens, which no Azure service accepts, and
-            can use the control API.
+        host: the address to listen on. Everyone who can reach it can get tokens, which no Azure service accepts.
+            Without `control_host`, they can use the control API too.
         port: port of the metadata service. 0 selects a free port.
+        control_host: the address for the control API and the control page. Default: `host`.
         control_port: port of the control API and the control page. 0 selects a free port.
+        control_hosts: names with dots by which others reach the control API, such as `host.docker.internal`. IP
+            addresses and names without a dot need not be listed.
+        log: write a line for each request to stderr.
         arc: emulate an Azure Arc agent instead of the metadata service of an Azure VM.
         arc_token_dir: folder for the agent's key files. Default: a new temporary folder.
         arc_echo: whether the agent supports user-assigned identities and returns their ids in its responses.
@@ -43,7 +47,10 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 0
+    control_host: str | None = None
     control_port: int = 0
+    control_hosts: list[str] = field(default_factory=list[str])
+    log: bool = False
     arc: bool = False
     arc_token_dir: str | os.PathLike[str] | None = None
     arc_echo: bool = True
@@ -97,7 +104,10 @@ class Options(TypedDict, total=False):
 
     host: str
     port: int
+    control_host: str | None
     control_port: int
+    control_hosts: list[str]
+    log: bool
     arc: bool
     arc_token_dir: str | os.PathLike[str] | None
     arc_echo: bool

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from azure_imds_emulator import ConfigError, Emulator, Settings
+from azure_imds_emulator.cli import make_parser, read_settings
 from azure_imds_emulator.config import from_environment, load, parse
 
 FULL = """\
@@ -82,6 +83,27 @@ def test_a_captured_document_can_be_the_machine(tmp_path: Path) -> None:
         "compute": {"name": "captured", "zone": "2"},
         "network": {"interface": []},
     }
+
+
+def test_the_control_server_can_be_set_apart() -> None:
+    text = "host: 0.0.0.0\ncontrol_host: 127.0.0.1\ncontrol_hosts: [host.docker.internal]\nlog: true\n"
+    settings = parse(text, "c")
+    assert (settings.host, settings.control_host, settings.control_hosts, settings.log) == (
+        "0.0.0.0",
+        "127.0.0.1",
+        ["host.docker.internal"],
+        True,
+    )
+    variables = {
+        "AZURE_IMDS_EMULATOR_CONTROL_HOST": "::1",
+        "AZURE_IMDS_EMULATOR_CONTROL_HOSTS": "a.example, b.example,",
+        "AZURE_IMDS_EMULATOR_LOG": "1",
+    }
+    settings = from_environment(variables)
+    assert (settings.control_host, settings.control_hosts, settings.log) == ("::1", ["a.example", "b.example"], True)
+    options = make_parser().parse_args(["--control-hosts", "c.example,d.example", "--no-log"])
+    settings = read_settings(options, variables)
+    assert (settings.control_hosts, settings.log) == (["c.example", "d.example"], False)
 
 
 def test_an_empty_file_changes_nothing() -> None:

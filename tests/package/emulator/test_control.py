@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from azure_imds_emulator import Emulator
-from emulator_support import make_client_for
+from emulator_support import make_client, make_client_for
 
 
 def test_faults_can_be_added_and_removed(emulator: Emulator, control: httpx.Client, http: httpx.Client) -> None:
@@ -138,6 +138,24 @@ def test_requests_of_foreign_web_pages_are_refused(control: httpx.Client) -> Non
     assert "default-src 'self'" in response.headers["content-security-policy"]
     for host in ("localhost:1", "127.0.0.1", "[::1]:5", "emulator:8170"):
         assert control.get("/api/state", headers={"Host": host}).status_code == 200
+
+
+def test_names_with_dots_can_be_allowed() -> None:
+    names = ["host.docker.internal", "imds.tests.svc.cluster.local"]
+    with Emulator(control_hosts=names) as emulator, make_client(base_url=emulator.control_url) as client:
+        for host in (*names, "Host.Docker.Internal:8170", "host.docker.internal."):
+            assert client.get("/api/state", headers={"Host": host}).status_code == 200
+        for host in ("attacker.example", "evil.host.docker.internal", "host.docker.internal.evil.example"):
+            response = client.get("/api/state", headers={"Host": host})
+            assert response.status_code == 403
+            assert "add the name to control_hosts" in response.json()["error"]
+
+
+def test_the_control_api_can_have_its_own_address() -> None:
+    with Emulator(control_host="localhost") as emulator, make_client(base_url=emulator.control_url) as client:
+        assert emulator.control_url.startswith("http://localhost:")
+        assert emulator.endpoint.startswith("http://127.0.0.1:")
+        assert client.get("/api/state").json()["endpoint"] == emulator.endpoint
 
 
 def test_the_page_has_the_elements_that_its_script_uses(control: httpx.Client) -> None:
