@@ -73,7 +73,10 @@ class Nonces:
 
 
 class Verifier:
-    """Verifies documents. Without `intermediates`, it downloads the intermediate certificates and caches them."""
+    """Verifies documents. Without `intermediates`, it downloads the intermediate certificates and caches them.
+
+    A cached certificate that has expired counts as absent, so the server then downloads its successor.
+    """
 
     def __init__(self, cloud: Cloud, roots: list[bytes] | None, intermediates: list[bytes] | None) -> None:
         self._cloud = cloud
@@ -83,7 +86,7 @@ class Verifier:
         self._fetching = asyncio.Lock()
         self._next_fetch = 0.0
 
-    async def machine(self, document: dict[str, Any], nonce: str) -> AttestedData:
+    async def machine(self, document: dict[str, Any] | str, nonce: str) -> AttestedData:
         try:
             return self._verify(document, nonce)
         except AttestationError as error:
@@ -96,15 +99,15 @@ class Verifier:
                 self._intermediates += [certificate for certificate in found if certificate not in self._intermediates]
         return self._verify(document, nonce)
 
-    def _verify(self, document: dict[str, Any], nonce: str) -> AttestedData:
+    def _verify(self, document: dict[str, Any] | str, nonce: str) -> AttestedData:
         return verify(document, nonce=nonce, roots=self._roots, intermediates=self._intermediates, cloud=self._cloud)
 
 
 class Application(BaseModel):
-    """The request body of `POST /licence`."""
+    """The request body of `POST /licence`. The document is the response of IMDS: the JSON object, or its text."""
 
     nonce: str
-    document: dict[str, Any]
+    document: dict[str, Any] | str
 
 
 def make_app(allowed: set[str], verifier: Verifier, nonces: Nonces, key: Ed25519PrivateKey) -> FastAPI:

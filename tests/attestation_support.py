@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -276,3 +277,30 @@ def parse_der(data: bytes) -> list[Node]:
         content, data = data[start : start + length], data[start + length :]
         nodes.append(Node(tag, content, parse_der(content) if tag & 0x20 else []))
     return nodes
+
+
+def certificate_node(issued: Issued) -> Node:
+    """Returns a certificate as a tree. Change the tree, then sign it with `sign_again`."""
+    (certificate,) = parse_der(issued.der)
+    return certificate
+
+
+def sign_again(certificate: Node, by: Issued) -> Node:
+    """Returns a changed certificate with a valid signature of an issuer, so that checks after the signature see it."""
+    to_sign = certificate.parts[0]
+    assert isinstance(by.key, rsa.RSAPrivateKey)
+    signature = by.key.sign(to_sign.encode(), padding.PKCS1v15(), hashes.SHA384())
+    # The test certificates' own algorithm, whatever has become of it.
+    algorithm = certificate_node(signer()).parts[1]
+    return Node(0x30, parts=[to_sign, algorithm, Node(0x03, b"\0" + signature)])
+
+
+def document_by(certificate: Node, content: bytes | None = None) -> dict[str, str]:
+    """Builds a document with a changed certificate that has the key of `signer()`, and names it as its signer."""
+    (info,) = parse_der(der(content))
+    signed = info.parts[1].parts[0]
+    signed.parts[3].parts = [certificate]
+    with suppress(IndexError):
+        # The issuer and the serial number.
+        signed.parts[4].parts[0].parts[1].parts = [certificate.parts[0].parts[3], certificate.parts[0].parts[1]]
+    return wrapped(info.encode())

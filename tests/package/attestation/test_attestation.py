@@ -65,6 +65,7 @@ from azure_imds.attestation import (
     fetch_intermediates,
     verify,
 )
+from azure_imds.attestation._certificates import parse_certificate
 from azure_imds_emulator import Clock, Emulator
 from support import COLOURS, ROOT, Colour, Wire, example, find_secret, python, raw_server, reply
 
@@ -97,6 +98,32 @@ def test_a_document_is_a_model_a_json_object_or_a_signature() -> None:
     given = document()
     model = AttestedDocument.from_dict(given)
     assert verify(model, **trust()) == verify(given, **trust()) == verify(given["signature"], **trust())
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_signature_may_end_with_a_line_feed(colour: Colour, end: str) -> None:
+    # Shells and editors end a file with it.
+    given = leading_to(AIA)
+    text = given["signature"] + end
+    for form in (text, {**given, "signature": text}, AttestedDocument.from_dict({**given, "signature": text})):
+        assert verify(form, **trust()).vm_id == VM_ID
+        assert Hosts().fetch(colour, form) == [intermediate().certificate]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        json.dumps,
+        lambda given: json.dumps(given, indent=2) + "\n",
+        lambda given: "\r\n " + json.dumps({**given, "more": [1, None]}),
+        lambda given: json.dumps({**given, "signature": given["signature"] + "\n"}),
+    ],
+    ids=["compact", "indented", "with more members", "line feed in it"],
+)
+def test_a_document_may_be_the_json_text_of_the_whole_answer(colour: Colour, write: Callable[[Any], str]) -> None:
+    given = write(leading_to(AIA))
+    assert verify(given, nonce=NONCE, **trust()).vm_id == VM_ID
+    assert Hosts().fetch(colour, given) == [intermediate().certificate]
 
 
 def test_the_reference_example_verifies_where_its_own_certificate_is_the_root() -> None:
@@ -161,10 +188,9 @@ def test_each_cloud_has_its_own_domain(cloud: Cloud) -> None:
         (None, ["METADATA.Azure.com"]),
         ("metadata.azure.com", []),
         ("eastus.metadata.azure.com", []),
-        ("eastus.metadata.azure.com", ["other.example"]),
     ],
 )
-def test_the_signer_has_the_domain_or_a_subdomain_as_dns_name_or_common_name(
+def test_the_signer_has_the_domain_or_a_subdomain_as_dns_name_or_without_any_as_common_name(
     common: str | None, dns: list[str]
 ) -> None:
     assert verify(document(by=leaf(intermediate(), common, dns=dns)), **trust()).vm_id == VM_ID
@@ -260,8 +286,8 @@ def test_one_of_two_paths_may_have_expired() -> None:
     for between in ([crossed, direct], [direct, crossed]):
         assert verify(given, roots=roots, intermediates=[issued.der for issued in between], now=NOW).vm_id == VM_ID
     error = refusal(given, roots=roots, intermediates=crossed.der)
-    assert error.reason == "certificate_expired"
-    assert "'Crossed CA'" in str(error)
+    assert error.reason == "intermediate_missing"
+    assert "'Crossed CA' is neither in intermediates nor in roots (the one in intermediates expired" in str(error)
 
 
 def test_a_root_may_be_trusted_by_itself_or_through_its_cross_certificate() -> None:
@@ -281,8 +307,8 @@ def test_an_intermediate_may_be_the_root_of_trust() -> None:
 
 def test_azures_roots_are_found_in_this_machines_trust_stores_by_name_and_key() -> None:
     names = {
-        certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
-        for certificate in _roots.known_roots("public")
+        found.certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
+        for found in _roots.find_roots("public", [])
     }
     assert {"DigiCert Global Root G2", "Microsoft RSA Root Certificate Authority 2017"} <= names
     assert "DigiCert Global Root CA" not in names
@@ -292,7 +318,7 @@ def test_azures_roots_are_found_in_this_machines_trust_stores_by_name_and_key() 
 def test_certifi_contains_the_roots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
     monkeypatch.setenv("SSL_CERT_DIR", "/nonexistent")
-    assert len(_roots.known_roots.__wrapped__("public")) >= 2
+    assert len(_roots._stored_roots.__wrapped__("public")) >= 2
 
 
 def test_a_certificate_with_a_roots_name_and_another_key_is_not_a_root(
@@ -303,8 +329,9 @@ def test_a_certificate_with_a_roots_name_and_another_key_is_not_a_root(
     monkeypatch.setenv("SSL_CERT_FILE", str(store))
     monkeypatch.setenv("SSL_CERT_DIR", "/nonexistent")
     monkeypatch.setattr(certifi, "where", lambda: str(store))
+    monkeypatch.setattr(_roots, "_stored_roots", _roots._stored_roots.__wrapped__)
     with pytest.raises(AttestationError, match="Give them as roots=") as raised:
-        _roots.known_roots.__wrapped__("public")
+        verify(document(), now=NOW)
     assert raised.value.reason == "no_roots"
 
 
@@ -417,6 +444,15 @@ def _cases() -> Iterator[tuple[str, Refused]]:
     yield "signature not text", ("not_a_document", lambda: {"encoding": "pkcs7", "signature": 5}, {})
     yield "other encoding", ("not_a_document", lambda: {**document(), "encoding": "jws"}, {})
     yield "1 MB of noise", ("too_large", lambda: "A" * 1_000_000, {})
+    yield "1 MB of JSON", ("too_large", lambda: json.dumps(document()) + " " * 1_000_000, {})
+    yield "JSON text of other encoding", ("not_a_document", lambda: json.dumps({**document(), "encoding": "jws"}), {})
+    yield "JSON text without signature", ("not_a_document", lambda: '{"encoding": "pkcs7"}', {})
+    yield "JSON text that is cut off", ("not_a_document", lambda: json.dumps(document())[:-1], {})
+    yield "JSON text nested too deeply", ("not_a_document", lambda: '{"a":' * 5000, {})
+    yield "JSON text of a list", ("not_base64", lambda: json.dumps([document()]), {})
+    yield "two line feeds", ("not_base64", lambda: document()["signature"] + "\n\n", {})
+    yield "line feed first", ("not_base64", lambda: "\n" + document()["signature"], {})
+    yield "space last", ("not_base64", lambda: document()["signature"] + " ", {})
     yield "not base64", ("not_base64", lambda: document()["signature"] + "!", {})
     yield "not ASCII", ("not_base64", lambda: "é" * 40, {})
     yield "line breaks", ("not_base64", lambda: base64.encodebytes(der()).decode(), {})
@@ -484,6 +520,7 @@ def _cases() -> Iterator[tuple[str, Refused]]:
             {},
         ),
     )
+    yield "common name next to a DNS name", ("wrong_name", _odd_leaf(dns=["evil.example"]), {})
     yield "foreign leaf", ("wrong_name", _odd_leaf(common="evil.example", dns=["evil.example"]), {})
     yield "nameless leaf", ("wrong_name", _odd_leaf(common=None, dns=[]), {})
     yield "for e-mail only", ("wrong_usage", _odd_leaf(usages=[ExtendedKeyUsageOID.EMAIL_PROTECTION]), {})
@@ -529,7 +566,7 @@ def _cases() -> Iterator[tuple[str, Refused]]:
     yield (
         "intermediate expired",
         (
-            "certificate_expired",
+            "intermediate_missing",
             lambda: document(by=leaf(expired_ca)),
             {"intermediates": expired_ca.der},
         ),
@@ -549,16 +586,12 @@ def _cases() -> Iterator[tuple[str, Refused]]:
     yield "intermediate without basic constraints", _below(authority=None)
     yield "intermediate that may not certify", _below(key_usage=support.usage(digital_signature=True))
     yield "intermediate for e-mail only", _below(usages=[ExtendedKeyUsageOID.EMAIL_PROTECTION])
-    yield (
-        "intermediate for other names",
-        _below(
-            extra=[
-                x509.Extension(
-                    x509.NameConstraints.oid, True, x509.NameConstraints([x509.DNSName("example.com")], None)
-                )
-            ]
-        ),
-    )
+    limits = x509.NameConstraints([x509.DNSName("example.com")], None)
+    limited = {"extra": [x509.Extension(x509.NameConstraints.oid, True, limits)]}
+    yield "intermediate for other names", _below(**limited)
+    limited_ca = authority("Limited CA", root(), **limited)
+    by_common_name = (lambda: document(by=leaf(limited_ca, dns=[])), {"intermediates": limited_ca.der})
+    yield "intermediate for other common names", ("untrusted_chain", *by_common_name)
     short = authority("Short CA", root(), path_length=0)
     too_low = authority("Too Low CA", short)
     yield (
@@ -837,7 +870,9 @@ def test_the_message_contains_what_was_wrong_at_each_address(colour: Colour, res
 def test_a_search_ends_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(_intermediates.time, "monotonic", lambda: now)
-    search = _intermediates.IssuerSearch(leaf(intermediate(), addresses=[AIA, AIA_2]).certificate, until=101.0)
+    search = _intermediates.IssuerSearch(
+        parse_certificate(leaf(intermediate(), addresses=[AIA, AIA_2]).certificate), "public", until=101.0
+    )
     assert search.next_request()
     now = 101.0
     search.handle_outcome(httpx.ReadTimeout("slow"))
@@ -882,6 +917,35 @@ def test_no_other_address_is_requested(colour: Colour, address: str) -> None:
     assert error.reason == "intermediate_missing"
     assert "caissuers.microsoft.com or www.microsoft.com" in str(error)
     assert not error.retryable
+
+
+CHINA = ("cacerts.digicert.cn", "cacerts.digicert.com", "cacerts.geotrust.com")
+CLOUD_HOSTS: dict[Cloud, set[str]] = {
+    "public": {"caissuers.microsoft.com", "www.microsoft.com"},
+    "usgov": {"caissuers.microsoft.com", "www.microsoft.com"},
+    "china": {"caissuers.microsoft.com", "www.microsoft.com", *CHINA},
+    "germany": {"caissuers.microsoft.com", "www.microsoft.com"},
+}
+
+
+@pytest.mark.parametrize("host", [*sorted(CLOUD_HOSTS["china"]), "crl.digicert.cn", "digicert.cn", "microsoft.com"])
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_each_cloud_has_its_own_hosts(colour: Colour, cloud: Cloud, host: str) -> None:
+    url = f"http://{host}/x.crt"
+    hosts = Hosts(**{url: httpx.Response(200, content=intermediate().der)})
+    given = document(by=leaf(intermediate(), dns=[CLOUDS[cloud][1]], addresses=[url]))
+    if host in CLOUD_HOSTS[cloud]:
+        assert hosts.fetch(colour, given, cloud=cloud) == [intermediate().certificate]
+        assert hosts.requested == [url]
+    else:
+        error = hosts.refusal(colour, given, cloud=cloud)
+        assert f"no address of its issuer's at {' or '.join(sorted(CLOUD_HOSTS[cloud]))}" in str(error)
+        assert hosts.requested == []
+
+
+def test_the_page_lists_the_hosts() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert {host for hosts in CLOUD_HOSTS.values() for host in hosts} <= set(re.findall(r"`([\w.]+)`", page))
 
 
 def test_a_leaf_without_address_causes_no_request(colour: Colour) -> None:
@@ -1019,6 +1083,7 @@ REFUSED_BY_OPENSSL = [
     "tampered signature",
     "empty signature",
     "signed with another key",
+    "common name next to a DNS name",
     "foreign leaf",
     "for e-mail only",
     "leaf expired",
@@ -1036,6 +1101,7 @@ REFUSED_BY_OPENSSL = [
     "intermediate that may not certify",
     "intermediate for e-mail only",
     "intermediate for other names",
+    "intermediate for other common names",
     "path too long",
 ]
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,16 +24,24 @@ from attestation_support import (
     NOW,
     PAYLOAD,
     Node,
+    authority,
+    certificate_node,
     der,
     document,
+    document_by,
     intermediate,
     leaf,
     parse_der,
+    root,
+    sign_again,
     trust,
+    usage,
     wrapped,
 )
 from azure_imds.attestation import AttestationError, AttestedData, fetch_intermediates, verify
 from azure_imds_emulator import Clock, Emulator
+
+ADDRESS = "http://www.microsoft.com/x.crt"
 
 FUZZ = os.environ.get("AZURE_IMDS_FUZZ")
 fuzzed = settings(
@@ -150,11 +159,17 @@ odd_contents = st.binary(max_size=40) | st.sampled_from(
 )
 
 
+#: Of the values in certificates.
+tags = st.integers(0, 255) | st.sampled_from(
+    [0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0C, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1C, 0x1E, 0x30, 0x31, 0x80, 0x81, 0x82]
+)
+
+
 def mutate(node: Node, draw: Any) -> None:
     target = draw(st.sampled_from(node.all()))
     kind = draw(st.sampled_from(["tag", "content", "drop", "double", "swap", "graft", "wrap", "empty"]))
     if kind == "tag":
-        target.tag = draw(st.integers(0, 255))
+        target.tag = draw(tags)
     elif kind == "content":
         target.parts, target.content = [], draw(odd_contents)
     elif kind == "empty":
@@ -191,6 +206,75 @@ def test_a_certificate_with_another_structure(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         mutate(certificate, data.draw)
     check(node.encode())
+
+
+@cache
+def chain() -> tuple[Node, Node]:
+    """A leaf and its issuer as trees. The values of extensions are trees too."""
+    limits = x509.NameConstraints([x509.DNSName("azure.com")], None)
+    extra = [x509.Extension(limits.oid, True, limits)]
+    above = authority("Test Issuing CA", root(), addresses=[ADDRESS], extra=extra, key_usage=usage(key_cert_sign=True))
+    below = leaf(intermediate(), addresses=[ADDRESS], key_usage=usage(digital_signature=True))
+    trees = certificate_node(below), certificate_node(above)
+    for node in [value for tree in trees for value in tree.all()]:
+        if node.tag == 0x04:
+            with suppress(IndexError):  # not a value within a value
+                parts = parse_der(node.content)
+                node.parts = parts if b"".join(part.encode() for part in parts) == node.content else []
+    return trees
+
+
+def signed_again(draw: Any) -> tuple[dict[str, str], bytes]:
+    """A document and its issuer with another structure and valid signatures, so that all checks are reached."""
+    below, above = copy.deepcopy(chain())
+    changes = draw(st.sampled_from([(1, 0), (2, 0), (3, 0), (0, 1), (0, 2), (1, 1)]))
+    for certificate, number in zip((below, above), changes, strict=True):
+        to_sign = certificate.parts[0]
+        for _ in range(number):
+            # One of its parts first, since most of the values are in extensions.
+            mutate(draw(st.sampled_from([to_sign, *to_sign.parts])), draw)
+    if draw(st.booleans()):  # the names of issuer and leaf agree again
+        with suppress(IndexError):
+            below.parts[0].parts[3] = copy.deepcopy(above.parts[0].parts[5])
+    return document_by(sign_again(below, intermediate())), sign_again(above, root()).encode()
+
+
+def downloaded(given_document: Any, body: bytes) -> Any:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=body))
+    try:
+        return fetch_intermediates(given_document, transport=transport)
+    except AttestationError as error:
+        return error
+
+
+def loads(certificate: bytes) -> bool:
+    with suppress(Exception):  # ValueError, or a warning
+        x509.load_der_x509_certificate(certificate)
+        return True
+    return False
+
+
+def check_signed_again(given_document: Any, issuer: bytes) -> set[str]:
+    """Verifies and downloads in all ways. Returns the reasons of the refusals, and "" for success."""
+    issuers = [intermediate().certificate, None, [intermediate().der, issuer], issuer]
+    results = [outcome(given_document, intermediates=some) for some in (issuers if loads(issuer) else issuers[:2])]
+    found = downloaded(given_document, issuer)
+    results += [found if isinstance(found, AttestationError) else outcome(given_document, intermediates=found)]
+    assert all(result == accepted() for result in results if isinstance(result, AttestedData))
+    return {result.reason if isinstance(result, AttestationError) else "" for result in results}
+
+
+def test_a_certificate_with_another_structure_and_a_valid_signature() -> None:
+    # pytest turns warnings into exceptions.
+    reasons: set[str] = set()
+
+    @given(st.data())
+    @settings(fuzzed, max_examples=int(FUZZ or 150))
+    def check_each(data: st.DataObject) -> None:
+        reasons.update(check_signed_again(*signed_again(data.draw)))
+
+    check_each()
+    assert {"", "bad_certificate", "intermediate_missing", "untrusted_chain"} <= reasons, "later checks are not reached"
 
 
 @given(st.integers(1, 3000), st.sampled_from([0x30, 0x31, 0xA0, 0x24]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,16 +13,20 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from cryptography import x509
 
-from attestation_support import NONCE, VM_ID, authority, document, intermediate, leaf, root, trust
+from attestation_support import NONCE, VM_ID, Issued, authority, document, intermediate, leaf, name, root, trust
 from azure_imds import ImdsError
 from azure_imds._client import answer
 from azure_imds.attestation import (
     AttestationError,
     _certificates,
+    _chain,
     _cms,
+    _constraints,
     _document,
     _intermediates,
+    _names,
     _refusal,
     afetch_intermediates,
     fetch_intermediates,
@@ -34,7 +39,7 @@ ADDRESS = "http://www.microsoft.com/pkiops/certs/Test%20Issuing%20CA.crt"
 
 #: The frames of these functions stay in tracebacks.
 BOUNDARIES = {verify, fetch_intermediates, afetch_intermediates}
-MODULES = [_document, _cms, _certificates, _intermediates, _refusal]
+MODULES = [_document, _cms, _certificates, _names, _chain, _constraints, _intermediates, _refusal]
 EXCEPTIONS: list[type[BaseException]] = [KeyboardInterrupt, RuntimeError]
 
 Action = Callable[[], object]
@@ -65,11 +70,24 @@ SECRETS = {"base64": GIVEN["signature"][100:200], "DER": VM_ID, "foreign base64"
 
 def verifying(given: Any, **arguments: Any) -> Action:
     def act() -> None:
+        _certificates._parse_given.cache_clear()
         with suppress(ImdsError):
             verify(given, **trust(**arguments))
 
     return act
 
+
+def limited(permitted: list[x509.GeneralName] | None, excluded: list[x509.GeneralName] | None) -> Issued:
+    """An issuer with name constraints."""
+    limits = x509.NameConstraints(permitted, excluded)
+    return authority("Limited CA", root(), extra=[x509.Extension(limits.oid, False, limits)])
+
+
+EVERYTHING: list[x509.GeneralName] = [x509.DNSName("azure.com"), x509.DirectoryName(name(None))]
+FREE, LIMITED = limited(EVERYTHING, [x509.DNSName("example.com")]), limited(None, EVERYTHING)
+BY_FREE = document(by=leaf(FREE, dns=[], addresses=[ADDRESS]))
+BY_LIMITED = document(by=leaf(LIMITED, dns=[], addresses=[ADDRESS]))
+SECRETS |= {"base64 by free": BY_FREE["signature"][100:200], "base64 by limited": BY_LIMITED["signature"][100:200]}
 
 VERIFICATIONS = {
     "valid": verifying(GIVEN, nonce=NONCE, roots=root().pem),
@@ -77,6 +95,9 @@ VERIFICATIONS = {
     "another issuer": verifying(FOREIGN),
     "another algorithm": verifying(document(digest="1.3.14.3.2.26")),
     "expired certificate": verifying(GIVEN, now=2**31),
+    "name constraints": verifying(BY_FREE, intermediates=FREE.der),
+    "broken name constraints": verifying(BY_LIMITED, intermediates=LIMITED.der),
+    "JSON text": verifying(json.dumps(GIVEN)),
     "invalid argument": verifying(GIVEN, cloud="mars"),
 }
 

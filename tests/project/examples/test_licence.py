@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ import httpx
 import jwt
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from integration.certificates import issue
 
 from azure_imds import ImdsClient
-from azure_imds_emulator import Emulator
+from azure_imds_emulator import Emulator, attested
 from examples_support import PROGRAMS, Served, run, serve
 
 pytestmark = pytest.mark.integration
@@ -61,7 +63,7 @@ class Office:
         with ImdsClient(self.emulator.endpoint) as imds:
             return imds.attested.get_document(nonce=nonce).to_dict()
 
-    def apply(self, url: str, nonce: str, document: dict[str, Any]) -> httpx.Response:
+    def apply(self, url: str, nonce: str, document: dict[str, Any] | str) -> httpx.Response:
         return httpx.post(f"{url}/licence", json={"nonce": nonce, "document": document}, timeout=30)
 
     def refusal(self, url: str) -> str:
@@ -224,6 +226,39 @@ def test_concurrent_requests_download_intermediates_once(office: Office, monkeyp
 
     assert {data.vm_id for data in asyncio.run(main())} == {office.machine["vmId"]}
     assert fetched == ["public"]
+
+
+def test_an_expired_intermediate_is_replaced_without_a_restart(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = runpy.run_path(str(PROGRAMS / "licence_server.py"))
+    (current,) = office.emulator.attested_intermediates
+    now = datetime.now(UTC)
+    expired = (
+        x509.CertificateBuilder(current.issuer, current.subject, current.public_key(), current.serial_number)
+        .add_extension(x509.BasicConstraints(True, 0), critical=True)
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now - timedelta(days=1))
+        .sign(attested._get_chain().root.key, hashes.SHA384())
+    )
+    fetched: list[str] = []
+
+    async def fetch(document: Any, *, cloud: str) -> list[x509.Certificate]:
+        fetched.append(cloud)
+        return [current]
+
+    verifier = program["Verifier"]("public", [office.roots.read_bytes()], None)
+    verifier._intermediates = [expired]
+    monkeypatch.setitem(program["Verifier"].machine.__globals__, "afetch_intermediates", fetch)
+    document = office.document("0123456789")
+    for _ in range(2):
+        machine = asyncio.run(verifier.machine(document, "0123456789"))
+        assert machine.vm_id == office.machine["vmId"]
+    assert fetched == ["public"]
+
+
+def test_a_document_may_be_the_text_of_the_answer(office: Office, server: Served) -> None:
+    nonce = nonce_of(server.url)
+    text = json.dumps(office.document(nonce)) + "\n"
+    assert office.apply(server.url, nonce, text).status_code == 200
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows kills a process without a signal")

@@ -1,4 +1,4 @@
-"""Checks the signer's certificate: its name, its usage, and its chain to a trusted root."""
+"""Reads certificates: those that a caller passes, and the signer's in a document, with the check of its name."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from ..errors import AttestationError
-from ._refusal import build_argument_error, build_refusal
+from .._interruptions import suppress_errors
+from ._names import Name, read_name
+from ._refusal import build_argument_error, build_refusal, refusing
+
+# asn1crypto has no type annotations.
+_x509: Any = import_module("asn1crypto.x509")
 
 #: A certificate of the library cryptography, PEM text with any number of certificates, or one certificate in DER.
 Certificate = x509.Certificate | bytes | str
@@ -33,31 +40,89 @@ DOMAINS = {
 #: Bits. cryptography's verifier requires the same of the other keys in a chain.
 _SMALLEST_KEY = 2048
 
+E = TypeVar("E", bound=x509.ExtensionType)
+
+
+@frozen
+class ParsedCertificate:
+    """A certificate of which this package has read everything that it uses, so that no later step can fail to read it.
+
+    Two are equal if their certificates are.
+    """
+
+    certificate: x509.Certificate
+    subject: Name = field(eq=False)
+    issuer: Name = field(eq=False)
+    begin: datetime = field(eq=False)
+    end: datetime = field(eq=False)
+    extensions: x509.Extensions = field(eq=False, repr=False)
+
+    def find_extension(self, kind: type[E]) -> E | None:
+        """Returns the extension of a kind, or None."""
+        for extension in self.extensions:
+            if isinstance(extension.value, kind):
+                return extension.value
+        return None
+
+    @property
+    def dns_names(self) -> Sequence[str]:
+        """The DNS names among the alternative names."""
+        names = self.find_extension(x509.SubjectAlternativeName)
+        return names.get_values_for_type(x509.DNSName) if names else []
+
+    @property
+    def host_names(self) -> Sequence[str]:
+        """The DNS names. Only if there are none, the common names (RFC 6125, 6.4.4)."""
+        return self.dns_names or self.subject.common_names
+
 
 @frozen
 class Signer:
     """The certificate in a document, with its public key."""
 
-    certificate: x509.Certificate
+    certificate: ParsedCertificate
     key: RSAPublicKey = field(repr=False)
-    names: Sequence[str]
-    """DNS names, then common names."""
 
 
-def load_certificates(given: Certificates, caller: str, parameter: str) -> list[x509.Certificate]:
-    """Loads the certificates that a caller passed.
+def parse_certificate(certificate: x509.Certificate) -> ParsedCertificate:
+    """Reads a certificate.
 
     Raises:
-        ImdsValidationError: one of them cannot be loaded.
+        Exception: of any type, if a part of the certificate is malformed.
+    """
+    body = _x509.Certificate.load(certificate.public_bytes(Encoding.DER))["tbs_certificate"]
+    return ParsedCertificate(
+        certificate,
+        subject=read_name(body["subject"].dump()),
+        issuer=read_name(body["issuer"].dump()),
+        begin=certificate.not_valid_before_utc,
+        end=certificate.not_valid_after_utc,
+        extensions=certificate.extensions,
+    )
+
+
+def load_certificates(given: Certificates, caller: str, parameter: str) -> list[ParsedCertificate]:
+    """Loads the certificates that a caller passed. Malformed ones are left out, since no chain can contain them.
+
+    Raises:
+        ImdsValidationError: one of them is not a certificate.
     """
     loaded: list[x509.Certificate] | None = None
-    with suppress(Exception):  # loading, and iterating over what the caller passed, may raise anything
+    with suppress_errors(Exception):  # loading, and iterating over what the caller passed, may raise anything
         several = [given] if isinstance(given, (x509.Certificate, bytes, str)) else given
         loaded = [certificate for some in several for certificate in _load(some)]
     if loaded is None:
         problem = 'must be certificates: x509.Certificate, PEM ("-----BEGIN CERTIFICATE-----...") or DER'
         raise build_argument_error(caller, parameter, problem)
-    return loaded
+    parsed = [_parse_given(certificate) for certificate in loaded]
+    return [certificate for certificate in parsed if certificate is not None]
+
+
+@lru_cache(maxsize=256)  # a caller passes the same certificates, maybe those of a whole trust store, every time
+def _parse_given(certificate: x509.Certificate) -> ParsedCertificate | None:
+    with suppress_errors(Exception):
+        return parse_certificate(certificate)
+    return None
 
 
 def _load(given: Certificate) -> list[x509.Certificate]:
@@ -75,17 +140,9 @@ def load_signer(der: bytes) -> Signer:
     Raises:
         AttestationError: it cannot be read, or its key is not an RSA key of 2048 bits or more.
     """
-    try:
-        return _load_signer(der)
-    except AttestationError:
-        raise
-    except Exception:  # the bytes can be anything
-        raise build_refusal("bad_certificate", "its certificate cannot be read") from None
-
-
-def _load_signer(der: bytes) -> Signer:
-    certificate = x509.load_der_x509_certificate(der)
-    key = certificate.public_key()
+    with refusing("bad_certificate", "its certificate cannot be read"):
+        certificate = parse_certificate(x509.load_der_x509_certificate(der))
+        key = certificate.certificate.public_key()
     if not isinstance(key, RSAPublicKey):
         raise build_refusal("unsupported_algorithm", "the key of its certificate is not an RSA key")
     if key.key_size < _SMALLEST_KEY:
@@ -93,26 +150,22 @@ def _load_signer(der: bytes) -> Signer:
             "unsupported_algorithm",
             f"the key of its certificate has {key.key_size} bits; at least {_SMALLEST_KEY} are required",
         )
-    names: list[str] = []
-    for extension in certificate.extensions:
-        if isinstance(extension.value, x509.SubjectAlternativeName):
-            names += extension.value.get_values_for_type(x509.DNSName)
-    names += [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    return Signer(certificate, key, names)
+    return Signer(certificate, key)
 
 
-def check_name(signer: Signer, cloud: str) -> None:
-    """Checks that a DNS name or common name of the signer is the cloud's domain or one of its subdomains.
+def check_name(signer: ParsedCertificate, cloud: str) -> None:
+    """Checks that a host name of the signer is the cloud's domain or one of its subdomains.
 
     Raises:
         AttestationError: none of the names is.
     """
-    if any(_belongs_to(name, cloud) for name in signer.names):
+    names = signer.host_names
+    if any(_belongs_to(name, cloud) for name in names):
         return
-    others = [other for other in DOMAINS if any(_belongs_to(name, other) for name in signer.names)]
+    others = [other for other in DOMAINS if any(_belongs_to(name, other) for name in names)]
     raise build_refusal(
         "wrong_name",
-        f"it is signed by {_quote(signer.names[0]) if signer.names else 'a certificate without names'}, "
+        f"it is signed by {quote(names[0]) if names else 'a certificate without names'}, "
         f"not by {DOMAINS[cloud]} or one of its subdomains",
         hint=f"It is from another cloud: pass cloud={others[0]!r}." if others else "",
     )
@@ -123,164 +176,14 @@ def _belongs_to(name: str, cloud: str) -> bool:
     return re.fullmatch(pattern, name, re.ASCII | re.IGNORECASE) is not None
 
 
-def _quote(name: str) -> str:
+def quote(name: str) -> str:
     """Makes a name from a certificate safe for a message or log: anybody can choose it."""
     return ascii(name if len(name) <= 100 else name[:100] + "...")
 
 
-def check_chain(
-    leaf: x509.Certificate, intermediates: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], now: datetime
-) -> None:
-    """Checks that a path leads from the leaf through the intermediates to a root, and each certificate is valid now.
-
-    Args:
-        leaf: the signer's certificate.
-        intermediates: in any order. It may contain more certificates than the path needs.
-        roots: the trusted certificates. The leaf may be one of them.
-        now: in UTC.
-
-    Raises:
-        AttestationError: there is no such path. `reason` is the most likely cause.
-    """
-    if problem := _find_date_problem(leaf, now):
-        raise problem
-    if not _is_server_certificate(leaf):
-        raise build_refusal("wrong_usage", "its certificate is not for server authentication")
-    if broken_rule := _find_broken_rule(leaf, intermediates, roots, now):
-        raise _explain_chain(leaf, intermediates, roots, now, broken_rule)
-
-
-def _find_broken_rule(
-    leaf: x509.Certificate, intermediates: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], now: datetime
-) -> str:
-    # cryptography's server verifier requires a DNS name, but some leaves have only a common name. The client verifier
-    # builds the same paths, does not check names, and leaves usages to our policies.
-    verifier = (
-        PolicyBuilder()
-        .store(Store(list(roots)))
-        .time(now)
-        .extension_policies(ca_policy=_issuer_policy(), ee_policy=_leaf_policy())
-        .build_client_verifier()
-    )
-    try:
-        verifier.verify(leaf, list(intermediates))
-    except Exception as error:  # VerificationError, or anything that unusual extensions cause
-        return ascii(str(error)[:200])
-    return ""
-
-
-def _leaf_policy() -> ExtensionPolicy:
-    # The web's rules, except that names (`check_name` checks them) and key identifiers are optional.
-    return (
-        ExtensionPolicy.webpki_defaults_ee()
-        .may_be_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
-        .may_be_present(x509.AuthorityKeyIdentifier, Criticality.AGNOSTIC, None)
-        .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, None)
-        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _check_leaf_key_usage)
-    )
-
-
-def _issuer_policy() -> ExtensionPolicy:
-    # The web's rules, except that key identifiers and key usage are optional: private authorities may omit them.
-    return (
-        ExtensionPolicy.webpki_defaults_ca()
-        .may_be_present(x509.SubjectKeyIdentifier, Criticality.AGNOSTIC, None)
-        .may_be_present(x509.AuthorityKeyIdentifier, Criticality.AGNOSTIC, None)
-        .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _check_issuer_extended_usage)
-        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _check_issuer_key_usage)
-        .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _check_is_authority)
-    )
-
-
-def _check_leaf_key_usage(policy: Policy, certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:
-    if usage and not (usage.digital_signature or usage.content_commitment):
-        raise ValueError("the leaf's key usage does not allow signatures")
-    if usage and usage.key_cert_sign:
-        raise ValueError("the leaf's key usage allows signing certificates")
-
-
-def _check_issuer_key_usage(policy: Policy, certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:
-    if usage and not usage.key_cert_sign:
-        raise ValueError("an issuer's key usage does not allow signing certificates")
-
-
-def _check_issuer_extended_usage(
-    policy: Policy, certificate: x509.Certificate, usage: x509.ExtendedKeyUsage | None
-) -> None:
-    allowed = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
-    if usage and allowed.isdisjoint(usage):
-        raise ValueError("an issuer is not for server authentication")
-
-
-def _check_is_authority(policy: Policy, certificate: x509.Certificate, constraints: x509.BasicConstraints) -> None:
-    if not constraints.ca:
-        raise ValueError("an issuer is not a certificate authority")
-
-
-def _is_server_certificate(leaf: x509.Certificate) -> bool:
-    usages = [extension.value for extension in leaf.extensions if isinstance(extension.value, x509.ExtendedKeyUsage)]
-    return any(ExtendedKeyUsageOID.SERVER_AUTH in usage for usage in usages)
-
-
-def _find_date_problem(certificate: x509.Certificate, now: datetime) -> AttestationError | None:
-    subject = _quote(_common_name(certificate.subject))
-    if now > certificate.not_valid_after_utc:
-        end = certificate.not_valid_after_utc
-        return build_refusal("certificate_expired", f"the certificate of {subject} expired {end:%Y-%m-%d %H:%M:%S} UTC")
-    if now < certificate.not_valid_before_utc:
-        begin = certificate.not_valid_before_utc
-        return build_refusal(
-            "certificate_not_yet_valid",
-            f"the certificate of {subject} is not valid before {begin:%Y-%m-%d %H:%M:%S} UTC",
-        )
-    return None
-
-
-def _common_name(name: x509.Name) -> str:
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[0].value) if found else name.rfc4514_string()
-
-
-def _explain_chain(
-    leaf: x509.Certificate,
-    intermediates: Sequence[x509.Certificate],
-    roots: Sequence[x509.Certificate],
-    now: datetime,
-    broken_rule: str,
-) -> AttestationError:
-    """Returns the most likely cause of a failed chain. It follows signatures upwards and ignores all other rules."""
-    given = [*intermediates, *roots]
-    reached = [leaf]
-    for certificate in reached:
-        reached += [issuer for issuer in given if issuer not in reached and is_issued_by(certificate, issuer)]
-    top = _quote(_common_name(reached[-1].issuer))
-    if any(certificate in roots for certificate in reached):
-        outdated = [problem for certificate in reached[1:] if (problem := _find_date_problem(certificate, now))]
-        return (
-            outdated[0]
-            if outdated
-            else build_refusal("untrusted_chain", f"its certificate chain breaks a rule: {broken_rule}")
-        )
-    if any(other.subject == reached[-1].issuer for other in given if other not in reached):
-        return build_refusal(
-            "untrusted_chain", f"a certificate in its chain names {top} as issuer, but {top} did not sign it"
-        )
-    if len(reached) == 1:
-        return build_refusal(
-            "intermediate_missing",
-            f"the certificate of its issuer {top} is neither in intermediates nor in roots",
-            hint="IMDS does not send it: pass it as intermediates=, or download it with fetch_intermediates().",
-        )
-    return build_refusal(
-        "untrusted_chain",
-        f"its certificate chain ends at {top}, which is not a trusted root",
-        hint="If an intermediate is missing, pass it too: fetch_intermediates() downloads all of Microsoft's.",
-    )
-
-
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the certificate has the issuer's name and signature."""
-    with suppress(Exception):  # another name, an unsupported kind of key, a wrong signature
+    with suppress(InvalidSignature), suppress_errors(Exception):  # another name, an unsupported kind of key
         certificate.verify_directly_issued_by(issuer)
         return True
     return False

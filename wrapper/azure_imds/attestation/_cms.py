@@ -7,8 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ..errors import AttestationError
-from ._refusal import build_refusal
+from ._refusal import build_refusal, refusing
 
 # asn1crypto has no type annotations: this module returns only bytes.
 _algos: Any = import_module("asn1crypto.algos")
@@ -49,12 +48,8 @@ def read_signed_data(der: bytes) -> SignedContent:
     Raises:
         AttestationError: the bytes are not SignedData, or its layout is not that of IMDS's documents.
     """
-    try:
+    with refusing("not_pkcs7", "it is not PKCS #7 (CMS SignedData)"):
         return _read_signed_data(der)
-    except AttestationError:
-        raise
-    except Exception:  # asn1crypto raises exceptions of many types when bytes are hostile
-        raise build_refusal("not_pkcs7", "it is not PKCS #7 (CMS SignedData)") from None
 
 
 def _read_signed_data(der: bytes) -> SignedContent:

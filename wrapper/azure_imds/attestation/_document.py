@@ -11,26 +11,28 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast, get_args
 
-from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from azure_imds_api.models import AttestedData, AttestedDocument
 
+from .._interruptions import suppress_errors
 from .._sensitive import strip_sensitive
-from ._certificates import Certificates, Signer, check_chain, check_name, load_certificates, load_signer
+from ._certificates import Certificates, ParsedCertificate, check_name, load_certificates, load_signer
+from ._chain import check_chain
 from ._cms import SignedContent, read_signed_data
-from ._refusal import build_argument_error, build_refusal
-from ._roots import known_roots
+from ._refusal import build_argument_error, build_refusal, refuse_unreadable, refusing
+from ._roots import find_roots
 
 #: An Azure cloud. Each signs with certificates for its own domain.
 Cloud = Literal["public", "usgov", "china", "germany"]
 
-#: The generated model, the JSON object, or only its member `signature`.
+#: The generated model, the JSON object, its text, or only its member `signature`.
 Document = AttestedDocument | Mapping[str, Any] | str
 
-#: Characters of base64. Known documents have about 4300.
+#: Characters of base64 or of JSON. Known documents have 3500 to 4300.
 LARGEST_SIGNATURE = 32 * 1024
 
 #: Seconds by which Azure's clock may be ahead of this machine's.
@@ -55,7 +57,8 @@ def verify(
 
     1. The format of the document.
     2. The signature.
-    3. The signer's name, which must be the cloud's domain or one of its subdomains.
+    3. The signer's name, which must be the cloud's domain or one of its subdomains. A common name counts only if the
+       certificate has no DNS name.
     4. The usage, the dates and the chain of the signer's certificate.
     5. The format of the content.
     6. The nonce.
@@ -65,14 +68,14 @@ def verify(
     Azure.
 
     Args:
-        document: the document that the machine sent.
+        document: the document that the machine sent: a model, its JSON object, the text of that, or the signature.
         nonce: the nonce that you chose and that the document must contain. With None, a document can be replayed until
             it expires.
         now: an aware datetime, or Unix time in seconds. Default: this machine's clock.
         roots: the certificates to trust. Default: Azure's roots, as far as the system's trust store or certifi's
-            contains them. Each must have its known key.
+            contains them, or the intermediates as self-signed certificates. Each must have its known name and key.
         intermediates: certificates of the chain between the document's certificate and a root, in any order. The
-            document does not contain them. Certificates that are not needed are ignored.
+            document does not contain them. Certificates that are not needed, or have expired, are ignored.
         cloud: the cloud that must have signed the document.
 
     Returns:
@@ -101,13 +104,27 @@ def _verify(
     if nonce is not None and not (isinstance(nonce, str) and nonce):
         raise build_argument_error(_VERIFY, "nonce", 'must be text such as "0123456789", or None')
     check_cloud(_VERIFY, cloud)
-    trusted = known_roots(cloud) if roots is None else _load_roots(roots)
+    trusted = None if roots is None else _load_roots(roots)
     between = [] if intermediates is None else load_certificates(intermediates, _VERIFY, "intermediates")
+    if trusted is None:
+        trusted = find_roots(cloud, [certificate for certificate in between if moment <= certificate.end])
+    return _check(document, nonce, moment, trusted, between, cloud)
+
+
+@refuse_unreadable
+def _check(
+    document: object,
+    nonce: str | None,
+    now: datetime,
+    roots: list[ParsedCertificate],
+    intermediates: list[ParsedCertificate],
+    cloud: Cloud,
+) -> AttestedData:
     content, signer = check_signer(document, cloud)
-    check_chain(signer.certificate, between, trusted, moment)
+    check_chain(signer, intermediates, roots, now)
     data = _read_content(content)
     _check_nonce(data, nonce)
-    _check_times(data, moment)
+    _check_times(data, now)
     return data
 
 
@@ -118,7 +135,7 @@ def check_cloud(caller: str, cloud: object) -> None:
 
 
 def _to_datetime(now: datetime | float | None) -> datetime:
-    with suppress(OverflowError, ValueError, OSError):  # the number is outside the range of dates
+    with suppress_errors(Exception):  # the number is outside the range of dates, or the time zone is the caller's class
         if now is None:
             return datetime.now(UTC)
         if isinstance(now, datetime) and now.tzinfo is not None:
@@ -130,17 +147,17 @@ def _to_datetime(now: datetime | float | None) -> datetime:
     )
 
 
-def _load_roots(roots: Certificates) -> list[x509.Certificate]:
+def _load_roots(roots: Certificates) -> list[ParsedCertificate]:
     loaded = load_certificates(roots, _VERIFY, "roots")
     if not loaded:
         raise build_argument_error(
-            _VERIFY, "roots", "must contain at least one certificate, or be None for Azure's own roots"
+            _VERIFY, "roots", "must contain at least one valid certificate, or be None for Azure's own roots"
         )
     return loaded
 
 
-def check_signer(document: object, cloud: Cloud) -> tuple[bytes, Signer]:
-    """Checks format, signature and signer's name, but not the certificate chain. Returns the content and the signer.
+def check_signer(document: object, cloud: Cloud) -> tuple[bytes, ParsedCertificate]:
+    """Checks format, signature and signer's name, but not the chain. Returns the content and the signer's certificate.
 
     Raises:
         AttestationError: one of them is wrong.
@@ -148,40 +165,48 @@ def check_signer(document: object, cloud: Cloud) -> tuple[bytes, Signer]:
     signed = read_signed_data(_decode(_get_signature(document)))
     signer = load_signer(signed.certificate)
     _check_signature(signed, signer.key)
-    check_name(signer, cloud)
-    return signed.content, signer
+    check_name(signer.certificate, cloud)
+    return signed.content, signer.certificate
 
 
 def _get_signature(document: object) -> str:
     if isinstance(document, str):
-        return document
-    model = document if isinstance(document, AttestedDocument) else None
-    with suppress(Exception):  # a member is missing
-        if isinstance(document, Mapping):
-            model = AttestedDocument.from_dict(cast(Mapping[str, Any], document))
+        _check_size(document)
+        if not document.lstrip().startswith("{"):  # no base64 does
+            return document
+    model: AttestedDocument | None = None
+    with suppress_errors(Exception):  # not JSON, or a member is missing
+        members = json.loads(document) if isinstance(document, str) else document
+        if isinstance(members, Mapping):
+            model = AttestedDocument.from_dict(cast(Mapping[str, Any], members))
+        elif isinstance(members, AttestedDocument):
+            model = members
     if model is None or not isinstance(model.signature, str):
-        raise build_refusal("not_a_document", "this is not an AttestedDocument, its JSON object, or its signature")
+        raise build_refusal("not_a_document", "this is not an AttestedDocument, its JSON, or its signature")
     if model.encoding != "pkcs7":
         raise build_refusal("not_a_document", "its encoding is not pkcs7")
     return model.signature
 
 
+def _check_size(text: str) -> None:
+    if len(text) > LARGEST_SIGNATURE:
+        raise build_refusal("too_large", f"it has {len(text)} characters; at most {LARGEST_SIGNATURE} are allowed")
+
+
 def _decode(signature: str) -> bytes:
-    if len(signature) > LARGEST_SIGNATURE:
-        raise build_refusal("too_large", f"it has {len(signature)} characters; at most {LARGEST_SIGNATURE} are allowed")
-    try:
-        return binascii.a2b_base64(signature, strict_mode=True)
-    except ValueError:
-        raise build_refusal("not_base64", "its signature is not base64 on one line") from None
+    _check_size(signature)
+    # Shells and editors end a file with a line feed.
+    with refusing("not_base64", "its signature is not base64 on one line"):
+        return binascii.a2b_base64(signature.removesuffix("\n").removesuffix("\r"), strict_mode=True)
 
 
 def _check_signature(signed: SignedContent, key: RSAPublicKey) -> None:
-    with suppress(Exception):  # InvalidSignature, or an error of OpenSSL about the key: both mean "not verified"
+    with suppress(InvalidSignature), suppress_errors(Exception):  # an error of OpenSSL about the key
         key.verify(signed.signature, signed.content, PKCS1v15(), SHA256())
         return
     # If the key can open the signature, the signer signed other content. This decides only the reason of the error.
     problem = build_refusal("wrong_signature", "its signature was not made with the key of its certificate")
-    with suppress(Exception):
+    with suppress(InvalidSignature), suppress_errors(Exception):
         key.recover_data_from_signature(signed.signature, PKCS1v15(), SHA256())
         problem = build_refusal("wrong_content", "its content was changed after it was signed")
     raise problem
@@ -189,7 +214,7 @@ def _check_signature(signed: SignedContent, key: RSAPublicKey) -> None:
 
 def _read_content(content: bytes) -> AttestedData:
     data: AttestedData | None = None
-    with suppress(Exception):  # not JSON, nested too deeply, or not the shape of the model
+    with suppress_errors(Exception):  # not JSON, nested too deeply, or not the shape of the model
         payload = json.loads(content)
         if isinstance(payload, dict):
             data = AttestedData.from_dict(_rename_timestamp(cast(dict[str, Any], payload)))
@@ -237,7 +262,7 @@ def _check_times(data: AttestedData, now: datetime) -> None:
 
 def _parse_time(text: object) -> datetime | None:
     found = _TIME.fullmatch(text) if isinstance(text, str) else None
-    with suppress(ValueError):  # February 31
+    with suppress_errors(Exception):  # February 31
         if found:
             month, day, year, hour, minute, second = map(int, found.groups())
             return datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)

@@ -15,13 +15,18 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from .._client.answer import Outcome, Unreadable, aexchange, exchange
 from .._client.options import LONGEST_ATTEMPT
 from .._client.transport import Connections
+from .._interruptions import suppress_errors
 from .._sensitive import strip_sensitive
-from ._certificates import is_issued_by
+from ._certificates import ParsedCertificate, is_issued_by, parse_certificate
 from ._document import Cloud, Document, check_cloud, check_signer
-from ._refusal import build_argument_error, build_refusal
+from ._refusal import build_argument_error, build_refusal, refuse_unreadable
 
 #: The hosts that the certificates of published documents name. They name them with plain HTTP.
-HOSTS = frozenset({"www.microsoft.com", "caissuers.microsoft.com"})
+_MICROSOFT_HOSTS = frozenset({"www.microsoft.com", "caissuers.microsoft.com"})
+
+#: Azure China uses certificates of DigiCert (Microsoft Learn, "Azure Certificate Authority details", certificate
+#: downloads). No published document is from there.
+_DIGICERT_HOSTS = frozenset({"cacerts.digicert.cn", "cacerts.digicert.com", "cacerts.geotrust.com"})
 
 #: Seconds for all downloads of one call.
 FETCH_SECONDS = 10.0
@@ -46,9 +51,10 @@ def fetch_intermediates(
 ) -> list[x509.Certificate]:
     """Downloads the certificates between a document's certificate and a root. Cache them: they are valid for years.
 
-    It uses the addresses in the certificates, but only plain HTTP to www.microsoft.com and caissuers.microsoft.com, and
-    only if the signature and the signer's name of the document are valid. It ignores redirects and proxy variables.
-    The downloads are not trusted: `verify` checks them.
+    It uses the addresses in the certificates, but only if the signature and the signer's name of the document are
+    valid, and only plain HTTP to www.microsoft.com and caissuers.microsoft.com. For China, also to cacerts.digicert.cn,
+    cacerts.digicert.com and cacerts.geotrust.com. It ignores redirects and proxy variables. The downloads are not
+    trusted: `verify` checks them.
 
     Args:
         document: the document that the machine sent.
@@ -125,8 +131,18 @@ def _start_search(
         raise build_argument_error(caller, "deadline", "must be a positive number of seconds, such as 10")
     if transport is not None and not isinstance(transport, kind):
         raise build_argument_error(caller, "transport", f"must be an httpx.{kind.__name__}")
-    _, signer = check_signer(document, cloud)
-    return IssuerSearch(signer.certificate, time.monotonic() + deadline)
+    return _check_and_search(document, cloud, time.monotonic() + deadline)
+
+
+@refuse_unreadable
+def _check_and_search(document: object, cloud: Cloud, until: float) -> IssuerSearch:
+    _, leaf = check_signer(document, cloud)
+    return IssuerSearch(leaf, cloud, until)
+
+
+def hosts_of(cloud: Cloud) -> frozenset[str]:
+    """Returns the hosts to which requests for certificates of a cloud may go."""
+    return _MICROSOFT_HOSTS | _DIGICERT_HOSTS if cloud == "china" else _MICROSOFT_HOSTS
 
 
 class IssuerSearch:
@@ -135,7 +151,8 @@ class IssuerSearch:
     Send each `next_request()` and pass its outcome to `handle_outcome()`, until there is none. Then call `issuers()`.
     """
 
-    def __init__(self, leaf: x509.Certificate, until: float) -> None:
+    def __init__(self, leaf: ParsedCertificate, cloud: Cloud, until: float) -> None:
+        self._hosts = hosts_of(cloud)
         self._until = until
         """On the monotonic clock."""
         self._found: list[x509.Certificate] = []
@@ -144,10 +161,10 @@ class IssuerSearch:
         self._url = ""
         self._search_issuer_of(leaf)
 
-    def _search_issuer_of(self, certificate: x509.Certificate) -> None:
-        self._certificate = certificate
+    def _search_issuer_of(self, certificate: ParsedCertificate) -> None:
+        self._certificate = certificate.certificate
         is_last = len(self._found) == _MOST_ISSUERS or certificate.issuer == certificate.subject
-        self._addresses = [] if is_last else _read_addresses(certificate)
+        self._addresses = [] if is_last else _read_addresses(certificate, self._hosts)
 
     def seconds_left(self) -> float:
         """Seconds until the deadline."""
@@ -157,6 +174,7 @@ class IssuerSearch:
         """Whether the deadline has passed."""
         return self.seconds_left() <= 0
 
+    @refuse_unreadable
     def next_request(self) -> httpx.Request | None:
         """Returns the next request to send, or None if no address or no time is left."""
         if not self._addresses:
@@ -171,6 +189,7 @@ class IssuerSearch:
         timeouts = {"timeout": httpx.Timeout(seconds).as_dict()}
         return httpx.Request("GET", url, headers={"Accept-Encoding": "identity"}, extensions=timeouts)
 
+    @refuse_unreadable
     def handle_outcome(self, outcome: Outcome) -> None:
         """Keeps the certificate in a response if it is the issuer's, and continues with that certificate."""
         issuer = None
@@ -179,7 +198,7 @@ class IssuerSearch:
         if issuer is None:
             self._problems.append(f"{self._url}: {_describe(outcome)}")
         else:
-            self._found.append(issuer)
+            self._found.append(issuer.certificate)
             self._search_issuer_of(issuer)
 
     def issuers(self) -> list[x509.Certificate]:
@@ -193,7 +212,7 @@ class IssuerSearch:
         if self._problems:
             problem = f"the certificate of its issuer could not be downloaded: {', '.join(self._problems)}"
         else:
-            problem = f"its certificate contains no address of its issuer's at {' or '.join(sorted(HOSTS))}"
+            problem = f"its certificate contains no address of its issuer's at {' or '.join(sorted(self._hosts))}"
         raise build_refusal(
             "intermediate_missing",
             problem,
@@ -204,33 +223,31 @@ class IssuerSearch:
         )
 
 
-def _read_addresses(certificate: x509.Certificate) -> list[str]:
-    urls: list[str] = []
-    with contextlib.suppress(Exception):  # cryptography parses extensions when they are read, and they may be invalid
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-        for description in access:
-            location = description.access_location
-            if description.access_method == AuthorityInformationAccessOID.CA_ISSUERS and isinstance(
-                location, x509.UniformResourceIdentifier
-            ):
-                urls += [location.value] if is_allowed(location.value) else []
+def _read_addresses(certificate: ParsedCertificate, hosts: frozenset[str]) -> list[str]:
+    locations = [
+        description.access_location.value
+        for description in certificate.find_extension(x509.AuthorityInformationAccess) or ()
+        if description.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+        and isinstance(description.access_location, x509.UniformResourceIdentifier)
+    ]
+    urls = [location for location in locations if is_allowed(location, hosts)]
     return list(dict.fromkeys(urls))[:_ADDRESSES_EACH]
 
 
-def is_allowed(url: str) -> bool:
+def is_allowed(url: str, hosts: frozenset[str]) -> bool:
     """Whether a URL is plain HTTP to one of the hosts, on the default port and without credentials."""
-    with contextlib.suppress(httpx.InvalidURL):
+    with suppress_errors(Exception):  # not a URL
         parsed = httpx.URL(url)
-        return parsed.scheme == "http" and parsed.host in HOSTS and parsed.port is None and not parsed.userinfo
+        return parsed.scheme == "http" and parsed.host in hosts and parsed.port is None and not parsed.userinfo
     return False
 
 
-def _load_issuer(body: bytes, certificate: x509.Certificate) -> x509.Certificate | None:
+def _load_issuer(body: bytes, certificate: x509.Certificate) -> ParsedCertificate | None:
     """Loads a downloaded certificate, if it is the issuer of the other one."""
-    with contextlib.suppress(Exception):  # the body can be anything
+    with suppress_errors(Exception):  # the body can be anything
         load = x509.load_pem_x509_certificate if b"-----BEGIN" in body else x509.load_der_x509_certificate
-        issuer = load(body)
-        return issuer if is_issued_by(certificate, issuer) else None
+        issuer = parse_certificate(load(body))
+        return issuer if is_issued_by(certificate, issuer.certificate) else None
     return None
 
 

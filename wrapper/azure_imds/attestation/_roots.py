@@ -1,17 +1,18 @@
-"""The root certificates of Azure's attested documents, read from this machine's trust stores."""
+"""The root certificates of Azure's attested documents, from this machine's trust stores or from the caller."""
 
 from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from attrs import frozen
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from .._interruptions import suppress_errors
+from ._certificates import ParsedCertificate, is_issued_by, parse_certificate
 from ._refusal import build_refusal
 
 
@@ -41,43 +42,60 @@ _ROOTS = (
 )
 
 
-@cache
-def known_roots(cloud: str) -> tuple[x509.Certificate, ...]:
-    """Returns the cloud's roots that are in the system's trust store or in certifi's.
+def find_roots(cloud: str, intermediates: Sequence[ParsedCertificate]) -> list[ParsedCertificate]:
+    """Returns the cloud's roots that are in this machine's trust stores, or self-signed among the intermediates.
+
+    Microsoft's list of certificate authorities holds roots too, and few trust stores contain the newest one.
 
     Raises:
-        AttestationError: neither store contains any of them.
+        AttestationError: there are none.
     """
-    wanted = [root for root in _ROOTS if cloud in root.clouds]
-    found: dict[str, x509.Certificate] = {}
-    for der in _stored_certificates():
-        for root in wanted:
-            if root.name not in found and root.name.encode() in der and (certificate := _load_root(root, der)):
-                found[root.name] = certificate
+    wanted = _wanted_roots(cloud)
+    found = [*_stored_roots(cloud)]
+    for given in intermediates:
+        if any(_is_root(given, root) for root in wanted) and is_issued_by(given.certificate, given.certificate):
+            found.append(given)
     if not found:
         raise build_refusal(
             "no_roots",
             f"this machine's trust stores contain none of {', '.join(root.name for root in wanted)}",
             hint="Give them as roots=.",
         )
+    return found
+
+
+def _wanted_roots(cloud: str) -> list[_Root]:
+    return [root for root in _ROOTS if cloud in root.clouds]
+
+
+@cache
+def _stored_roots(cloud: str) -> tuple[ParsedCertificate, ...]:
+    """Returns the cloud's roots that are in the system's trust store or in certifi's."""
+    wanted = _wanted_roots(cloud)
+    found: dict[str, ParsedCertificate] = {}
+    for der in _stored_certificates():
+        for root in wanted:
+            if root.name in found or root.name.encode() not in der:
+                continue
+            with suppress_errors(Exception):  # a store may contain certificates that cannot be read
+                certificate = parse_certificate(x509.load_der_x509_certificate(der))
+                if _is_root(certificate, root):
+                    found[root.name] = certificate
     return tuple(found.values())
 
 
 def _stored_certificates() -> Iterator[bytes]:
-    with suppress(ssl.SSLError, OSError):
+    with suppress_errors(ssl.SSLError, OSError):
         yield from ssl.create_default_context().get_ca_certs(binary_form=True)
-    with suppress(ssl.SSLError, OSError, ImportError):
+    with suppress_errors(ssl.SSLError, OSError, ImportError):
         import certifi
 
         yield from ssl.create_default_context(cafile=certifi.where()).get_ca_certs(binary_form=True)
 
 
-def _load_root(root: _Root, der: bytes) -> x509.Certificate | None:
-    """Returns the certificate if it has the root's name and key."""
-    with suppress(Exception):  # a store may contain certificates that cryptography cannot read
-        certificate = x509.load_der_x509_certificate(der)
-        key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        if [name.value for name in names] == [root.name] and hashlib.sha256(key).hexdigest() == root.key:
-            return certificate
-    return None
+def _is_root(certificate: ParsedCertificate, root: _Root) -> bool:
+    """Whether a certificate has the root's name and key."""
+    with suppress_errors(Exception):  # its key may be of an unknown kind
+        key = certificate.certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return certificate.subject.common_names == (root.name,) and hashlib.sha256(key).hexdigest() == root.key
+    return False
