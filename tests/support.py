@@ -137,14 +137,14 @@ class Script(httpx.MockTransport):
         return answer(request)
 
 
-#: The header by which a response of IMDS is known.
+#: The header that identifies a response of IMDS.
 SERVER = "IMDS/150.870.65.1854"
 
 
 def answer(status: int, body: Any = None, **headers: str) -> httpx.Response:
     """Returns a response of IMDS with a JSON body, or with `body` itself if it is text or bytes.
 
-    Underscores in the names of headers become dashes. `server=""` leaves out the header by which IMDS is known.
+    Underscores in the names of headers become dashes. `server=""` omits the header that identifies IMDS.
     """
     named = {name.replace("_", "-"): value for name, value in {"server": SERVER, **headers}.items() if value}
     if isinstance(body, (str, bytes)) or body is None:
@@ -219,7 +219,7 @@ def reply(status: int, body: bytes | str = b"", *headers: str, length: int | Non
         status: the status code.
         body: the body.
         headers: further headers, such as "Connection: close". A `Server` replaces that of IMDS.
-        length: the Content-Length, if it is not that of the body. A negative one leaves the header out.
+        length: the Content-Length, if it differs from the length of the body. A negative length omits the header.
     """
     content = body.encode() if isinstance(body, str) else body
     if not any(header.lower().startswith("server:") for header in headers):

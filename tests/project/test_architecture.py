@@ -1,4 +1,4 @@
-"""Who may import whom, and who may know what; read from the sources."""
+"""Which modules may import which others, and what they may refer to. Checked in the source code."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ EMULATOR = ROOT / "emulator" / "azure_imds_emulator"
 ALLOWED: dict[Path, dict[str, set[str]]] = {
     LOW_LEVEL: {
         "": {"httpx", "attrs"},
-        # For type checkers alone, which bring it.
+        # Only for type checkers, which include it.
         "api/__init__": {"typing_extensions"},
     },
     WRAPPER: {
-        # anyio comes with httpx.
+        # httpx installs anyio.
         "": {"azure_imds_api", "httpx", "attrs", "anyio"},
-        # Only where it is the caller's own event loop.
+        # Only if the caller's own event loop uses it.
         "_tokens/async_credential": {"trio"},
         "_events/polling": {"trio"},
-        # For type checkers alone: azure-core's clients are typed to take only their own AccessToken.
+        # Only for type checkers: azure-core's clients are typed to take only their own AccessToken.
         "_tokens/access_token": {"azure"},
         # Extras. The command line starts the emulator.
         "attestation": {"asn1crypto", "cryptography", "certifi"},
@@ -40,8 +40,8 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
     },
 }
 
-#: The rooms of the wrapper, and what each may import at import time besides the modules of the ground floor.
-#: Nothing but `attestation` itself imports from attestation, whose extra is not installed everywhere.
+#: The rooms of the wrapper, and what each may import at import time in addition to the top-level modules.
+#: Only `attestation` itself imports from attestation, whose extra is not installed everywhere.
 ROOMS: dict[str, set[str]] = {
     "_client": set(),
     "_tokens": {"_client"},
@@ -52,11 +52,11 @@ ROOMS: dict[str, set[str]] = {
 
 TAGS = {folder.name for folder in (LOW_LEVEL / "api").iterdir() if (folder / "__init__.py").is_file()}
 
-#: Wrapper modules that are about one part of IMDS, each with the tags that it may name. All others know none.
+#: Wrapper modules that are about one part of IMDS, each with the tags that it may name. The others may name no tag.
 NAMED = {
     "_client/instance_node": {"instances"},  # sub-paths of /instance, which OpenAPI cannot describe
     "_client/async_client": {"instances", "versions"},
-    "_client/client": {"instances", "versions"},  # is_available asks something; a version fallback asks what there is
+    "_client/client": {"instances", "versions"},  # is_available sends a request; a version fallback reads the list
     "_tokens/credential_base": {"identity"},
     "_tokens/credential": {"identity"},
     "_tokens/async_credential": {"identity"},
@@ -75,7 +75,7 @@ PRIVATE = {
 
 
 def place(file: Path) -> str:
-    """Where a module is in its package: `_client/call`."""
+    """The path of a module in its package: `_client/call`."""
     package = next(p for p in (LOW_LEVEL, WRAPPER, EMULATOR) if p in file.parents)
     return file.relative_to(package).with_suffix("").as_posix()
 
@@ -89,7 +89,7 @@ def tree(file: Path) -> ast.Module:
 
 
 def imported(file: Path, nodes: list[ast.AST] | None = None) -> Iterator[str]:
-    """Full names of modules that a module imports; its own package's too."""
+    """Full names of the modules that a module imports, including those of its own package."""
     folder = file.parent
     root = next(p for p in (LOW_LEVEL, WRAPPER, EMULATOR) if p in (folder, *folder.parents))
     for node in nodes if nodes is not None else ast.walk(tree(file)):
@@ -102,7 +102,7 @@ def imported(file: Path, nodes: list[ast.AST] | None = None) -> Iterator[str]:
             name = ".".join([*base.parts, *(node.module or "").split(".")]).rstrip(".")
             members = [f"{name}.{alias.name}" for alias in node.names]
             yield from members
-            # `from . import x` needs nothing of the package where x is a module.
+            # `from . import x` does not use the package itself if x is a module.
             if not all((root.parent / member.replace(".", "/")).with_suffix(".py").is_file() for member in members):
                 yield name
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
@@ -110,14 +110,14 @@ def imported(file: Path, nodes: list[ast.AST] | None = None) -> Iterator[str]:
 
 
 def foreign(file: Path) -> set[str]:
-    """Top-level names of what a module imports that is neither Python's nor its own package's."""
+    """Top-level names of the imports from outside the standard library and the module's own package."""
     own = file.relative_to(next(p for p in (LOW_LEVEL, WRAPPER, EMULATOR) if p in file.parents).parent).parts[0]
     tops = {name.partition(".")[0] for name in imported(file)}
     return {top for top in tops if top and top not in sys.stdlib_module_names and top != own}
 
 
 @pytest.mark.parametrize("package", ALLOWED, ids=lambda p: str(p.name))
-def test_modules_import_only_what_their_layer_may(package: Path) -> None:
+def test_modules_import_only_what_is_allowed(package: Path) -> None:
     strangers = {}
     for file in modules(package):
         here = place(file)
@@ -155,7 +155,7 @@ def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
 
 
 @pytest.mark.parametrize("room", sorted(set(ROOMS) - {"_cli"}))
-def test_a_room_imports_no_room_above_it_when_it_is_used_either(room: str) -> None:
+def test_a_room_imports_no_room_above_it_in_functions(room: str) -> None:
     assert {place(file) for file in modules(WRAPPER / room) if rooms_of(imported(file)) - {room} - ROOMS[room]} == set()
 
 
@@ -170,11 +170,11 @@ def test_every_folder_of_the_wrapper_is_a_room() -> None:
 
 
 @pytest.mark.parametrize("file", modules(WRAPPER), ids=place)
-def test_a_file_of_the_wrapper_tells_one_story(file: Path) -> None:
+def test_a_file_of_the_wrapper_has_one_topic(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
 
 
-# No circles
+# No import cycles
 
 
 def at_import(file: Path) -> list[ast.AST]:
@@ -198,7 +198,7 @@ def at_import(file: Path) -> list[ast.AST]:
 
 
 def graph(package: Path, *, when_used: bool = False) -> dict[str, set[str]]:
-    """Modules of a package, each with those of the package that it imports when it is imported.
+    """Maps each module of a package to the modules of the package that it imports.
 
     Args:
         when_used: include imports in functions and for type checkers.
@@ -233,15 +233,15 @@ def test_no_modules_import_each_other(package: Path) -> None:
 
 
 @pytest.mark.parametrize("package", [WRAPPER, EMULATOR], ids=lambda p: str(p.name))
-def test_no_modules_import_each_other_when_they_are_used_either(package: Path) -> None:
+def test_no_modules_import_each_other_in_functions(package: Path) -> None:
     assert circle(graph(package, when_used=True)) == []
 
 
-def test_a_circle_would_be_found() -> None:
+def test_an_import_cycle_is_found() -> None:
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
 
 
-# The wrapper knows no operation
+# The wrapper names no operation
 
 
 def tags_named(file: Path) -> set[str]:
@@ -260,7 +260,7 @@ def tags_named(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("file", modules(WRAPPER), ids=place)
-def test_a_wrapper_module_names_no_operation_but_those_it_is_about(file: Path) -> None:
+def test_a_wrapper_module_names_only_its_own_operations(file: Path) -> None:
     assert tags_named(file) <= NAMED.get(place(file), set())
 
 
@@ -271,7 +271,7 @@ def test_no_wrapper_module_names_an_operation_id(file: Path) -> None:
     assert strings & {*ids} == set()
 
 
-# Nobody reaches into httpx
+# No private attributes of httpx
 
 
 def private_names(file: Path) -> Iterator[str]:
@@ -328,7 +328,7 @@ def test_type_checkers_see_the_names_that_python_finds() -> None:
     assert sorted(names) == azure_imds.__all__
 
 
-# The typing contract (typing/usage.py) leaves nothing out
+# The typing contract (typing/usage.py) is complete
 
 USAGE = (ROOT / "tests" / "typing" / "usage.py").read_text(encoding="utf-8")
 

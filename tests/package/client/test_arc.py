@@ -1,4 +1,4 @@
-"""Azure Arc's challenge, against an agent on loopback that asks for a real file; and every way of not answering it."""
+"""Azure Arc's challenge, with an agent on loopback that names a real key file, and every reason not to answer it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs what POSIX fil
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The agent's folder, in place of the one that only root may make."""
+    """A folder in place of the agent's own, which only root may create."""
     tokens = tmp_path / "tokens"
     tokens.mkdir()
     monkeypatch.setenv("AZURE_IMDS_ARC_TOKEN_DIR", str(tokens))
@@ -84,12 +84,12 @@ class Agent(Wire):
             path.write_text(key)
             return challenge(path)
         path = self.keys[authorization.removeprefix("Basic ")]
-        path.unlink()  # one key, one request: a second use fails here
+        path.unlink()  # a key is valid for one request: a second use fails here
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
 def refusal(colour: Colour, header: str, **options: Any) -> ArcChallengeError:
-    """The error of a call that was challenged so, after a look at what holds for each of them."""
+    """The error of a call with this challenge, after checks that apply to all of them."""
     wire = Wire(reply(401, "", f"WWW-Authenticate: {header}"))
     with raw_server(wire) as endpoint:
         error = colour.error(get_token, endpoint=endpoint, deadline=10, **options)
@@ -116,7 +116,7 @@ def test_the_challenge_is_answered_with_the_content_of_the_file(colour: Colour, 
     assert [agent.header("authorization", i) for i in (0, 1)] == [None, f"Basic {KEY}-0"]
 
 
-def test_both_requests_ask_for_the_same(colour: Colour, folder: Path) -> None:
+def test_both_requests_have_the_same_parameters(colour: Colour, folder: Path) -> None:
     agent = Agent(folder, granted(client_id=CLIENT_ID))
     with raw_server(agent) as endpoint:
         colour.run(lambda imds: imds.identity.get_token(resource=RESOURCE, client_id=CLIENT_ID), endpoint=endpoint)
@@ -125,21 +125,21 @@ def test_both_requests_ask_for_the_same(colour: Colour, folder: Path) -> None:
     assert f"client_id={CLIENT_ID}" in first
 
 
-def test_both_requests_carry_the_metadata_header(colour: Colour, folder: Path) -> None:
+def test_both_requests_have_the_metadata_header(colour: Colour, folder: Path) -> None:
     agent = Agent(folder)
     with raw_server(agent) as endpoint:
         colour.run(get_token, endpoint=endpoint)
     assert [agent.header("metadata", i) for i in (0, 1)] == ["true", "true"]
 
 
-def test_a_challenge_is_no_failed_attempt(colour: Colour, folder: Path) -> None:
+def test_a_challenge_does_not_count_as_a_failed_attempt(colour: Colour, folder: Path) -> None:
     clock = FakeClock()
     with raw_server(Agent(folder)) as endpoint:
         colour.run(get_token, endpoint=endpoint, retry=None, clock=clock)
     assert clock.waits == []
 
 
-def test_each_call_asks_for_a_key_of_its_own(folder: Path) -> None:
+def test_each_call_requests_its_own_key(folder: Path) -> None:
     from azure_imds import ImdsClient
 
     agent = Agent(folder)
@@ -215,7 +215,7 @@ def test_a_file_elsewhere_is_refused(colour: Colour, folder: Path) -> None:
     assert str(folder) in str(error)
 
 
-def test_a_file_further_down_is_refused(colour: Colour, folder: Path) -> None:
+def test_a_file_in_a_subfolder_is_refused(colour: Colour, folder: Path) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "a.key").write_text(KEY)
     assert "not directly in" in str(refused_path(colour, folder / "sub" / "a.key"))
@@ -224,7 +224,7 @@ def test_a_file_further_down_is_refused(colour: Colour, folder: Path) -> None:
 @pytest.mark.parametrize(
     "path", ["{0}/../tokens/a.key", "{0}/../a.key", "{0}/./a.key", "/{0}/a.key", "{0}/sub/../a.key"]
 )
-def test_a_roundabout_path_is_refused(colour: Colour, folder: Path, path: str) -> None:
+def test_a_path_with_detours_is_refused(colour: Colour, folder: Path, path: str) -> None:
     (folder / "sub").mkdir()
     for file in (folder / "a.key", folder.parent / "a.key"):
         file.write_text(KEY)
@@ -232,7 +232,7 @@ def test_a_roundabout_path_is_refused(colour: Colour, folder: Path, path: str) -
 
 
 @pytest.mark.parametrize("name", ["..", ".", "..key", "a.key/..", "a.key/"])
-def test_a_name_that_is_none_is_refused(colour: Colour, folder: Path, name: str) -> None:
+def test_an_invalid_file_name_is_refused(colour: Colour, folder: Path, name: str) -> None:
     refused_path(colour, f"{folder}/{name}")
 
 
@@ -326,7 +326,7 @@ def test_an_empty_file_is_refused(colour: Colour, folder: Path, content: bytes) 
     ],
     ids=repr,
 )
-def test_a_key_that_no_header_may_carry_is_refused(colour: Colour, folder: Path, content: str) -> None:
+def test_a_key_that_is_invalid_in_a_header_is_refused(colour: Colour, folder: Path, content: str) -> None:
     (folder / "a.key").write_bytes(content.encode())
     assert "not allowed in a header" in str(refused_path(colour, folder / "a.key"))
 
@@ -334,7 +334,7 @@ def test_a_key_that_no_header_may_carry_is_refused(colour: Colour, folder: Path,
 @pytest.mark.parametrize("name", ["a.txt", "a", "a.key.txt", "a.KEY", "a.keys", "akey", "a.key "])
 def test_a_file_with_another_suffix_is_refused(colour: Colour, folder: Path, name: str) -> None:
     (folder / name).write_text(KEY)
-    # A blank at the end of a header is no part of its value, so there it is in quotes.
+    # A space at the end of a header is not part of its value, so it is quoted there.
     path = f'"{folder}/{name}"' if name.endswith(" ") else folder / name
     assert ".key file" in str(refused_path(colour, path))
 
@@ -344,7 +344,7 @@ def test_a_suffix_without_a_name_is_refused(colour: Colour, folder: Path) -> Non
     assert ".key file" in str(refused_path(colour, folder / ".key"))
 
 
-def test_a_missing_file_may_be_there_the_next_time(colour: Colour, folder: Path) -> None:
+def test_an_error_about_a_missing_file_is_retryable(colour: Colour, folder: Path) -> None:
     error = refused_path(colour, folder / "a.key")
     assert "does not exist" in str(error)
     assert error.retryable
@@ -369,7 +369,7 @@ def test_an_unreadable_file_names_the_group_that_may_read(
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ENAMETOOLONG])
-def test_any_other_failure_to_open_is_told(
+def test_any_other_failure_to_open_is_reported(
     colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     (folder / "a.key").write_text(KEY)
@@ -384,7 +384,7 @@ def test_any_other_failure_to_open_is_told(
     assert os.strerror(number) in str(refused_path(colour, folder / "a.key"))
 
 
-def test_a_failure_to_read_is_told(colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_read_is_reported(colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.key").write_text(KEY)
 
     class Broken:
@@ -406,17 +406,17 @@ def test_a_challenge_without_a_file_is_refused(colour: Colour, folder: Path, pat
     refused_path(colour, path)
 
 
-def test_a_path_of_many_kilobytes_is_refused_in_few_words(colour: Colour, folder: Path) -> None:
+def test_a_very_long_path_is_refused_with_a_short_message(colour: Colour, folder: Path) -> None:
     assert len(str(refused_path(colour, f"{folder}/{'a' * 50_000}.key"))) < 500
 
 
-def test_a_path_outside_ascii_names_a_file_as_any_other(colour: Colour, folder: Path) -> None:
+def test_a_path_may_contain_non_ascii_characters(colour: Colour, folder: Path) -> None:
     (folder / "é.key").write_text(KEY)
     with raw_server(Wire(challenge(folder / "é.key"), granted())) as endpoint:
         assert colour.run(get_token, endpoint=endpoint).access_token == CANARY
 
 
-def test_a_path_in_no_charset_is_refused(colour: Colour, folder: Path) -> None:
+def test_a_path_that_cannot_be_decoded_is_refused(colour: Colour, folder: Path) -> None:
     wire = Wire(
         f"HTTP/1.1 401 X\r\nWWW-Authenticate: Basic realm={folder}/".encode() + b"\xff.key\r\nContent-Length: 0\r\n\r\n"
     )
@@ -426,7 +426,7 @@ def test_a_path_in_no_charset_is_refused(colour: Colour, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("filler", [" ", ",", ", a", ",a b=", "=", "a", '"', "/"])
-def test_no_challenge_is_chewed_on_for_long(folder: Path, filler: str) -> None:
+def test_a_long_challenge_is_parsed_in_linear_time(folder: Path, filler: str) -> None:
     start = time.monotonic()
     for header in (f"Basic realm={filler * 90_000}x", f"Basic realm=/x{filler * 90_000}", filler * 90_000):
         assert arc.is_challenge(header, is_loopback=True)
@@ -494,14 +494,14 @@ def test_a_key_never_leaves_this_machine(colour: Colour, folder: Path, endpoint:
 @pytest.mark.parametrize(
     "endpoint", ["http://localhost:1", "http://LOCALHOST:1", "http://127.8.9.1:1", "http://[::1]:1"]
 )
-def test_every_name_of_this_machine_will_do(colour: Colour, folder: Path, endpoint: str) -> None:
+def test_every_name_of_this_machine_is_accepted(colour: Colour, folder: Path, endpoint: str) -> None:
     (folder / "a.key").write_text(KEY)
     script = Script(answer(401, b"", www_authenticate=f"Basic realm={folder}/a.key"), answer(200, token()))
     assert colour.run(get_token, transport=script, endpoint=endpoint).access_token == CANARY
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Negotiate", 'Basic charset="UTF-8"'])
-def test_another_scheme_from_elsewhere_is_a_plain_401(colour: Colour, header: str) -> None:
+def test_another_scheme_from_another_machine_is_a_plain_401(colour: Colour, header: str) -> None:
     script = Script(answer(401, {"error": "x"}, www_authenticate=header))
     error = colour.error(get_token, transport=script)
     assert type(error) is ImdsStatusError
@@ -517,11 +517,11 @@ def test_a_redirect_is_not_followed_with_the_key(colour: Colour, folder: Path) -
     assert error.status_code == 302
 
 
-# What comes of the second request
+# The second request
 
 
 @pytest.mark.parametrize("again", ["Basic realm={0}/a.key", "Basic realm={0}/b.key", "Bearer", None])
-def test_a_key_that_is_not_accepted_is_not_tried_twice(colour: Colour, folder: Path, again: str | None) -> None:
+def test_a_rejected_key_is_not_sent_again(colour: Colour, folder: Path, again: str | None) -> None:
     for name in ("a.key", "b.key"):
         (folder / name).write_text(KEY)
     headers = [] if again is None else [f"WWW-Authenticate: {again.format(folder)}"]
@@ -534,14 +534,16 @@ def test_a_key_that_is_not_accepted_is_not_tried_twice(colour: Colour, folder: P
 
 
 @pytest.mark.parametrize("status", [404, 408, 410, 429, 500, 503])
-def test_a_passing_failure_of_the_second_request_asks_for_a_new_key(colour: Colour, folder: Path, status: int) -> None:
+def test_a_temporary_failure_of_the_second_request_requests_a_new_key(
+    colour: Colour, folder: Path, status: int
+) -> None:
     agent = Agent(folder, reply(status, "{}"), granted())
     with raw_server(agent) as endpoint:
         assert colour.run(get_token, endpoint=endpoint, clock=FakeClock()).access_token == CANARY
     assert [agent.header("authorization", i) for i in range(4)] == [None, f"Basic {KEY}-0", None, f"Basic {KEY}-1"]
 
 
-def test_a_second_request_without_an_answer_asks_for_a_new_key(colour: Colour, folder: Path) -> None:
+def test_a_second_request_without_a_response_requests_a_new_key(colour: Colour, folder: Path) -> None:
     agent = Agent(folder, reply(200, "{", "Connection: close", length=50), granted())
 
     def closing(connection: socket.socket) -> None:
@@ -559,7 +561,7 @@ def test_a_second_request_without_an_answer_asks_for_a_new_key(colour: Colour, f
     assert agent.header("authorization") == f"Basic {KEY}-1"
 
 
-def test_challenges_without_end_are_bounded_by_the_attempts(colour: Colour, folder: Path) -> None:
+def test_endless_challenges_are_limited_by_the_attempts(colour: Colour, folder: Path) -> None:
     agent = Agent(folder, reply(500, "{}"))
     with raw_server(agent) as endpoint:
         error = colour.error(get_token, endpoint=endpoint, clock=FakeClock(), retry=RetryPolicy(attempts=3))
@@ -567,7 +569,7 @@ def test_challenges_without_end_are_bounded_by_the_attempts(colour: Colour, fold
     assert error.attempts == len(agent.requests) == 6
 
 
-def test_a_refused_first_request_is_reported_as_such(colour: Colour, folder: Path) -> None:
+def test_an_error_of_the_first_request_is_reported(colour: Colour, folder: Path) -> None:
     wire = Wire(reply(429, '{"error":"x"}'))
     with raw_server(wire) as endpoint:
         error = colour.error(get_token, endpoint=endpoint, retry=None)
@@ -589,7 +591,7 @@ def test_an_agent_that_repeats_the_key_does_not_get_it_into_the_error(
     assert KEY.encode() not in pickle.dumps(error)
 
 
-# Whose token it is
+# The identity of the token
 
 SELECTED: list[tuple[dict[str, str], dict[str, Any]]] = [
     ({"client_id": CLIENT_ID}, {"client_id": CLIENT_ID}),
@@ -603,7 +605,7 @@ SELECTED: list[tuple[dict[str, str], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("selector", "members"), SELECTED, ids=repr)
-def test_an_identity_that_is_repeated_is_the_right_one(
+def test_a_response_that_repeats_the_identity_is_accepted(
     colour: Colour, folder: Path, selector: dict[str, str], members: dict[str, Any]
 ) -> None:
     with raw_server(Agent(folder, granted(**members))) as endpoint:
@@ -627,7 +629,7 @@ MISTAKEN: list[tuple[dict[str, str], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("selector", "members"), MISTAKEN, ids=repr)
-def test_a_token_of_another_identity_is_not_handed_out(
+def test_a_token_of_another_identity_is_refused(
     colour: Colour, folder: Path, selector: dict[str, str], members: dict[str, Any]
 ) -> None:
     with raw_server(Agent(folder, granted(**members))) as endpoint:
@@ -659,13 +661,13 @@ def test_an_azure_machine_need_not_repeat_the_identity(colour: Colour) -> None:
     assert colour.run(action, transport=script).access_token == CANARY
 
 
-def test_an_azure_machine_that_names_another_identity_is_not_believed(colour: Colour) -> None:
+def test_an_azure_machine_that_names_another_identity_is_refused(colour: Colour) -> None:
     script = Script(answer(200, token(client_id=OTHER_ID)))
     error = colour.error(lambda imds: imds.identity.get_token(resource=RESOURCE, client_id=CLIENT_ID), transport=script)
     assert type(error) is ImdsResponseError
 
 
-def test_the_variables_of_arc_lead_to_the_agent(colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variables_of_arc_select_the_agent(colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     agent = Agent(folder)
     with raw_server(agent) as endpoint, arc_variables(endpoint, monkeypatch):
         assert colour.run(get_token).access_token == CANARY

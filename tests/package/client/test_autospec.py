@@ -18,7 +18,7 @@ TAGS = [name for name, member in vars(api.Operations).items() if isinstance(memb
 METHODS = [(tag, name) for tag in TAGS for name in vars(getattr(api.Operations, tag)) if not name.startswith("_")]
 
 
-def test_a_mock_of_a_client_returns_what_the_test_says() -> None:
+def test_a_mock_of_a_client_returns_its_return_value() -> None:
     imds = create_autospec(ImdsClient, instance=True)
     imds.identity.get_token.return_value = IdentityTokenResponse(access_token="t")
     assert imds.identity.get_token(resource="https://vault.azure.net").access_token == "t"
@@ -76,7 +76,7 @@ def test_wrong_arguments_fail(client: type[Any], arguments: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_clients_own_methods_are_there(client: type[Any]) -> None:
+def test_a_mock_has_the_clients_own_methods(client: type[Any]) -> None:
     imds = create_autospec(client, instance=True)
     assert callable(imds.get)
     assert callable(imds.with_options)

@@ -1,4 +1,4 @@
-"""What the clients send, what they share, and how they end."""
+"""What the clients send, what they share, and how they are closed."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ OPERATIONS: dict[str, tuple[Action, str]] = {
 }
 
 
-# What goes over the wire
+# What is sent
 
 
 @pytest.mark.parametrize("name", [*OPERATIONS])
-def test_every_request_carries_the_same_few_headers(colour: Colour, name: str) -> None:
+def test_every_request_has_the_same_headers(colour: Colour, name: str) -> None:
     action, body = OPERATIONS[name]
     wire = Wire(reply(200, body))
     with raw_server(wire) as endpoint:
@@ -102,7 +102,7 @@ def test_every_request_carries_the_same_few_headers(colour: Colour, name: str) -
 
 
 @pytest.mark.parametrize("name", [*OPERATIONS])
-def test_every_request_says_metadata_true(colour: Colour, name: str) -> None:
+def test_every_request_has_metadata_true(colour: Colour, name: str) -> None:
     action, body = OPERATIONS[name]
     wire = Wire(reply(200, body))
     with raw_server(wire) as endpoint:
@@ -118,10 +118,10 @@ def test_every_request_names_one_version(colour: Colour, name: str) -> None:
         colour.run(action, endpoint=endpoint)
     query = urllib.parse.parse_qsl(urllib.parse.urlsplit(wire.target()).query, keep_blank_values=True)
     assert [bool(re.fullmatch(r"\d{4}-\d\d-\d\d", value)) for name, value in query if name == "api-version"] == [True]
-    assert len(query) == len(dict(query)), "IMDS refuses a name that comes twice"
+    assert len(query) == len(dict(query)), "IMDS refuses a repeated name"
 
 
-def test_the_versions_are_asked_for_without_a_version(colour: Colour) -> None:
+def test_versions_are_requested_without_an_api_version(colour: Colour) -> None:
     wire = Wire(reply(200, OPERATIONS["versions"][1]))
     with raw_server(wire) as endpoint:
         colour.run(OPERATIONS["versions"][0], endpoint=endpoint)
@@ -142,7 +142,7 @@ def test_the_user_agent_is_ours(colour: Colour) -> None:
     assert (wire.header("user-agent") or "").startswith(f"azure-imds/{azure_imds.__version__} ")
 
 
-def test_each_request_has_an_id_of_its_own(colour: Colour) -> None:
+def test_each_request_has_its_own_id(colour: Colour) -> None:
     script = Script(answer(500, {"error": "x"}), ok())
     for _ in range(3):
         colour.run(get_token, transport=script, clock=FakeClock())
@@ -150,7 +150,7 @@ def test_each_request_has_an_id_of_its_own(colour: Colour) -> None:
     assert len(set(ids)) == len(ids) == 4
 
 
-def test_proxies_of_the_environment_are_not_asked(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_ignored(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
     wire, proxy = Wire(reply(200, TOKEN)), Wire(reply(502))
     with raw_server(wire) as endpoint, raw_server(proxy) as at:
         for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
@@ -186,7 +186,7 @@ def test_cookies_are_not_kept(colour: Colour) -> None:
     assert wire.header("cookie") is None
 
 
-def test_a_redirect_goes_nowhere(colour: Colour) -> None:
+def test_a_redirect_is_not_followed(colour: Colour) -> None:
     elsewhere = Wire(reply(200, TOKEN))
     with raw_server(elsewhere) as there, raw_server(Wire(reply(302, "", f"Location: {there}/x"))) as endpoint:
         error = colour.error(get_token, endpoint=endpoint)
@@ -194,7 +194,7 @@ def test_a_redirect_goes_nowhere(colour: Colour) -> None:
     assert not elsewhere.requests
 
 
-# A client of the caller's
+# The caller's own http_client
 
 SPOILT: dict[str, Any] = {
     "headers": {
@@ -223,7 +223,7 @@ def http_of(colour: Colour, **options: Any) -> Iterator[Any]:
         with httpx.Client(**options) as http:
             yield http
     else:
-        # Nothing of it outlives the event loop of the test, so there is nothing to close.
+        # Its connections end with the event loop of the test, so it needs no closing.
         limits = httpx.Limits(max_keepalive_connections=0)
         yield httpx.AsyncClient(limits=limits, **options)
 
@@ -279,7 +279,7 @@ def test_a_caller_s_client_is_used_and_not_closed(colour: Colour) -> None:
     assert len(script.requests) == 2
 
 
-def test_a_caller_s_client_is_the_one_to_go_on_with(colour: Colour) -> None:
+def test_a_sibling_uses_the_caller_s_client(colour: Colour) -> None:
     with http_of(colour, transport=Script(ok())) as http:
         assert colour.run(lambda imds: imds.http, http_client=http) is http
 
@@ -305,10 +305,10 @@ def test_a_caller_s_client_of_an_earlier_event_loop_fails_in_our_words_if_at_all
         return None
 
     with raw_server(Wire(reply(200, TOKEN))) as endpoint:
-        http = [httpx.AsyncClient()]  # keeps its connections, which belong to the first loop
+        http = [httpx.AsyncClient()]  # keeps connections, which belong to the first loop
         errors = [anyio.run(main, endpoint, http[0], backend=backend) for backend in backends]
     http.clear()
-    gc.collect()  # the connection was the caller's to close: its warning belongs to this test
+    gc.collect()  # the caller did not close the connection: its warning belongs to this test
     assert errors[0] is None
     assert errors[1] is None or type(errors[1]) is ImdsUnavailableError
 
@@ -350,16 +350,16 @@ def test_a_sibling_leaves_the_first_client_as_it_is(colour: Colour) -> None:
     assert error.attempts == 6
 
 
-def test_none_means_the_default_again_or_one_attempt() -> None:
+def test_none_restores_the_default_or_means_one_attempt() -> None:
     imds = ImdsClient(timeout=1, deadline=2).with_options(timeout=None, deadline=None, retry=None)
     assert (imds._options.timeout, imds._options.deadline, imds._options.retry) == (None, None, None)
 
 
-def test_a_sibling_s_operations_go_by_its_own_settings(colour: Colour) -> None:
+def test_a_sibling_s_operations_use_its_own_settings(colour: Colour) -> None:
     script = Script(answer(500, {"error": "x"}))
 
     def both(imds: Any) -> Any:
-        assert imds.identity is not None  # made before the sibling is
+        assert imds.identity is not None  # created before the sibling
         return get_token(imds.with_options(retry=None))
 
     error = colour.error(both, transport=script)
@@ -367,12 +367,12 @@ def test_a_sibling_s_operations_go_by_its_own_settings(colour: Colour) -> None:
     assert error.attempts == 1
 
 
-def test_an_option_that_does_not_exist_is_python_s_own_error() -> None:
+def test_an_unknown_option_is_a_type_error() -> None:
     with pytest.raises(TypeError):
         ImdsClient().with_options(retries=3)  # type: ignore[call-arg]
 
 
-# The end of a client
+# Closing a client
 
 
 def test_closing_again_changes_nothing(colour: Colour) -> None:
@@ -407,7 +407,7 @@ USES: dict[str, Action] = {
 
 @pytest.mark.parametrize("use", [*USES.values()], ids=[*USES])
 @pytest.mark.parametrize("used", [True, False], ids=["used", "never used"])
-def test_use_after_the_end_is_a_clear_error(colour: Colour, use: Action, used: bool) -> None:
+def test_using_a_closed_client_is_a_clear_error(colour: Colour, use: Action, used: bool) -> None:
     script = Script(ok())
     kept: list[Any] = []
 
@@ -432,7 +432,7 @@ def test_closing_one_closes_its_siblings() -> None:
         get_token(imds)
 
 
-def test_a_client_closed_while_it_waits_says_so() -> None:
+def test_a_client_closed_while_it_waits_reports_it() -> None:
     class Closing(FakeClock):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
@@ -509,10 +509,10 @@ print("done")
 @pytest.mark.parametrize(
     "code", [SYNC_CODE, ASYNC_CODE, LEFT_CODE, FAILED_CODE], ids=["sync", "async", "left", "failed"]
 )
-def test_a_client_that_is_just_left_makes_no_noise(code: str) -> None:
+def test_a_client_that_is_not_closed_prints_nothing(code: str) -> None:
     with raw_server(Wire(reply(200, TOKEN))) as endpoint:
         run = python(code.format(endpoint))
-    # On a busy machine, asyncio's debug mode tells of steps that took long.
+    # On a busy machine, asyncio's debug mode warns about slow steps.
     noise = [line for line in run.stderr.splitlines() if not line.startswith("Executing <")]
     assert (run.stdout, noise, run.returncode) == ("done\n", [], 0)
 
@@ -538,7 +538,7 @@ def test_an_async_client_outlives_its_event_loops() -> None:
     assert len(wire.requests) == 3
 
 
-def test_an_async_client_may_change_the_library() -> None:
+def test_an_async_client_works_with_asyncio_and_then_trio() -> None:
     with raw_server(Wire(reply(200, TOKEN))) as endpoint:
         imds = AsyncImdsClient(endpoint)
 
@@ -594,13 +594,13 @@ def in_threads(work: Callable[[], None], count: int) -> None:
 
 
 def echo(connection: socket.socket) -> None:
-    """Gives the resource for a token."""
+    """Returns the resource as the token."""
     while request := read_request(connection):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.split(b" ")[1].decode()).query)
         connection.sendall(reply(200, json.dumps(token(access_token=query["resource"][0]))))
 
 
-def test_many_threads_share_a_client_and_each_gets_its_own_answer() -> None:
+def test_many_threads_share_a_client_and_each_gets_its_own_response() -> None:
     numbers = itertools.count()
     with raw_server(echo) as endpoint, ImdsClient(endpoint) as imds:
 
@@ -613,18 +613,18 @@ def test_many_threads_share_a_client_and_each_gets_its_own_answer() -> None:
 
 
 def test_thirty_threads_may_wait_at_once() -> None:
-    everybody = threading.Barrier(30, timeout=20)
+    barrier = threading.Barrier(30, timeout=20)
 
     def together(connection: socket.socket) -> None:
         while read_request(connection):
-            everybody.wait()
+            barrier.wait()
             connection.sendall(reply(200, TOKEN))
 
     with raw_server(together) as endpoint, ImdsClient(endpoint, retry=None) as imds:
         in_threads(lambda: get_token(imds), 30)
 
 
-def test_an_event_loop_does_not_stand_still_meanwhile() -> None:
+def test_an_event_loop_is_not_blocked_during_a_call() -> None:
     def slow(connection: socket.socket) -> None:
         read_request(connection)
         time.sleep(0.1)
@@ -643,10 +643,10 @@ def test_an_event_loop_does_not_stand_still_meanwhile() -> None:
         assert asyncio.run(main(endpoint)) > 5
 
 
-# The way out
+# The property http
 
 
-def test_the_way_out_starts_at_metadata() -> None:
+def test_the_http_client_starts_at_metadata() -> None:
     wire = Wire(reply(200, "{}"))
     with raw_server(wire) as endpoint, ImdsClient(endpoint) as imds:
         imds.http.get("instance/compute", params={"api-version": "2021-02-01"})
@@ -657,7 +657,7 @@ def test_the_way_out_starts_at_metadata() -> None:
     ]
 
 
-def test_the_way_out_carries_our_headers() -> None:
+def test_the_http_client_sends_our_headers() -> None:
     wire = Wire(reply(200, "{}", "Set-Cookie: a=b; Path=/"))
     with raw_server(wire) as endpoint, ImdsClient(endpoint) as imds:
         for _ in range(2):
@@ -667,20 +667,20 @@ def test_the_way_out_carries_our_headers() -> None:
     assert wire.header("cookie") is None
 
 
-def test_the_way_out_follows_no_redirect() -> None:
+def test_the_http_client_follows_no_redirect() -> None:
     with raw_server(Wire(reply(302, "", "Location: /x"))) as endpoint, ImdsClient(endpoint) as imds:
         assert imds.http.get("instance").status_code == 302
 
 
 @pytest.mark.parametrize("colour", ASYNC, ids=str)
-def test_the_way_out_is_async_on_an_async_client(colour: Colour) -> None:
+def test_the_http_client_of_an_async_client_is_async(colour: Colour) -> None:
     wire = Wire(reply(200, "{}"))
     with raw_server(wire) as endpoint:
         colour.run(lambda imds: imds.http.get("instance"), endpoint=endpoint)
     assert wire.target() == "/metadata/instance"
 
 
-# Whether IMDS is there
+# Whether IMDS is available
 
 
 def is_available(colour: Colour, **options: Any) -> bool:
@@ -726,19 +726,19 @@ PAGE = answer(200, b"<html>Sign in</html>", content_type="text/html", server="")
     ],
     ids=lambda value: "" if isinstance(value, bool) else str(value).replace("\0", ""),
 )
-def test_imds_is_there_where_something_answers_as_it_does(colour: Colour, said: Any, expected: bool) -> None:
+def test_imds_is_available_if_the_response_is_from_imds(colour: Colour, said: Any, expected: bool) -> None:
     script = Script(said)
     assert is_available(colour, transport=script, step_down=False) is expected
     assert len(script.requests) == 1, "a look is one attempt"
 
 
-def test_nobody_is_there_when_the_connection_is_refused(colour: Colour) -> None:
+def test_imds_is_not_available_if_the_connection_is_refused(colour: Colour) -> None:
     with raw_server(Wire()) as endpoint:
         pass
     assert is_available(colour, endpoint=endpoint) is False
 
 
-def test_a_silent_peer_is_given_up_after_about_a_second(colour: Colour) -> None:
+def test_a_server_that_does_not_answer_is_not_available_after_a_second(colour: Colour) -> None:
     def silent(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.recv(1)
@@ -750,7 +750,7 @@ def test_a_silent_peer_is_given_up_after_about_a_second(colour: Colour) -> None:
 @pytest.mark.parametrize(
     "variables", [{"AZURE_IMDS_DISABLED": "1"}, {"MSI_ENDPOINT": "x"}], ids=["disabled", "elsewhere"]
 )
-def test_nothing_is_asked_where_imds_is_not_to_be_called(
+def test_nothing_is_sent_if_imds_must_not_be_called(
     colour: Colour, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
     for name, value in variables.items():
@@ -760,19 +760,19 @@ def test_nothing_is_asked_where_imds_is_not_to_be_called(
     assert not script.requests
 
 
-def test_arc_is_there_even_if_its_key_cannot_be_read(colour: Colour) -> None:
+def test_arc_is_available_even_if_its_key_cannot_be_read(colour: Colour) -> None:
     challenge = answer(401, b"", www_authenticate="Basic realm=/does/not/exist/x.key")
     assert is_available(colour, endpoint="http://127.0.0.1:40342", transport=Script(challenge)) is True
     assert is_available(colour, endpoint="http://192.0.2.1", transport=Script(challenge)) is False
 
 
-def test_a_closed_client_has_no_imds() -> None:
+def test_imds_is_not_available_to_a_closed_client() -> None:
     imds = ImdsClient(transport=Script(answer(200, {})))
     imds.close()
     assert imds.is_available() is False
 
 
-def test_a_closed_async_client_has_no_imds() -> None:
+def test_imds_is_not_available_to_a_closed_async_client() -> None:
     async def main() -> bool:
         imds = AsyncImdsClient(transport=Script(answer(200, {})))
         await imds.close()
@@ -781,7 +781,7 @@ def test_a_closed_async_client_has_no_imds() -> None:
     assert asyncio.run(main()) is False
 
 
-def test_even_a_transport_that_fails_in_its_own_way_makes_no_exception(colour: Colour) -> None:
+def test_an_unknown_exception_of_a_transport_means_not_available(colour: Colour) -> None:
     assert is_available(colour, transport=Script(KeyError("x"))) is False
 
 
@@ -789,7 +789,7 @@ def test_even_a_transport_that_fails_in_its_own_way_makes_no_exception(colour: C
 
 
 def text_leaf(value: str, **headers: str) -> Script:
-    """IMDS's way with a leaf: 400 for JSON, and the bare text."""
+    """How IMDS answers for a leaf: 400 for JSON, and the plain text."""
     return Script(answer(400, {"error": "Bad request"}), answer(200, value.encode(), **headers))
 
 
@@ -801,7 +801,7 @@ def test_a_leaf_is_text(colour: Colour) -> None:
     assert node(colour, "compute/location", text_leaf("westeurope", content_type="text/plain")) == "westeurope"
 
 
-def test_a_leaf_is_asked_for_as_text_after_json_was_refused(colour: Colour) -> None:
+def test_a_leaf_is_requested_as_text_after_json_was_refused(colour: Colour) -> None:
     script = text_leaf("westeurope", content_type="text/plain")
     node(colour, "compute/location", script)
     assert [request.url.path for request in script.requests] == ["/metadata/instance/compute/location"] * 2
@@ -828,7 +828,7 @@ def test_a_node_is_json_whatever_its_type(colour: Colour, value: object, content
 
 
 @pytest.mark.parametrize(("body", "expected"), [(b'"eastus"', "eastus"), (b"0", "0"), (b"true", "true")])
-def test_a_leaf_that_comes_as_json_is_text_too(colour: Colour, body: bytes, expected: str) -> None:
+def test_a_leaf_in_a_json_response_is_text_too(colour: Colour, body: bytes, expected: str) -> None:
     assert node(colour, "compute/location", Script(answer(200, body, content_type="application/json"))) == expected
 
 
@@ -842,7 +842,7 @@ def test_a_leaf_that_comes_as_json_is_text_too(colour: Colour, body: bytes, expe
         ("a b/ü;c=d&e:@", "/metadata/instance/a%20b/%C3%BC%3Bc%3Dd%26e%3A%40"),
     ],
 )
-def test_a_path_goes_out_piece_by_piece(colour: Colour, path: str, sent: str) -> None:
+def test_each_part_of_a_path_is_encoded(colour: Colour, path: str, sent: str) -> None:
     wire = Wire(reply(200, "{}"))
     with raw_server(wire) as endpoint:
         colour.run(lambda imds: imds.get(path), endpoint=endpoint)
@@ -865,7 +865,7 @@ def test_a_node_that_is_refused_as_text_too_is_a_bad_request(colour: Colour) -> 
 
 
 @pytest.mark.parametrize("status", [401, 403, 405, 407])
-def test_another_refusal_is_not_tried_as_text(colour: Colour, status: int) -> None:
+def test_after_another_refusal_text_is_not_requested(colour: Colour, status: int) -> None:
     script = Script(answer(status, {"error": "x"}))
     colour.error(lambda imds: imds.get("compute"), transport=script)
     assert len(script.requests) == 1
@@ -873,7 +873,7 @@ def test_another_refusal_is_not_tried_as_text(colour: Colour, status: int) -> No
 
 @pytest.mark.parametrize("headers", [{"content_type": "text/html"}, {"content_type": "text/plain"}, {}], ids=repr)
 @pytest.mark.parametrize("refused", [True, False], ids=["leaf", "node"])
-def test_a_page_is_no_node(colour: Colour, headers: dict[str, str], refused: bool) -> None:
+def test_a_web_page_is_not_a_node(colour: Colour, headers: dict[str, str], refused: bool) -> None:
     page = b" <!DOCTYPE html><html>Sign in</html>"
     script = text_leaf(page.decode(), **headers) if refused else Script(answer(200, page, **headers))
     error = colour.error(lambda imds: imds.get("compute/name"), transport=script)
@@ -882,7 +882,7 @@ def test_a_page_is_no_node(colour: Colour, headers: dict[str, str], refused: boo
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"westeurope", b"\xff", b"[" * 100_000], ids=lambda body: repr(body[:9]))
-def test_a_json_answer_that_is_none_is_unreadable(colour: Colour, body: bytes) -> None:
+def test_an_invalid_json_response_is_unreadable(colour: Colour, body: bytes) -> None:
     script = Script(answer(200, body, content_type="application/json"))
     error = colour.error(lambda imds: imds.get("compute/location"), transport=script)
     assert type(error) is ImdsResponseError
@@ -906,7 +906,7 @@ def test_both_requests_for_a_leaf_share_one_deadline(colour: Colour) -> None:
     assert clock.now - start == pytest.approx(10, abs=0.1)
 
 
-def test_a_failed_leaf_tells_of_both_its_requests(colour: Colour) -> None:
+def test_an_error_of_a_leaf_counts_both_requests(colour: Colour) -> None:
     clock = FakeClock()
 
     def slowly(status: int) -> Callable[[httpx.Request], httpx.Response]:
@@ -928,7 +928,7 @@ def test_a_leaf_of_another_version(colour: Colour) -> None:
     assert [request.url.params["api-version"] for request in script.requests] == ["2021-02-01"] * 2
 
 
-def test_an_error_of_a_node_has_the_model_of_errors_for_its_details(colour: Colour) -> None:
+def test_the_details_of_an_error_of_a_node_are_the_error_model(colour: Colour) -> None:
     error = colour.error(lambda imds: imds.get("compute"), transport=Script(answer(403, {"error": "Forbidden"})))
     assert isinstance(error, ImdsStatusError)
     assert isinstance(error.details, models.ErrorResponse)
@@ -948,7 +948,7 @@ def test_importing_the_package_imports_nothing_else() -> None:
     assert not loaded & {"httpx", "attrs", "attr", "anyio", "azure_imds_api", "json", "email.utils", "asyncio"}
 
 
-def test_errors_can_be_had_without_httpx() -> None:
+def test_errors_can_be_imported_without_httpx() -> None:
     loaded = modules_after("from azure_imds import ImdsError, ThrottledError; import azure_imds.errors")
     assert not loaded & {"httpx", "attrs", "azure_imds_api"}
 
@@ -963,7 +963,7 @@ def test_the_package_lists_its_names() -> None:
     assert {*azure_imds.__all__, "__version__", "__doc__"} <= {*dir(azure_imds)}
 
 
-def test_every_listed_name_is_there() -> None:
+def test_every_listed_name_exists() -> None:
     for name in azure_imds.__all__:
         assert getattr(azure_imds, name) is not None
 
@@ -974,5 +974,5 @@ def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
         getattr(azure_imds, name)
 
 
-def test_the_client_s_repr_says_where_it_asks() -> None:
+def test_the_client_s_repr_shows_the_endpoint() -> None:
     assert repr(ImdsClient("http://127.0.0.1:1")) == "ImdsClient(endpoint='http://127.0.0.1:1')"

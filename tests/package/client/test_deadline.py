@@ -1,4 +1,4 @@
-"""Peers that answer late, in drops or never: each call ends in time, with an error that says so."""
+"""Servers that answer late, slowly or never: each call ends in time with a matching error."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def silent(connection: socket.socket) -> None:
 
 
 def drops(before: bytes, drop: bytes, seconds: float = 4 * HANGS) -> Handler:
-    """Sends a little at a time and never an end: no single read is ever late."""
+    """Sends a little at a time without an end: no single read is late."""
 
     def handle(connection: socket.socket) -> None:
         read_request(connection)
@@ -59,8 +59,8 @@ def drops(before: bytes, drop: bytes, seconds: float = 4 * HANGS) -> Handler:
     return handle
 
 
-def says(*parts: bytes) -> Handler:
-    """Answers each request so, and closes."""
+def respond_with(*parts: bytes) -> Handler:
+    """Returns a handler that sends these parts and closes the connection."""
 
     def handle(connection: socket.socket) -> None:
         read_request(connection)
@@ -72,19 +72,19 @@ def says(*parts: bytes) -> Handler:
 
 def says_and_stays(*parts: bytes) -> Handler:
     def handle(connection: socket.socket) -> None:
-        says(*parts)(connection)
+        respond_with(*parts)(connection)
         silent(connection)
 
     return handle
 
 
 def reset(connection: socket.socket) -> None:
-    """Ends without a goodbye."""
+    """Resets the connection."""
     read_request(connection)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
 
-#: What never ends by itself.
+#: Servers that never end a response.
 ENDLESS: dict[str, Handler] = {
     "silent": silent,
     "drops of a status line": drops(b"HTTP/1.1 200 ", b"O"),
@@ -97,31 +97,31 @@ ENDLESS: dict[str, Handler] = {
     "half a body": says_and_stays(HEAD + b"Content-Length: 100\r\n\r\n", b"{"),
 }
 
-#: What ends, but with no answer.
+#: Servers that close the connection without a response.
 ENDING: dict[str, Handler] = {
     "closed at once": lambda connection: None,
-    "closed after the request": says(),
+    "closed after the request": respond_with(),
     "reset": reset,
-    "half a status line": says(b"HTTP/1."),
-    "half the headers": says(HEAD),
+    "half a status line": respond_with(b"HTTP/1."),
+    "half the headers": respond_with(HEAD),
     "a banner of SSH, then silence": says_and_stays(b"SSH-2.0-OpenSSH_9.6\r\n"),
-    "another protocol": says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
-    "binary": says(bytes(range(256)) * 4 + b"\r\n\r\n"),
-    "TLS": says(b"\x15\x03\x01\x00\x02\x02\x46"),
-    "HTTP/0.9": says(b"<html>hello</html>"),
-    "HTTP/2": says(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + b"\0" * 18),
-    "status 99999": says(b"HTTP/1.1 99999 X\r\n\r\n"),
-    "status without digits": says(b"HTTP/1.1 OK\r\n\r\n"),
-    "two lengths": says(HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
-    "a length that is none": says(HEAD + b"Content-Length: -5\r\n\r\nhello"),
-    "a header with a blank in its name": says(HEAD + b"X y: z\r\n\r\n"),
-    "a header without an end": says(HEAD + b"X: " + b"x" * 200_000),
-    "101": says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
+    "another protocol": respond_with(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
+    "binary": respond_with(bytes(range(256)) * 4 + b"\r\n\r\n"),
+    "TLS": respond_with(b"\x15\x03\x01\x00\x02\x02\x46"),
+    "HTTP/0.9": respond_with(b"<html>hello</html>"),
+    "HTTP/2": respond_with(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + b"\0" * 18),
+    "status 99999": respond_with(b"HTTP/1.1 99999 X\r\n\r\n"),
+    "status without digits": respond_with(b"HTTP/1.1 OK\r\n\r\n"),
+    "two lengths": respond_with(HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
+    "an invalid length": respond_with(HEAD + b"Content-Length: -5\r\n\r\nhello"),
+    "a header with a space in its name": respond_with(HEAD + b"X y: z\r\n\r\n"),
+    "a header without an end": respond_with(HEAD + b"X: " + b"x" * 200_000),
+    "101": respond_with(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
 }
 
 
 def error_of(colour: Colour, endpoint: str, **options: Any) -> ImdsError:
-    """The error of a call, which must come before the call counts as hung."""
+    """The error of a call, which must be raised before the call counts as hung."""
     start = time.monotonic()
     error = colour.error(get_token, endpoint=endpoint, **{"deadline": DEADLINE, **options})
     assert time.monotonic() - start < HANGS, "hung"
@@ -135,7 +135,7 @@ def error_of(colour: Colour, endpoint: str, **options: Any) -> ImdsError:
 
 
 @pytest.mark.parametrize("peer", [*ENDLESS.values()], ids=[*ENDLESS])
-def test_a_peer_without_end_is_a_timeout(colour: Colour, peer: Handler) -> None:
+def test_a_response_that_never_ends_is_a_timeout(colour: Colour, peer: Handler) -> None:
     with raw_server(peer) as endpoint:
         error = error_of(colour, endpoint, retry=None)
     assert type(error) is ImdsTimeoutError
@@ -145,7 +145,7 @@ def test_a_peer_without_end_is_a_timeout(colour: Colour, peer: Handler) -> None:
 
 
 @pytest.mark.parametrize("peer", [*ENDING.values()], ids=[*ENDING])
-def test_a_peer_that_ends_without_an_answer_is_no_imds(colour: Colour, peer: Handler) -> None:
+def test_a_connection_closed_without_a_response_is_unavailable(colour: Colour, peer: Handler) -> None:
     with raw_server(peer) as endpoint:
         error = error_of(colour, endpoint, retry=None, deadline=5)
     assert type(error) is ImdsUnavailableError
@@ -170,7 +170,7 @@ def test_an_error_whose_body_never_ends_is_that_error(colour: Colour, status: in
     assert error.status_code == status
 
 
-def test_a_chunk_that_comes_too_late_is_not_waited_past(colour: Colour) -> None:
+def test_a_late_chunk_does_not_extend_the_deadline(colour: Colour) -> None:
     clock = FakeClock()
 
     def handle(connection: socket.socket) -> None:
@@ -192,25 +192,25 @@ def test_an_attempt_ends_after_its_own_time(colour: Colour) -> None:
     assert type(error) is ImdsTimeoutError
 
 
-# The same with what the caller brought
+# The same with the caller's own transport or client
 
 
 @contextmanager
 def brought(colour: Colour, what: str) -> Iterator[dict[str, Any]]:
-    """A caller's own way of sending, as options."""
+    """A caller's own transport or client, as options."""
     if what == "transport":
         yield {what: httpx.HTTPTransport() if colour.name == "sync" else httpx.AsyncHTTPTransport()}
     elif colour.name == "sync":
         with httpx.Client(timeout=None) as http:
             yield {what: http}
     else:
-        # Its connections end with each test's event loop, so there is nothing left to close.
+        # Its connections end with each test's event loop, so it needs no closing.
         yield {what: httpx.AsyncClient(timeout=None)}
 
 
 @pytest.mark.parametrize("what", ["http_client", "transport"])
 @pytest.mark.parametrize("name", ["silent", "drops of a body", "drops of chunks"])
-def test_a_peer_without_end_is_a_timeout_on_a_caller_s_transport_too(colour: Colour, name: str, what: str) -> None:
+def test_a_response_that_never_ends_is_a_timeout_on_a_caller_s_transport(colour: Colour, name: str, what: str) -> None:
     with raw_server(ENDLESS[name]) as endpoint, brought(colour, what) as options:
         error = error_of(colour, endpoint, retry=None, **options)
     assert type(error) is ImdsTimeoutError
@@ -228,7 +228,7 @@ def test_a_peer_without_end_is_a_timeout_on_a_caller_s_transport_too(colour: Col
     ],
     ids=str,
 )
-def test_drops_of_a_header_are_a_timeout_on_a_caller_s_transport_too(colour: Colour, what: str) -> None:
+def test_a_slow_header_is_a_timeout_on_a_caller_s_transport(colour: Colour, what: str) -> None:
     peer = drops(HEAD + b"X: ", b"x", seconds=4 * DEADLINE)
     with raw_server(peer) as endpoint, brought(colour, what) as options:
         error = error_of(colour, endpoint, retry=None, **options)
@@ -237,13 +237,13 @@ def test_drops_of_a_header_are_a_timeout_on_a_caller_s_transport_too(colour: Col
 
 @pytest.mark.parametrize("what", ["http_client", "transport"])
 @pytest.mark.parametrize("name", ["closed at once", "another protocol", "reset"])
-def test_a_peer_that_ends_is_no_imds_on_a_caller_s_transport_too(colour: Colour, name: str, what: str) -> None:
+def test_a_connection_closed_early_is_unavailable_on_a_caller_s_transport(colour: Colour, name: str, what: str) -> None:
     with raw_server(ENDING[name]) as endpoint, brought(colour, what) as options:
         error = error_of(colour, endpoint, retry=None, deadline=5, **options)
     assert type(error) is ImdsUnavailableError
 
 
-def test_a_slow_transport_of_one_s_own_ends_in_time_when_it_looks_at_the_time_it_is_given() -> None:
+def test_a_slow_transport_of_a_caller_ends_in_time_if_it_reads_its_timeout() -> None:
     given: list[dict[str, float]] = []
 
     class Slow(httpx.BaseTransport):
@@ -256,7 +256,7 @@ def test_a_slow_transport_of_one_s_own_ends_in_time_when_it_looks_at_the_time_it
 
 
 @pytest.mark.parametrize("colour", COLOURS[1:], ids=str)
-def test_an_async_transport_that_never_returns_is_left_in_time(colour: Colour) -> None:
+def test_an_async_transport_that_never_returns_is_cancelled_in_time(colour: Colour) -> None:
     import anyio
 
     class Never(httpx.AsyncBaseTransport):
@@ -270,12 +270,12 @@ def test_an_async_transport_that_never_returns_is_left_in_time(colour: Colour) -
     assert type(error) is ImdsTimeoutError
 
 
-# Nobody takes the connection
+# No connection is accepted
 
 
 @contextmanager
 def full_backlog() -> Iterator[str]:
-    """A port whose queue is full: further connects get no reply at all, as in a black hole."""
+    """A port whose queue is full: further connection attempts receive no reply."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         waiting: list[socket.socket] = []
         for _ in range(4):
@@ -292,31 +292,31 @@ def full_backlog() -> Iterator[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse instead")
-def test_a_connection_that_never_comes_is_a_timeout(colour: Colour) -> None:
+def test_a_connection_that_is_never_made_is_a_timeout(colour: Colour) -> None:
     with full_backlog() as endpoint:
         error = error_of(colour, endpoint)
     assert type(error) is ImdsTimeoutError
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse instead")
-def test_a_connection_that_never_comes_is_told_from_an_answer_that_never_comes(colour: Colour) -> None:
+def test_a_missing_connection_and_a_missing_response_have_different_hints(colour: Colour) -> None:
     with full_backlog() as endpoint:
         error = error_of(colour, endpoint, retry=None, deadline=0.6)
     assert "could not be made" in error.hint
     assert "AKS" in error.hint
 
 
-def test_a_refused_connection_is_tried_again_within_the_deadline_only(colour: Colour) -> None:
+def test_a_refused_connection_is_retried_only_within_the_deadline(colour: Colour) -> None:
     with raw_server(silent) as endpoint:
-        pass  # closed again: refused from now on
+        pass  # closed: connections are refused from now on
     error = error_of(colour, endpoint)
     assert type(error) is ImdsUnavailableError
 
 
-# The deadline against everything else that takes time
+# The deadline and other time limits
 
 
-def test_a_connect_gets_two_seconds_at_the_most(colour: Colour) -> None:
+def test_connecting_takes_at_most_two_seconds(colour: Colour) -> None:
     script = Script(ok())
     colour.run(get_token, transport=script, deadline=1000, timeout=500)
     assert script.requests[0].extensions["timeout"]["connect"] <= 2
@@ -330,7 +330,7 @@ def test_an_attempt_gets_no_more_than_the_deadline_has_left(colour: Colour) -> N
     assert given == pytest.approx(left)
 
 
-def test_the_time_a_whole_call_may_take_is_thirty_seconds_by_itself(colour: Colour) -> None:
+def test_a_whole_call_takes_at_most_thirty_seconds_by_default(colour: Colour) -> None:
     clock = FakeClock()
 
     def slow(request: httpx.Request) -> httpx.Response:
@@ -344,7 +344,7 @@ def test_the_time_a_whole_call_may_take_is_thirty_seconds_by_itself(colour: Colo
     assert clock.now - start <= 30.01
 
 
-def test_the_first_look_at_events_may_take_two_minutes(colour: Colour) -> None:
+def test_the_first_request_for_events_may_take_two_minutes(colour: Colour) -> None:
     script = Script(answer(200, {"DocumentIncarnation": 1, "Events": []}))
     colour.run(lambda imds: imds.scheduled_events.get_events(), transport=script, clock=FakeClock())
     assert script.requests[0].extensions["timeout"]["read"] >= 120
@@ -361,15 +361,15 @@ def test_a_deadline_that_is_over_before_the_first_byte_is_a_timeout(colour: Colo
     assert isinstance(error, ImdsUnavailableError)
 
 
-def test_a_body_that_breaks_off_every_time_ends_with_the_deadline(colour: Colour) -> None:
-    with raw_server(says(HEAD + b"Content-Length: 100\r\n\r\n{")) as endpoint:
+def test_a_body_that_is_always_cut_off_ends_with_the_deadline(colour: Colour) -> None:
+    with raw_server(respond_with(HEAD + b"Content-Length: 100\r\n\r\n{")) as endpoint:
         error = error_of(colour, endpoint)
-    # On a busy machine the deadline may end an attempt before its answer has come.
+    # On a busy machine the deadline may end an attempt before its response has arrived.
     assert type(error) in (ImdsResponseError, ImdsTimeoutError)
     assert error.retryable
 
 
-def test_an_answer_after_silence_is_taken(colour: Colour) -> None:
+def test_a_response_after_a_timeout_is_used(colour: Colour) -> None:
     turns = iter([silent, Wire(reply(200, json.dumps(token()), "Connection: close"))])
     lock = threading.Lock()
 

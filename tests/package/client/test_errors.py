@@ -1,4 +1,4 @@
-"""What each answer of IMDS, and of what stands in its place, becomes: class, attributes and words."""
+"""How responses of IMDS and of other servers are mapped to errors: class, attributes and text."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ ASKED: dict[str, tuple[Action, str]] = {
     "arc": (get_token, f"{BASE}/identity/oauth2/token"),
 }
 
-#: By document and case: the class, and a piece of the hint where one is due.
+#: By document and case: the class, and a part of the hint if there is one.
 EXPECTED: dict[tuple[str, str], tuple[type[ImdsError], str]] = {
     ("identity", "missing-metadata-header"): (BadRequestError, "something between this process and IMDS removed it"),
     ("identity", "identity-not-found"): (IdentityNotFoundError, "Assign a managed identity"),
@@ -132,7 +132,7 @@ def given(case: dict[str, Any]) -> httpx.Response:
 
 
 def failed(colour: Colour, *answers: Any, action: Action = get_token, **options: Any) -> Any:
-    """The error of a call that was tried once, with its requests as `script`."""
+    """The error of a call with one attempt. `script` stores its requests."""
     script = Script(*answers)
     error = colour.error(action, transport=script, clock=FakeClock(), **{"retry": None, "step_down": False, **options})
     assert isinstance(error, ImdsError), repr(error)
@@ -150,14 +150,14 @@ def test_a_documented_error_has_its_class(colour: Colour, document: str, case: d
 
 
 @documented
-def test_a_documented_error_says_what_to_do(document: str, case: dict[str, Any]) -> None:
+def test_a_documented_error_has_its_hint(document: str, case: dict[str, Any]) -> None:
     error, _ = failed(COLOURS[0], given(case), action=ASKED[document][0])
     assert EXPECTED[document, case["name"]][1] in error.hint
     assert error.hint in str(error)
 
 
 @documented
-def test_a_documented_error_keeps_what_imds_said(document: str, case: dict[str, Any]) -> None:
+def test_a_documented_error_has_the_text_of_imds(document: str, case: dict[str, Any]) -> None:
     error, script = failed(COLOURS[0], given(case), action=ASKED[document][0])
     if not isinstance(error, ImdsStatusError):
         return
@@ -173,7 +173,7 @@ def test_a_documented_error_keeps_what_imds_said(document: str, case: dict[str, 
 
 
 @documented
-def test_a_documented_error_says_where_and_how_often(document: str, case: dict[str, Any]) -> None:
+def test_a_documented_error_has_its_url_and_attempts(document: str, case: dict[str, Any]) -> None:
     action, url = ASKED[document]
     error, script = failed(COLOURS[0], given(case), action=action)
     assert error.url == str(script.requests[-1].url)
@@ -183,7 +183,7 @@ def test_a_documented_error_says_where_and_how_often(document: str, case: dict[s
 
 
 @documented
-def test_a_documented_error_is_one_and_the_same_in_each_colour(document: str, case: dict[str, Any]) -> None:
+def test_a_documented_error_is_the_same_in_each_colour(document: str, case: dict[str, Any]) -> None:
     texts = {(type(error), str(error), error.hint, error.retryable) for error in in_colours(document, case)}
     assert len(texts) == 1
 
@@ -194,7 +194,7 @@ def in_colours(document: str, case: dict[str, Any]) -> list[ImdsError]:
 
 
 @documented
-def test_an_answer_is_never_called_no_answer(document: str, case: dict[str, Any]) -> None:
+def test_a_response_is_never_reported_as_missing(document: str, case: dict[str, Any]) -> None:
     error, _ = failed(COLOURS[0], given(case), action=ASKED[document][0])
     assert not isinstance(error, ImdsTimeoutError)
     assert "no answer" not in str(error)
@@ -221,7 +221,7 @@ def test_nothing_is_chained_to_a_documented_error(colour: Colour, document: str,
     assert list_errors(error) == [error]
 
 
-def test_the_server_s_request_id_comes_before_ours(colour: Colour) -> None:
+def test_the_server_s_request_id_takes_precedence_over_ours(colour: Colour) -> None:
     error, _ = failed(colour, answer(400, {"error": "x"}, x_ms_request_id="theirs"))
     assert error.request_id == "theirs"
 
@@ -253,12 +253,12 @@ def test_newest_versions_are_kept_in_their_order(colour: Colour) -> None:
 
 
 @pytest.mark.parametrize("versions", [None, "2025-04-07", {}, [], [None, 7], [["2025-04-07"]]], ids=repr)
-def test_newest_versions_that_are_none_leave_a_plain_400(colour: Colour, versions: object) -> None:
+def test_invalid_newest_versions_mean_a_plain_400(colour: Colour, versions: object) -> None:
     error, _ = failed(colour, answer(400, {"error": "x", "newest-versions": versions}))
     assert type(error) is BadRequestError
 
 
-def test_newest_versions_of_a_liar_do_not_flood_the_text(colour: Colour) -> None:
+def test_many_newest_versions_are_shortened_in_the_text(colour: Colour) -> None:
     error, _ = failed(colour, answer(400, {"error": "x", "newest-versions": ["\x1b[31m\r\n", *["9" * 50] * 5000]}))
     assert len(str(error)) < 1000
     assert str(error).isprintable()
@@ -292,14 +292,14 @@ def test_other_envelopes_are_understood(colour: Colour, body: dict[str, Any]) ->
     ],
     ids=repr,
 )
-def test_an_envelope_of_odd_types_is_a_400_all_the_same(colour: Colour, body: dict[str, Any]) -> None:
+def test_an_envelope_with_unusual_types_is_still_a_400(colour: Colour, body: dict[str, Any]) -> None:
     error, _ = failed(colour, answer(400, body))
     assert type(error) is BadRequestError
     assert isinstance(error.error, (str, type(None)))
     assert isinstance(error.error_description, (str, type(None)))
 
 
-def test_the_words_of_a_liar_stay_one_short_printable_line(colour: Colour) -> None:
+def test_the_text_of_a_response_becomes_one_short_printable_line(colour: Colour) -> None:
     said = "\x1b]0;title\x07\r\nFAKE LOG LINE\u202e\ud800" + "x" * 100_000
     error, _ = failed(colour, answer(400, json.dumps({"error": said, "error_description": said})))
     assert str(error).isprintable()
@@ -307,7 +307,7 @@ def test_the_words_of_a_liar_stay_one_short_printable_line(colour: Colour) -> No
 
 
 @pytest.mark.parametrize("said", ["no access_token could be issued", "see https://a.b/eyJ", "Bearer eyJ is cut off"])
-def test_words_about_tokens_are_not_taken_for_tokens(colour: Colour, said: str) -> None:
+def test_text_about_tokens_is_not_treated_as_a_token(colour: Colour, said: str) -> None:
     error, _ = failed(colour, answer(400, {"error": "invalid_request", "error_description": said}))
     assert error.error_description == said
 
@@ -344,7 +344,7 @@ def test_a_redirect_is_an_error_and_is_not_followed(colour: Colour, status: int,
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 204, 205, 206, 226, 299])
-def test_a_success_of_another_kind_is_unreadable(colour: Colour, status: int) -> None:
+def test_another_success_status_is_unreadable(colour: Colour, status: int) -> None:
     error, _ = failed(colour, answer(status, token()))
     assert type(error) is ImdsResponseError
     assert error.status_code == status
@@ -360,21 +360,21 @@ def test_a_4xx_without_a_class_of_its_own_is_a_status_error(colour: Colour, stat
 
 
 @pytest.mark.parametrize("status", [501, 505, 511, 599, 600, 999])
-def test_every_status_from_500_on_is_the_server_s(colour: Colour, status: int) -> None:
+def test_every_status_from_500_on_is_a_server_error(colour: Colour, status: int) -> None:
     error, _ = failed(colour, answer(status, {"error": "x"}))
     assert type(error) is ServerError
     assert error.status_code == status
 
 
 @pytest.mark.parametrize("status", [407, 502, 504])
-def test_a_proxy_is_named_as_such(colour: Colour, status: int) -> None:
+def test_a_proxy_is_named(colour: Colour, status: int) -> None:
     error, _ = failed(colour, answer(status, b"<html>Squid</html>", content_type="text/html", server="squid"))
     assert type(error) is ImdsUnavailableError
     assert "proxy" in error.hint
     assert "Squid" not in str(error)
 
 
-def test_a_page_in_place_of_a_token_is_a_proxy_s_too(colour: Colour) -> None:
+def test_a_web_page_in_place_of_a_token_names_a_proxy_too(colour: Colour) -> None:
     page = answer(200, b"<!DOCTYPE html><title>Sign in</title>", content_type="text/html", server="")
     error, _ = failed(colour, page)
     assert type(error) is ImdsUnavailableError
@@ -383,18 +383,18 @@ def test_a_page_in_place_of_a_token_is_a_proxy_s_too(colour: Colour) -> None:
     assert "Sign in" not in str(error)
 
 
-def test_500_of_a_server_that_is_not_imds_says_so(colour: Colour) -> None:
+def test_500_of_another_server_is_reported_as_such(colour: Colour) -> None:
     error, _ = failed(colour, answer(500, {"error": "x"}, server="Microsoft-IIS/10.0"))
     assert "Something other than IMDS answered" in error.hint
 
 
-def test_500_of_imds_itself_does_not(colour: Colour) -> None:
+def test_500_of_imds_itself_is_not(colour: Colour) -> None:
     error, _ = failed(colour, answer(500, {"error": "x"}, server="IMDS/150.870.65.1854"))
     assert "other than IMDS" not in error.hint
 
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", "é".encode(), b"\x80", "\u2028".encode()], ids=repr)
-def test_a_header_in_no_charset_does_not_matter(colour: Colour, value: bytes) -> None:
+def test_a_header_that_cannot_be_decoded_is_ignored(colour: Colour, value: bytes) -> None:
     for status, kind in ((200, None), (400, BadRequestError)):
         head = b"HTTP/1.1 %d X\r\nConnection: close\r\nServer: IMDS %b\r\nx-ms-request-id: %b\r\n" % (
             status,
@@ -408,7 +408,7 @@ def test_a_header_in_no_charset_does_not_matter(colour: Colour, value: bytes) ->
                 assert type(colour.error(get_token, endpoint=endpoint)) is kind
 
 
-# A token answer that is none
+# Invalid token responses
 
 
 @pytest.mark.parametrize("value", [None, "", 7, 7.5, True, ["x"], {"x": 1}], ids=repr)
@@ -459,11 +459,11 @@ def test_a_document_of_another_shape_is_unreadable(colour: Colour, action: Actio
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"{}", b"[]", b"OK", b"<html>", b"\xff", b"{"], ids=repr)
-def test_what_a_consent_is_answered_with_does_not_matter(colour: Colour, body: bytes) -> None:
+def test_the_response_to_an_approval_is_ignored(colour: Colour, body: bytes) -> None:
     assert colour.run(start_events, transport=Script(answer(200, body))) is None
 
 
-# Bodies that are no JSON object, byte for byte
+# Bodies that are not a JSON object, as bytes
 
 TOKEN = json.dumps(token()).encode()
 DEEP = b'{"access_token":' + b"[" * 100_000 + CANARY.encode() + b"]" * 100_000 + b"}"
@@ -484,7 +484,7 @@ UNREADABLE: dict[str, Callable[[int], bytes]] = {
     "empty": success(b""),
     "blank": success(b" \r\n"),
     "HTML": success(PAGE, "Content-Type: text/html"),
-    "HTML that says JSON": success(PAGE, "Content-Type: application/json"),
+    "HTML declared as JSON": success(PAGE, "Content-Type: application/json"),
     "text": success(CANARY.encode(), "Content-Type: text/plain"),
     "truncated JSON": success(TOKEN[:-20]),
     "a token and more": success(TOKEN + b"x"),
@@ -500,7 +500,7 @@ UNREADABLE: dict[str, Callable[[int], bytes]] = {
     "deep list": success(b"[" * 500_000),
     "Latin-1": success(b'{"access_token":"\xe9' + CANARY.encode() + b'"}'),
     "NUL": success(b"\0" * 100),
-    "charset that is none": success(CANARY.encode(), "Content-Type: text/plain; charset=nonsense"),
+    "an unknown charset": success(CANARY.encode(), "Content-Type: text/plain; charset=nonsense"),
     "charset hex": success(CANARY.encode(), "Content-Type: text/plain; charset=hex"),
     "charset rot13": success(CANARY.encode(), "Content-Type: text/plain; charset=rot13"),
     "charset idna": success(CANARY.encode(), "Content-Type: text/plain; charset=idna"),
@@ -514,13 +514,13 @@ UNREADABLE: dict[str, Callable[[int], bytes]] = {
     "too large until the end": success(b"x" * (5 * 1024 * 1024), length=-1),
     "too large in chunks": success(chunks(*[b"x" * 65536] * 80), CHUNKED, length=-1),
     "a wrong chunk length": success(b"20\r\n" + TOKEN + b"\r\n0\r\n\r\n", CHUNKED, length=-1),
-    "a chunk length that is none": success(TOKEN + b"\r\n", CHUNKED, length=-1),
+    "an invalid chunk length": success(TOKEN + b"\r\n", CHUNKED, length=-1),
     "an end without the last chunk": success(b"20\r\n" + TOKEN[:32] + b"\r\n", CHUNKED, length=-1),
     "a bomb of two layers": success(gzip.compress(gzip.compress(b"\0" * 9_000_000)), "Content-Encoding: gzip, gzip"),
     "a bomb": success(gzip.compress(b"\0" * 9_000_000), "Content-Encoding: gzip"),
-    "a coding that is none": success(TOKEN, "Content-Encoding: nonsense"),
+    "an unknown coding": success(TOKEN, "Content-Encoding: nonsense"),
 }
-#: httpx leaves a generator behind where it cannot decode, and trio says so.
+#: httpx does not close a generator if it cannot decode a body, and trio warns about it.
 UNDECODABLE = {
     "no gzip at all": success(TOKEN, "Content-Encoding: gzip"),
     "broken gzip": success(gzip.compress(TOKEN)[:-30] + b"\0" * 30, "Content-Encoding: gzip"),
@@ -570,21 +570,21 @@ def test_a_failed_body_has_the_same_text_in_each_colour(name: str) -> None:
     assert len({text(colour) for colour in COLOURS}) == 1
 
 
-def test_a_body_that_broke_off_may_come_whole_the_next_time(colour: Colour) -> None:
+def test_a_body_that_was_cut_off_is_retried(colour: Colour) -> None:
     wire = Wire(UNREADABLE["closed in the middle"](200), reply(200, TOKEN, "Connection: close"))
     with raw_server(wire) as endpoint:
         assert colour.run(get_token, endpoint=endpoint, clock=FakeClock()).access_token == CANARY
     assert len(wire.requests) == 2
 
 
-def test_a_body_that_came_whole_and_is_wrong_is_not_asked_for_again(colour: Colour) -> None:
+def test_a_complete_but_wrong_body_is_not_retried(colour: Colour) -> None:
     wire = Wire(reply(200, TOKEN[:-20], "Connection: close"))
     with raw_server(wire) as endpoint:
         colour.error(get_token, endpoint=endpoint, deadline=20)
     assert len(wire.requests) == 1
 
 
-def test_an_error_whose_body_broke_off_is_tried_again_as_its_status_says(colour: Colour) -> None:
+def test_an_error_whose_body_was_cut_off_is_retried_by_its_status(colour: Colour) -> None:
     wire = Wire(reply(503, b"x", "Connection: close", length=50), reply(200, TOKEN, "Connection: close"))
     clock = FakeClock()
     with raw_server(wire) as endpoint:
@@ -635,25 +635,25 @@ def test_a_body_that_can_be_read_is_read(colour: Colour, raw: bytes) -> None:
     ids=repr,
 )
 @pytest.mark.parametrize("status", [200, 500])
-def test_no_body_is_chewed_on_for_long(status: int, piece: bytes) -> None:
+def test_an_error_body_is_searched_in_linear_time(status: int, piece: bytes) -> None:
     start = time.monotonic()
     failed(COLOURS[0], answer(status, piece * (4_000_000 // len(piece))))
     assert time.monotonic() - start < 20, "hung"
 
 
 @pytest.mark.parametrize("depth", [*range(900, 1000, 9), 5000])
-def test_no_depth_of_an_error_body_gets_through(depth: int) -> None:
+def test_a_deeply_nested_error_body_raises_no_recursion_error(depth: int) -> None:
     body = b'{"error":' + b"[" * depth + b"]" * depth + b"}"
     error, _ = failed(COLOURS[0], answer(400, body))
     assert type(error) is BadRequestError
 
 
-# Failures without an answer
+# Failures without a response
 
 
 def test_a_refused_connection_reads_the_same_in_each_colour() -> None:
     with raw_server(Wire()) as endpoint:
-        pass  # gone again, so nobody listens there
+        pass  # closed, so nothing listens there
     texts = set()
     for colour in COLOURS:
         error = colour.error(get_token, endpoint=endpoint, retry=None)
@@ -696,7 +696,9 @@ def test_a_name_that_does_not_resolve_reads_the_same_in_each_colour() -> None:
     ],
     ids=lambda value: "" if isinstance(value, type) else type(value).__name__,
 )
-def test_whatever_a_transport_fails_with_is_typed(colour: Colour, failure: Exception, kind: type[ImdsError]) -> None:
+def test_every_exception_of_a_transport_becomes_an_imds_error(
+    colour: Colour, failure: Exception, kind: type[ImdsError]
+) -> None:
     error, script = failed(colour, failure)
     assert type(error) is kind
     assert (error.attempts, error.url) == (1, str(script.requests[0].url))
@@ -741,7 +743,7 @@ def test_a_timeout_of_a_call_survives_pickling(colour: Colour) -> None:
     assert (type(twin), str(twin), twin.deadline) == (ImdsTimeoutError, str(error), 3)
 
 
-def test_every_error_says_nothing_where_nothing_is_known() -> None:
+def test_every_error_has_empty_attributes_by_default() -> None:
     import azure_imds
 
     for name in azure_imds.errors.__all__:
@@ -756,7 +758,7 @@ def test_the_details_of_an_error_are_the_specification_s_model(colour: Colour) -
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"7", PAGE], ids=repr)
-def test_a_body_that_is_no_such_model_has_no_details(colour: Colour, body: bytes) -> None:
+def test_a_body_of_another_form_has_no_details(colour: Colour, body: bytes) -> None:
     error, _ = failed(colour, answer(400, body))
     assert error.details is None
 

@@ -1,4 +1,4 @@
-"""Where the client looks for IMDS."""
+"""How the client finds IMDS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_address_is_the_same_on_every_azure_machine() -> None:
     assert ImdsClient().endpoint == "http://169.254.169.254"
 
 
-def test_the_argument_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_argument_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")
     assert ImdsClient(endpoint="http://127.0.0.1:2/").endpoint == "http://127.0.0.1:2"
 
@@ -49,7 +49,9 @@ def test_then_arc_by_its_agent(monkeypatch: pytest.MonkeyPatch, tmp_path_factory
     assert ImdsClient().endpoint == "http://localhost:40342"
 
 
-def test_arc_is_asked_for_the_version_that_its_agent_knows(monkeypatch: pytest.MonkeyPatch, colour: Colour) -> None:
+def test_arc_is_requested_with_the_version_that_its_agent_supports(
+    monkeypatch: pytest.MonkeyPatch, colour: Colour
+) -> None:
     for name, value in ARC.items():
         monkeypatch.setenv(name, value)
     script = Script(ok())
@@ -99,7 +101,7 @@ def test_disabled_means_no_request(monkeypatch: pytest.MonkeyPatch, colour: Colo
 
 
 @pytest.mark.parametrize("value", ["", "0", "false"])
-def test_disabled_can_be_said_to_be_off(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_disabled_can_be_set_to_off(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("AZURE_IMDS_DISABLED", value)
     assert ImdsClient(transport=Script(ok())).identity.get_token(resource="r").token_type == "Bearer"
 

@@ -1,4 +1,4 @@
-"""Exceptions from outside in the middle of a call: none of them takes a token, a key or a body along."""
+"""Exceptions from outside in the middle of a call: none of them contains a token, a key or a body."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def granted() -> httpx.Response:
 
 
 class Made(httpx.MockTransport):
-    """A transport that makes each response when it is needed, and keeps neither responses nor requests."""
+    """A transport that creates each response when it is needed, and stores neither responses nor requests."""
 
     def __init__(self, make: Callable[[httpx.Request], httpx.Response]) -> None:
         super().__init__(lambda request: make(request))
@@ -125,7 +125,7 @@ def asks(imds: Any) -> Any:
     return imds.identity.get_token(resource=RESOURCE)
 
 
-# Exceptions of what the caller brings along
+# Exceptions of the caller's own objects
 
 
 class BrokenStream(httpx.SyncByteStream, httpx.AsyncByteStream):

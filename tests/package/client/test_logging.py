@@ -1,4 +1,4 @@
-"""What the logger `azure_imds` says, and how loudly."""
+"""What the logger `azure_imds` logs, and at which level."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNAVAILABLE = answer(503, {"error": "x"})
 
 
 def logged(caplog: pytest.LogCaptureFixture, colour: Colour, *answers: Any, **options: Any) -> list[logging.LogRecord]:
-    """The records of one call, whatever comes of it."""
+    """The records of one call, which may fail."""
     with caplog.at_level(logging.DEBUG), suppress(ImdsError):
         colour.run(get_token, transport=Script(*answers), clock=FakeClock(), **options)
     return [record for record in caplog.records if record.name.startswith("azure_imds")]
@@ -46,7 +46,7 @@ def test_an_attempt_is_one_line_at_debug(colour: Colour, caplog: pytest.LogCaptu
     assert records[0].levelno == logging.DEBUG
 
 
-def test_the_line_says_what_was_asked_and_what_came(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_line_names_the_request_and_the_response(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     line = logged(caplog, colour, ok())[0].getMessage()
     assert line.startswith("GET http://169.254.169.254/metadata/identity/oauth2/token?")
     assert "200" in line
@@ -68,7 +68,7 @@ def test_each_wait_is_one_line_at_info(colour: Colour, caplog: pytest.LogCapture
     assert lines[1] == "identity.get_token: no answer; waiting 1.60 s"
 
 
-def test_a_success_at_once_says_nothing_at_info(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_immediate_success_logs_nothing_at_info(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     assert at(logging.INFO, logged(caplog, colour, ok())) == []
 
 
@@ -96,7 +96,7 @@ def test_nothing_is_louder_than_info(colour: Colour, caplog: pytest.LogCaptureFi
     assert max(record.levelno for record in records) <= logging.INFO
 
 
-def test_a_refused_argument_is_the_caller_s_to_log(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_argument_is_not_logged(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         colour.error(lambda imds: imds.identity.get_token(resource=""), transport=Script(ok()))
     assert [record for record in caplog.records if record.name.startswith("azure_imds")] == []
@@ -112,7 +112,7 @@ def test_both_requests_of_a_challenge_have_their_line(
     assert [("401" in line, "200" in line) for line in at(logging.DEBUG, records)] == [(True, False), (False, True)]
 
 
-def test_only_one_logger_speaks(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+def test_only_one_logger_is_used(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     records = logged(caplog, colour, UNAVAILABLE, ok())
     assert {record.name for record in records} == {"azure_imds"}
 
@@ -126,7 +126,7 @@ def test_a_line_is_one_line_whatever_is_in_the_answer(colour: Colour, caplog: py
     assert lines[0].isprintable()
 
 
-def test_a_silenced_logger_costs_no_call(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_disabled_logger_does_not_affect_a_call(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("azure_imds")
     logger.disabled = True
     try:
@@ -135,7 +135,7 @@ def test_a_silenced_logger_costs_no_call(colour: Colour, caplog: pytest.LogCaptu
         logger.disabled = False
 
 
-def test_a_handler_that_fails_is_no_failure_of_the_call(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_log_handler_does_not_fail_the_call(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             self.handleError(record)
@@ -166,13 +166,13 @@ assert not logging.getLogger().handlers
 
 
 @pytest.mark.parametrize("status", [200, 429])
-def test_by_itself_the_package_prints_nothing(status: int) -> None:
+def test_the_package_prints_nothing_by_default(status: int) -> None:
     with raw_server(Wire(reply(status, '{"error":"x"}'))) as endpoint:
         run = python(QUIET.format(endpoint))
     assert (run.stdout, run.stderr, run.returncode) == ("", "", 0)
 
 
-def test_a_step_down_of_the_version_is_said_at_info(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_step_down_of_the_version_is_logged_at_info(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     unknown = answer(400, example("errors-missing-api-version") | {"newest-versions": ["2021-02-01"]})
     with caplog.at_level(logging.DEBUG, "azure_imds"):
         colour.run(lambda imds: imds.instances.get_metadata(), transport=Script(unknown, answer(200, {})))

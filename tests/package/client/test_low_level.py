@@ -25,7 +25,7 @@ from support import CLIENT_ID, RESOURCE, token
 
 
 class Server(ThreadingHTTPServer):
-    """Gives one answer to everything, and keeps what came."""
+    """Returns the same response to every request, and stores the requests."""
 
     daemon_threads = True
     status = 200
@@ -127,12 +127,12 @@ def test_an_error_is_an_error_response(server: Server, ask: Ask) -> None:
     assert answer == IdentityErrorResponse(error="invalid_request", error_description="Identity not found")
 
 
-def test_the_metadata_header_is_sent_unasked(server: Server, ask: Ask) -> None:
+def test_the_metadata_header_is_sent_by_default(server: Server, ask: Ask) -> None:
     ask(server.url, resource=RESOURCE)
     assert server.headers["metadata"] == "true"
 
 
-def test_the_api_version_is_sent_unasked(server: Server, ask: Ask) -> None:
+def test_the_api_version_is_sent_by_default(server: Server, ask: Ask) -> None:
     ask(server.url, resource=RESOURCE)
     assert server.query["api-version"] == ["2018-10-01"]
 
@@ -143,7 +143,7 @@ def test_the_request_goes_to_its_path_below_the_base_url(server: Server, ask: As
     assert (method, urlsplit(target).path) == ("GET", "/metadata/identity/oauth2/token")
 
 
-def test_what_is_not_given_is_not_sent(server: Server, ask: Ask) -> None:
+def test_omitted_parameters_are_not_sent(server: Server, ask: Ask) -> None:
     ask(server.url, resource=RESOURCE)
     assert set(server.query) == {"api-version", "resource"}
 

@@ -1,4 +1,4 @@
-"""What answers in the place of IMDS, and what IMDS and its agents answer: told apart by one rule."""
+"""One rule that distinguishes responses of other servers from those of IMDS and its agents."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def response(case: dict[str, Any]) -> httpx.Response:
 OTHERS = cases("not-imds")
 REFUSALS = cases("imds-refusals")
 
-#: What the hint says about each.
+#: A part of the hint for each.
 HINTS = {
     "container engine, English": "container engine",
     "container engine, another language": "container engine",

@@ -1,4 +1,4 @@
-"""When the client tries again, after how long, and when it stops."""
+"""When the client retries, after how long, and when it stops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UPDATING = answer(410, {"error": "gone", "error_description": "Gone"})
 
 
 @pytest.mark.parametrize("status", [404, 408, 410, 429, 500, 502, 503, 504, 599])
-def test_a_passing_status_is_tried_again_on_identity(colour: Colour, status: int) -> None:
+def test_a_temporary_status_is_retried_on_identity(colour: Colour, status: int) -> None:
     script = Script(answer(status, {"error": "x"}), answer(status, {"error": "x"}), ok())
     result = colour.run(get_token, transport=script, clock=FakeClock())
     assert result.token_type == "Bearer"
@@ -63,7 +63,7 @@ def test_404_is_final_outside_identity(colour: Colour) -> None:
     ],
     ids=lambda failure: type(failure).__name__,
 )
-def test_a_failed_connection_is_tried_again(colour: Colour, failure: Exception) -> None:
+def test_a_failed_connection_is_retried(colour: Colour, failure: Exception) -> None:
     script = Script(failure, ok())
     assert colour.run(get_token, transport=script, clock=FakeClock()).token_type == "Bearer"
 
@@ -106,7 +106,7 @@ def test_waits_are_jittered_over_their_whole_range() -> None:
     assert 6.2 < max(waits) <= 6.4
 
 
-def test_429_is_never_repeated_at_once(colour: Colour) -> None:
+def test_429_is_never_retried_immediately(colour: Colour) -> None:
     class Lucky(FakeClock):
         def jitter(self, ceiling: float) -> float:
             return 0.0
@@ -129,7 +129,7 @@ def test_retry_after_as_a_date_is_obeyed(colour: Colour) -> None:
     assert clock.waits == [10.0]
 
 
-def test_a_retry_after_beyond_the_deadline_ends_the_call_at_once(colour: Colour) -> None:
+def test_a_retry_after_beyond_the_deadline_ends_the_call_immediately(colour: Colour) -> None:
     clock = FakeClock()
     script = Script(answer(429, {"error": "x"}, retry_after="3600"))
     error = colour.error(get_token, transport=script, clock=clock)
@@ -139,11 +139,11 @@ def test_a_retry_after_beyond_the_deadline_ends_the_call_at_once(colour: Colour)
 
 
 @pytest.mark.parametrize("garbage", ["", "soon", "-5", "nan", "inf", "1e999", "Mon, 99 Foo", "٣", "0x10"])
-def test_a_retry_after_that_makes_no_sense_is_ignored(garbage: str) -> None:
+def test_an_invalid_retry_after_is_ignored(garbage: str) -> None:
     assert not retry_after_seconds(garbage, now=0.0)
 
 
-def test_410_is_waited_out_for_its_seventy_seconds(colour: Colour) -> None:
+def test_410_is_retried_for_seventy_seconds(colour: Colour) -> None:
     clock = FakeClock()
     start = clock.now
     error = colour.error(get_token, transport=Script(UPDATING), clock=clock)
@@ -165,34 +165,34 @@ def test_410_stays_within_a_deadline_that_the_caller_set(colour: Colour) -> None
     assert clock.now - start <= 20
 
 
-def test_an_answer_is_not_forgotten_when_silence_follows(colour: Colour) -> None:
+def test_an_error_response_is_raised_even_if_a_timeout_follows(colour: Colour) -> None:
     script = Script(answer(429, {"error": "invalid_request"}), httpx.ReadTimeout("late"))
     error = colour.error(get_token, transport=script, clock=FakeClock())
     assert isinstance(error, ThrottledError)
     assert error.attempts == len(script.requests) > 1
 
 
-def test_silence_alone_is_a_timeout(colour: Colour) -> None:
+def test_no_response_at_all_is_a_timeout(colour: Colour) -> None:
     error = colour.error(get_token, transport=Script(httpx.ReadTimeout("late")), clock=FakeClock(), deadline=3)
     assert isinstance(error, ImdsTimeoutError)
     assert isinstance(error, TimeoutError)
     assert error.deadline == 3
 
 
-def test_refusal_alone_is_unavailable(colour: Colour) -> None:
+def test_only_refused_connections_are_unavailable(colour: Colour) -> None:
     error = colour.error(get_token, transport=Script(httpx.ConnectError("refused")), clock=FakeClock())
     assert type(error) is ImdsUnavailableError
     assert "refused" in str(error)
 
 
-def test_each_attempt_has_a_request_id_of_its_own(colour: Colour) -> None:
+def test_each_attempt_has_its_own_request_id(colour: Colour) -> None:
     script = Script(answer(500, {"error": "x"}), answer(500, {"error": "x"}), ok())
     colour.run(get_token, transport=script, clock=FakeClock())
     ids = {request.headers["x-ms-client-request-id"] for request in script.requests}
     assert len(ids) == 3
 
 
-def test_consent_to_an_event_may_be_repeated(colour: Colour) -> None:
+def test_the_approval_of_an_event_may_be_retried(colour: Colour) -> None:
     from azure_imds_api import models
 
     script = Script(answer(500, {"error": "x"}), answer(200, example("scheduledevents-started")))
@@ -210,7 +210,7 @@ def test_a_policy_checks_its_numbers(options: dict[str, object]) -> None:
     assert caught.value.parameter in options
 
 
-def test_bad_request_and_forbidden_say_that_repeating_is_no_use(colour: Colour) -> None:
+def test_bad_request_and_forbidden_are_not_retryable(colour: Colour) -> None:
     for status, kind in ((400, BadRequestError), (403, ForbiddenError)):
         error = colour.error(get_token, transport=Script(answer(status, {"error": "x"})))
         assert isinstance(error, kind)

@@ -1,4 +1,4 @@
-"""Tokens and keys show nowhere: a canary takes their place, and all that people and tools print is searched for it."""
+"""Tokens and keys appear nowhere: tests use a canary as the secret, and search all output for it."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ Handler = Callable[[socket.socket], None]
 Action = Callable[[Any], Any]
 
 
-def says(*answers: bytes) -> Handler:
-    """One answer after the other, whatever the connection."""
+def respond_with(*answers: bytes) -> Handler:
+    """Returns a handler that sends the answers in order, on any connection."""
     left = list(answers)
 
     def handle(connection: socket.socket) -> None:
@@ -74,7 +74,7 @@ def then_silence(said: bytes) -> Handler:
 
 
 def challenged(*then: bytes, silent: bool = False, key: bytes = KEY.encode()) -> Callable[[Path], Handler]:
-    """An agent that asks for a key file, and what it does with the key."""
+    """An agent that requires a key file, and its response to the key."""
 
     def make(folder: Path) -> Handler:
         (folder / "a.key").write_bytes(key)
@@ -109,39 +109,51 @@ def ask_as(imds: Any) -> Any:
 ESCAPED = TOKEN.replace(b"access_token", rb"\u0061ccess\u005ftoken")
 LEFT_OVER = reply(200, TOKEN, length=40)
 
-#: Every way to fail with a secret at hand: the peer, and what is asked of it.
+#: Every way to fail while a secret is in memory: the server, and the call.
 FAILING: dict[str, tuple[Callable[[Path], Handler], Action]] = {
-    "truncated": (plain(says(reply(200, TOKEN[:-20], CLOSE))), get_token),
-    "a list": (plain(says(reply(200, b"[" + TOKEN + b"]", CLOSE))), get_token),
-    "another member": (plain(says(reply(200, TOKEN.replace(b"access_token", b"accessToken"), CLOSE))), get_token),
-    "another type": (plain(says(reply(200, json.dumps(token(access_token=[CANARY])), CLOSE))), get_token),
-    "another status": (plain(says(reply(203, TOKEN, CLOSE))), get_token),
-    "another identity": (plain(says(reply(200, TOKEN.replace(b"0003", b"0004"), CLOSE))), ask_as),
-    "a page": (plain(says(reply(200, b"<html>" + TOKEN, CLOSE))), get_token),
-    "broken off": (plain(says(reply(200, TOKEN, CLOSE, length=5000))), get_token),
+    "truncated": (plain(respond_with(reply(200, TOKEN[:-20], CLOSE))), get_token),
+    "a list": (plain(respond_with(reply(200, b"[" + TOKEN + b"]", CLOSE))), get_token),
+    "another member": (
+        plain(respond_with(reply(200, TOKEN.replace(b"access_token", b"accessToken"), CLOSE))),
+        get_token,
+    ),
+    "another type": (plain(respond_with(reply(200, json.dumps(token(access_token=[CANARY])), CLOSE))), get_token),
+    "another status": (plain(respond_with(reply(203, TOKEN, CLOSE))), get_token),
+    "another identity": (plain(respond_with(reply(200, TOKEN.replace(b"0003", b"0004"), CLOSE))), ask_as),
+    "a page": (plain(respond_with(reply(200, b"<html>" + TOKEN, CLOSE))), get_token),
+    "broken off": (plain(respond_with(reply(200, TOKEN, CLOSE, length=5000))), get_token),
     "a wrong chunk": (
-        plain(says(reply(200, b"4\r\n" + TOKEN + b"\r\n0\r\n\r\n", "Transfer-Encoding: chunked", CLOSE, length=-1))),
+        plain(
+            respond_with(
+                reply(200, b"4\r\n" + TOKEN + b"\r\n0\r\n\r\n", "Transfer-Encoding: chunked", CLOSE, length=-1)
+            )
+        ),
         get_token,
     ),
     "a chunk length that is the token": (
-        plain(says(reply(200, CANARY + "\r\n", "Transfer-Encoding: chunked", CLOSE, length=-1))),
+        plain(respond_with(reply(200, CANARY + "\r\n", "Transfer-Encoding: chunked", CLOSE, length=-1))),
         get_token,
     ),
     "late": (plain(then_silence(reply(200, TOKEN, length=5000))), get_token),
-    "too large": (plain(says(reply(200, TOKEN * 20_000, CLOSE, length=-1))), get_token),
-    "in a header": (plain(says(reply(401, "", f"WWW-Authenticate: Bearer {JWT}", CLOSE))), get_token),
-    "in an error": (plain(says(reply(400, TOKEN, CLOSE))), get_token),
+    "too large": (plain(respond_with(reply(200, TOKEN * 20_000, CLOSE, length=-1))), get_token),
+    "in a header": (plain(respond_with(reply(401, "", f"WWW-Authenticate: Bearer {JWT}", CLOSE))), get_token),
+    "in an error": (plain(respond_with(reply(400, TOKEN, CLOSE))), get_token),
     "in an error's text": (
-        plain(says(reply(400, json.dumps({"error": "x", "error_description": f"access_token={CANARY}"}), CLOSE))),
+        plain(
+            respond_with(reply(400, json.dumps({"error": "x", "error_description": f"access_token={CANARY}"}), CLOSE))
+        ),
         get_token,
     ),
-    "a JWT in an error's text": (plain(says(reply(500, json.dumps({"error": f"bad token {JWT}"}), CLOSE))), get_token),
-    "in an error as XML": (plain(says(reply(400, f"<access_token>{CANARY}</access_token>", CLOSE))), get_token),
-    "in an error as a form": (plain(says(reply(400, f"token_type=x&access_token={CANARY}", CLOSE))), get_token),
-    "in an error in UTF-16": (plain(says(reply(400, json.dumps(token()).encode("utf-16"), CLOSE))), get_token),
-    "in an error in UTF-32": (plain(says(reply(400, json.dumps(token()).encode("utf-32"), CLOSE))), get_token),
-    "in an error with escapes": (plain(says(reply(400, ESCAPED, CLOSE))), get_token),
-    "in a redirect": (plain(says(reply(302, TOKEN, "Location: /x", CLOSE))), get_token),
+    "a JWT in an error's text": (
+        plain(respond_with(reply(500, json.dumps({"error": f"bad token {JWT}"}), CLOSE))),
+        get_token,
+    ),
+    "in an error as XML": (plain(respond_with(reply(400, f"<access_token>{CANARY}</access_token>", CLOSE))), get_token),
+    "in an error as a form": (plain(respond_with(reply(400, f"token_type=x&access_token={CANARY}", CLOSE))), get_token),
+    "in an error in UTF-16": (plain(respond_with(reply(400, json.dumps(token()).encode("utf-16"), CLOSE))), get_token),
+    "in an error in UTF-32": (plain(respond_with(reply(400, json.dumps(token()).encode("utf-32"), CLOSE))), get_token),
+    "in an error with escapes": (plain(respond_with(reply(400, ESCAPED, CLOSE))), get_token),
+    "in a redirect": (plain(respond_with(reply(302, TOKEN, "Location: /x", CLOSE))), get_token),
     "key of two lines": (challenged(b"", key=f"{KEY}\r\nX: y".encode()), get_token),
     "key with a blank": (challenged(b"", key=f"{KEY} ".encode()), get_token),
     "key too large": (challenged(b"", key=KEY.encode() * 200), get_token),
@@ -159,7 +171,7 @@ SECRETS = (CANARY, CANARY[-20:], KEY, JWT)
 
 
 class Failure:
-    """One failed call, and what was logged meanwhile."""
+    """One failed call, and what it logged."""
 
     def __init__(self, name: str, colour: Colour, folder: Path) -> None:
         self.name = name
@@ -210,12 +222,12 @@ def test_an_error_shows_no_secret(failure: Failure) -> None:
         assert secret not in text
 
 
-def test_nothing_that_hangs_on_an_error_holds_a_secret(failure: Failure) -> None:
+def test_nothing_reachable_from_an_error_holds_a_secret(failure: Failure) -> None:
     for secret in SECRETS:
         assert find_secret(secret, failure.error) == []
 
 
-def test_an_error_drags_nothing_along(failure: Failure) -> None:
+def test_an_error_has_no_cause_or_context(failure: Failure) -> None:
     assert list_errors(failure.error) == [failure.error]
 
 
@@ -263,7 +275,7 @@ def test_a_token_answer_hides_its_token(colour: Colour, show: Callable[[Any], st
     assert CANARY not in show(result)
 
 
-def test_a_client_that_got_a_token_shows_none_of_it() -> None:
+def test_a_client_does_not_show_a_token_that_it_received() -> None:
     with ImdsClient(transport=Script(ok())) as imds:
         imds.identity.get_token(resource=RESOURCE)
         assert CANARY not in f"{imds!r} {imds} {imds.identity!r} {imds.http!r} {imds._options!r}"
@@ -306,7 +318,7 @@ def test_an_operation_s_request_shows_its_key_in_no_repr(folder: Path) -> None:
     assert KEY not in "".join(shown)
 
 
-def test_what_stays_in_a_connection_shows_in_no_later_error(colour: Colour) -> None:
+def test_bytes_left_in_a_connection_appear_in_no_later_error(colour: Colour) -> None:
     def twice(imds: Any) -> Any:
         if colour.name == "sync":
             for _ in range(2):
@@ -330,12 +342,12 @@ def test_what_stays_in_a_connection_shows_in_no_later_error(colour: Colour) -> N
         def run(self, action: Callable[[Any], Any], **options: Any) -> Any:
             return action(None)
 
-    with raw_server(says(LEFT_OVER)) as endpoint:
+    with raw_server(respond_with(LEFT_OVER)) as endpoint:
         error = colour.run(twice, endpoint=endpoint, retry=None)
     assert CANARY[-20:] not in collect_texts(error)
 
 
-# Ways out that are no error of ours
+# Exceptions that are not errors of this package
 
 
 class Interrupted(httpx.SyncByteStream):
@@ -357,7 +369,7 @@ def test_an_interrupt_in_the_middle_of_a_body_shows_none_of_it(by: type[BaseExce
 
 
 def without_tests(text: str) -> str:
-    """A traceback without the frames of this file, which has the canary for a constant."""
+    """A traceback without the frames of this file, which contains the canary as a constant."""
     return "\n".join(part for part in text.split("  File ") if "/tests/" not in part.partition("\n")[0])
 
 

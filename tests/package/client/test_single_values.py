@@ -1,4 +1,4 @@
-"""Single nodes of the instance document: few requests, and with `cache=True` hardly any."""
+"""Single nodes of the instance document: few requests, and fewer with `cache=True`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DOCUMENT = example("instance")
 
 
 class Nodes(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """An IMDS that serves the nodes of one document, and can go away.
+    """An IMDS that serves the nodes of one document, and can be stopped.
 
     Attributes:
         requests: what was requested, without the host.
@@ -131,7 +131,7 @@ def test_a_leaf_is_a_leaf_for_each_sibling_and_each_path(colour: Colour) -> None
     assert len(imds.requests) == 6
 
 
-def test_a_path_that_does_not_exist_is_asked_for_again(colour: Colour) -> None:
+def test_a_path_that_does_not_exist_is_requested_again(colour: Colour) -> None:
     imds = Nodes()
 
     def missing(client: Any) -> Any:
@@ -177,7 +177,7 @@ def test_tasks_at_a_cold_cache_send_one_request(backend: str) -> None:
     assert len(imds.requests) == 1
 
 
-def test_an_error_at_a_cold_cache_is_one_for_each_thread() -> None:
+def test_each_thread_gets_its_own_error_at_a_cold_cache() -> None:
     imds = Nodes()
     imds.is_away = True
     imds.gate.clear()
@@ -200,7 +200,7 @@ def test_an_error_at_a_cold_cache_is_one_for_each_thread() -> None:
     assert len({str(error) for error in errors}) <= 4
 
 
-def test_a_leader_that_is_interrupted_leaves_the_request_to_another_thread() -> None:
+def test_another_thread_sends_the_request_of_an_interrupted_leader() -> None:
     class Alarm(Exception):
         pass
 

@@ -1,4 +1,4 @@
-"""What is refused before anything is sent, and how the refusal is worded."""
+"""Arguments that are refused before anything is sent, and the messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from azure_imds import AsyncImdsClient, ImdsClient, ImdsValidationError, RetryPo
 from azure_imds_api import models
 from support import CLIENT_ID, RESOURCE, Colour, FakeClock, Script, answer, example, get_token, list_errors, ok
 
-#: Part of bad values, and never to be seen in a message.
+#: A part of bad values that no message may contain.
 QUOTED = "tell-tale"
 
 RESOURCE_ID = (
@@ -42,7 +42,7 @@ NOT_TEXT = {"int": 7, "bool": True, "bytes": QUOTED.encode(), "list": [QUOTED], 
 
 
 def refused(colour: Colour, action: Callable[[Any], Any], script: Script | None = None) -> ImdsValidationError:
-    """The refusal of a call, after a look at what holds for each of them."""
+    """The error of a call, after checks that apply to all of them."""
     script = script or Script(ok())
     error = colour.error(action, transport=script, clock=FakeClock())
     assert isinstance(error, ImdsValidationError), repr(error)
@@ -66,7 +66,7 @@ def test_a_blank_resource_is_refused(colour: Colour, value: str) -> None:
     assert "empty" in str(error) or "blank" in str(error)
 
 
-def test_a_resource_of_none_is_a_missing_one(colour: Colour) -> None:
+def test_a_resource_of_none_is_a_missing_argument(colour: Colour) -> None:
     error = refused(colour, token_with(resource=None))
     assert error.parameter == "resource"
     assert "required" in str(error)
@@ -82,12 +82,12 @@ def test_an_argument_of_another_type_is_refused(colour: Colour, name: str, value
 
 @pytest.mark.parametrize("value", [*BREAKING.values()], ids=[*BREAKING])
 @pytest.mark.parametrize("name", ["resource", "client_id", "object_id", "authority", "bypass_cache", "api_version"])
-def test_what_could_break_a_query_is_refused(colour: Colour, name: str, value: str) -> None:
+def test_characters_that_could_break_a_query_are_refused(colour: Colour, name: str, value: str) -> None:
     assert refused(colour, token_with(**{name: value})).parameter == name
 
 
 @pytest.mark.parametrize("value", [*BREAKING.values()], ids=[*BREAKING])
-def test_what_could_break_a_resource_id_is_refused(colour: Colour, value: str) -> None:
+def test_characters_that_could_break_a_resource_id_are_refused(colour: Colour, value: str) -> None:
     assert refused(colour, token_with(msi_res_id=f"/{value}")).parameter == "msi_res_id"
 
 
@@ -116,7 +116,7 @@ def test_a_resource_is_visible_ascii(colour: Colour, value: str) -> None:
     ],
     ids=repr,
 )
-def test_an_id_that_is_no_uuid_is_refused(colour: Colour, name: str, value: object) -> None:
+def test_an_id_that_is_not_a_uuid_is_refused(colour: Colour, name: str, value: object) -> None:
     assert refused(colour, token_with(**{name: value})).parameter == name
 
 
@@ -188,7 +188,7 @@ def test_a_nonce_is_up_to_32_letters_and_digits(colour: Colour, value: object) -
     assert refused(colour, lambda imds: imds.attested.get_document(nonce=value)).parameter == "nonce"
 
 
-def test_the_length_of_a_nonce_is_said_and_not_the_nonce(colour: Colour) -> None:
+def test_an_error_shows_the_length_of_a_nonce_but_not_the_nonce(colour: Colour) -> None:
     error = refused(colour, lambda imds: imds.attested.get_document(nonce=QUOTED * 5))
     assert "32" in str(error)
 
@@ -234,7 +234,7 @@ def event(event_id: Any, **more: Any) -> models.StartRequest:
 
 
 class Odd:
-    """Has the method of a model, and nothing else."""
+    """Has only the method of a model."""
 
     def __init__(self, result: Any) -> None:
         self._result = result
@@ -281,7 +281,7 @@ BODIES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("value", [*BODIES.values()], ids=[*BODIES])
-def test_a_body_that_is_no_whole_request_is_refused(colour: Colour, value: object) -> None:
+def test_an_incomplete_request_body_is_refused(colour: Colour, value: object) -> None:
     script = Script(answer(200, {}))
     assert refused(colour, lambda imds: imds.scheduled_events.start_events(body=value), script).parameter == "body"
 
@@ -291,7 +291,7 @@ def test_the_place_in_a_body_is_named(colour: Colour) -> None:
     assert "body.StartRequests[1].EventId must not be empty" in str(error)
 
 
-def test_an_event_id_goes_out_letter_by_letter(colour: Colour) -> None:
+def test_an_event_id_is_sent_unchanged(colour: Colour) -> None:
     script = Script(answer(200, {}))
     sent = "a-B_c/0~!'\""
     colour.run(lambda imds: imds.scheduled_events.start_events(body=body(event(sent))), transport=script)
@@ -333,7 +333,7 @@ def test_a_path_leads_to_a_node_of_the_document(colour: Colour, path: object) ->
     assert refused(colour, lambda imds: imds.get(path)).parameter == "path"
 
 
-# What a client is made of
+# The options of a client
 
 NO_SECONDS = {
     "zero": 0,
@@ -403,7 +403,7 @@ def test_a_policy_s_numbers_are_checked(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("value", [0, "", "http://x", b"http:", httpx.Client, httpx.MockTransport], ids=repr)
 @pytest.mark.parametrize("name", ["transport", "http_client"])
 @pytest.mark.parametrize("kind", [ImdsClient, AsyncImdsClient])
-def test_what_to_send_with_is_of_httpx(kind: Any, name: str, value: object) -> None:
+def test_transport_and_http_client_are_of_httpx(kind: Any, name: str, value: object) -> None:
     with pytest.raises(ImdsValidationError) as caught:
         kind(**{name: value})
     assert caught.value.parameter == name
@@ -423,7 +423,7 @@ def test_the_other_colour_of_httpx_is_refused(kind: Any, option: str, value: Any
     with pytest.raises(ImdsValidationError) as caught:
         kind(**{option: value()})
     assert caught.value.parameter == option
-    assert ("Async" in str(caught.value)) is (kind is AsyncImdsClient), "it says which one is meant"
+    assert ("Async" in str(caught.value)) is (kind is AsyncImdsClient), "the error names the right class"
 
 
 def test_transport_and_http_client_exclude_each_other() -> None:
@@ -435,7 +435,7 @@ def test_transport_and_http_client_exclude_each_other() -> None:
     "endpoint",
     ["http://a..b", "http://.", f"http://{'a' * 64}", "http://xn--", "http://[v1.a]", "http://@host", "http://ho%st"],
 )
-def test_an_endpoint_that_no_resolver_can_take_is_refused(endpoint: str) -> None:
+def test_an_endpoint_that_cannot_be_resolved_is_refused(endpoint: str) -> None:
     with pytest.raises(ImdsValidationError) as caught:
         ImdsClient(endpoint=endpoint)
     assert caught.value.parameter == "endpoint"
@@ -443,15 +443,15 @@ def test_an_endpoint_that_no_resolver_can_take_is_refused(endpoint: str) -> None
 
 @pytest.mark.parametrize("seconds", [1e-9, 3_000_000, 1e12, 10**300], ids="{:.0e}".format)
 @pytest.mark.parametrize("name", ["timeout", "deadline"])
-def test_no_positive_number_of_seconds_is_too_much(colour: Colour, name: str, seconds: float) -> None:
+def test_any_positive_number_of_seconds_is_accepted(colour: Colour, name: str, seconds: float) -> None:
     script = Script(ok())
     assert colour.run(get_token, transport=script, clock=FakeClock(), **{name: seconds}).token_type == "Bearer"
 
 
-def test_a_token_s_arguments_go_out_as_they_are(colour: Colour) -> None:
+def test_the_arguments_of_a_token_request_are_sent_unchanged(colour: Colour) -> None:
     script = Script(ok())
     arguments = {"resource": "api://a/b?c=d&e=f+g%20#h", "msi_res_id": f"{RESOURCE_ID}-é+&="}
     colour.run(token_with(**arguments, bypass_cache="true", authority="login.microsoftonline.com"), transport=script)
     params = script.requests[0].url.params
     assert {name: params[name] for name in arguments} == arguments
-    assert len(params) == len(params.multi_items()) == 5, "IMDS refuses a name that comes twice"
+    assert len(params) == len(params.multi_items()) == 5, "IMDS refuses a repeated name"

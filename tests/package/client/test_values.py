@@ -27,7 +27,7 @@ def instance(**compute: Any) -> Instance:
     return Instance.from_dict({"compute": compute, "network": {"interface": []}})
 
 
-def test_tags_come_from_the_list() -> None:
+def test_tags_are_read_from_the_list() -> None:
     document = instance(tags="wrong:1", tagsList=[{"name": "a;b", "value": "c:d"}, {"name": "empty", "value": ""}])
     assert tags(document) == {"a;b": "c:d", "empty": ""}
 
@@ -57,7 +57,7 @@ def test_a_document_without_compute_has_no_tags() -> None:
     assert tags(Instance.from_dict({"network": {"interface": []}})) == {}
 
 
-def test_every_example_document_gives_tags() -> None:
+def test_every_example_document_has_readable_tags() -> None:
     for name in ("instance", "instance-2018-10-01", "instance-2025-04-07", "instance-extended"):
         found = tags(Instance.from_dict(example(name)))
         assert found["Department"] == "Example", name
@@ -142,7 +142,7 @@ def test_no_interface_with_that_address_is_a_clear_error() -> None:
         primary_interface(Instance.from_dict(example("instance-2025-04-07")), local_address="192.0.2.1")
 
 
-def test_a_local_address_that_is_no_address_is_an_invalid_argument() -> None:
+def test_an_invalid_local_address_is_an_invalid_argument() -> None:
     with pytest.raises(ImdsValidationError, match=r"^primary_interface: local_address must be an IP address") as caught:
         primary_interface(Instance.from_dict(example("instance-2025-04-07")), local_address="vm-0")
     assert caught.value.parameter == "local_address"

@@ -1,4 +1,4 @@
-"""Which api-version is asked for, what happens on a host that does not know it, and what is kept."""
+"""Which api-version is requested, what happens if the host does not support it, and what is cached."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_each_operation_has_its_own_version(colour: Colour) -> None:
 
 
 @pytest.mark.parametrize("call", [get_instance, lambda imds: imds.get("compute")], ids=["whole", "node"])
-def test_an_old_host_is_asked_for_the_newest_version_that_both_know(
+def test_an_old_host_is_asked_for_the_newest_common_version(
     colour: Colour, call: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     script = Script(UNKNOWN, INSTANCE)
@@ -41,7 +41,7 @@ def test_an_old_host_is_asked_for_the_newest_version_that_both_know(
     assert "2021-05-01 from now on" in caplog.text
 
 
-def test_a_client_remembers_what_its_host_knows(colour: Colour) -> None:
+def test_a_client_remembers_the_version_of_its_host(colour: Colour) -> None:
     script = Script(UNKNOWN, INSTANCE)
     if str(colour) == "sync":
         with ImdsClient(transport=script) as imds:
@@ -50,7 +50,7 @@ def test_a_client_remembers_what_its_host_knows(colour: Colour) -> None:
         assert versions(script) == ["2023-11-15", "2021-05-01", "2021-05-01"]
 
 
-def test_it_steps_down_once_and_no_more(colour: Colour) -> None:
+def test_it_steps_down_only_once(colour: Colour) -> None:
     script = Script(UNKNOWN)
     error = colour.error(get_instance, transport=script)
     assert isinstance(error, UnsupportedApiVersionError)
@@ -75,19 +75,19 @@ def test_it_does_not_step_down(colour: Colour, options: dict[str, Any], call: An
 
 
 @pytest.mark.parametrize("offered", [[], ["2099-01-01"], ["latest"], "2021-05-01", [7]])
-def test_it_does_not_step_to_what_makes_no_sense(colour: Colour, offered: Any) -> None:
+def test_it_does_not_step_down_to_an_invalid_version(colour: Colour, offered: Any) -> None:
     script = Script(answer(400, {"error": "x", "newest-versions": offered}))
     colour.error(get_instance, transport=script)
     assert len(script.requests) == 1
 
 
-def test_a_client_can_be_given_a_version(colour: Colour) -> None:
+def test_a_client_can_have_a_default_version(colour: Colour) -> None:
     script = Script(INSTANCE)
     colour.run(get_instance, transport=script, api_version="2021-02-01")
     assert versions(script) == ["2021-02-01"]
 
 
-def test_a_method_s_own_argument_comes_first(colour: Colour) -> None:
+def test_a_method_s_own_argument_takes_precedence(colour: Colour) -> None:
     script = Script(INSTANCE)
     colour.run(
         lambda imds: imds.instances.get_metadata(api_version="2019-06-01"), transport=script, api_version="2021-02-01"
@@ -95,7 +95,7 @@ def test_a_method_s_own_argument_comes_first(colour: Colour) -> None:
     assert versions(script) == ["2019-06-01"]
 
 
-def test_a_client_s_version_is_not_for_categories_with_lists_of_their_own(colour: Colour) -> None:
+def test_a_client_s_version_does_not_apply_to_identity_and_events(colour: Colour) -> None:
     script = Script(ok())
     colour.run(get_token, transport=script, api_version="2025-04-07")
     assert versions(script) == ["2018-10-01"]
@@ -107,7 +107,7 @@ def test_the_newest_version_of_the_host(colour: Colour) -> None:
     assert versions(script) == [None, "2021-05-01"]
 
 
-def test_the_host_s_versions_are_asked_for_once() -> None:
+def test_the_host_s_versions_are_requested_once() -> None:
     script = Script(VERSIONS, INSTANCE)
     with ImdsClient(transport=script, api_version="newest") as imds:
         imds.instances.get_metadata()
@@ -138,7 +138,7 @@ def test_every_published_version_of_the_document_is_read(colour: Colour) -> None
     assert not any(document.additional_properties for document in documents)
 
 
-def test_static_answers_are_kept_by_the_caller_s_wish() -> None:
+def test_static_responses_are_cached_on_request() -> None:
     script = Script(INSTANCE)
     with ImdsClient(transport=script, cache=True) as imds:
         first, second = imds.instances.get_metadata(), imds.instances.get_metadata()
@@ -149,7 +149,7 @@ def test_static_answers_are_kept_by_the_caller_s_wish() -> None:
     assert len(script.requests) == 3
 
 
-def test_nothing_is_kept_without_the_wish() -> None:
+def test_nothing_is_cached_by_default() -> None:
     script = Script(INSTANCE)
     with ImdsClient(transport=script) as imds:
         imds.instances.get_metadata()
@@ -166,7 +166,7 @@ def test_nothing_is_kept_without_the_wish() -> None:
     ],
     ids=["events", "signed documents", "tokens"],
 )
-def test_some_things_are_never_kept(call: Any, body: str) -> None:
+def test_some_responses_are_never_cached(call: Any, body: str) -> None:
     script = Script(answer(200, example(body)))
     with ImdsClient(transport=script, cache=True) as imds:
         call(imds)
@@ -174,7 +174,7 @@ def test_some_things_are_never_kept(call: Any, body: str) -> None:
     assert len(script.requests) == 2
 
 
-def test_a_failure_is_not_kept() -> None:
+def test_a_failure_is_not_cached() -> None:
     script = Script(answer(404, {"error": "Not found"}), INSTANCE)
     with ImdsClient(transport=script, cache=True) as imds:
         with pytest.raises(Exception, match="404"):
@@ -182,7 +182,7 @@ def test_a_failure_is_not_kept() -> None:
         assert imds.instances.get_metadata().compute
 
 
-def test_no_load_balancer_is_said_in_words(colour: Colour) -> None:
+def test_an_error_says_that_there_is_no_load_balancer(colour: Colour) -> None:
     with Emulator() as emulator:
         emulator.machine.load_balancer = None
         error = colour.error(lambda imds: imds.load_balancer.get_metadata(), endpoint=emulator.endpoint)

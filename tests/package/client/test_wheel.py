@@ -1,4 +1,4 @@
-"""Where the tests are told that they run against the built wheel, they do."""
+"""Checks that the tests use the installed wheel, if they are configured to."""
 
 from __future__ import annotations
 

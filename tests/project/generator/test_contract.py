@@ -76,7 +76,7 @@ ERROR_BODIES = [
 
 
 def left_over(value: Any, place: str = "") -> Iterator[str]:
-    """Paths of members that no attribute of a model holds, at any depth."""
+    """Paths of members that are in no attribute of a model, at any depth."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from left_over(item, f"{place}[{index}]")
@@ -98,18 +98,18 @@ def fits(document: Any, schema: dict[str, Any]) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 
-def test_every_example_document_is_accounted_for() -> None:
+def test_every_example_document_is_listed() -> None:
     listed = {*ANSWERS, *ERRORS, *NO_BODIES_OF_IMDS}
     assert {file.stem for file in EXAMPLES.glob("*.json")} == listed
 
 
 @pytest.mark.parametrize(("file", "model"), ANSWERS.items(), ids=str)
-def test_a_success_leaves_nothing_in_additional_properties(file: str, model: str) -> None:
+def test_a_success_has_no_additional_properties(file: str, model: str) -> None:
     assert list(left_over(parsed(model, example(file)))) == []
 
 
 @pytest.mark.parametrize(("file", "model"), ANSWERS.items(), ids=str)
-def test_a_model_gives_the_document_back(file: str, model: str) -> None:
+def test_a_model_returns_the_document_unchanged(file: str, model: str) -> None:
     assert parsed(model, example(file)).to_dict() == example(file)
 
 
@@ -119,12 +119,12 @@ def test_a_success_fits_its_schema(file: str, model: str) -> None:
 
 
 @pytest.mark.parametrize(("model", "body"), ERROR_BODIES)
-def test_an_error_body_leaves_nothing_in_additional_properties(model: str, body: Any) -> None:
+def test_an_error_body_has_no_additional_properties(model: str, body: Any) -> None:
     assert list(left_over(parsed(model, body))) == []
 
 
 @pytest.mark.parametrize(("model", "body"), ERROR_BODIES)
-def test_an_error_model_gives_the_body_back(model: str, body: Any) -> None:
+def test_an_error_model_returns_the_body_unchanged(model: str, body: Any) -> None:
     assert parsed(model, body).to_dict() == body
 
 
@@ -167,7 +167,7 @@ def test_an_example_in_the_contract_fits_its_model(schema: dict[str, Any], value
     assert (list(left_over(model)), model.to_dict()) == ([], value)
 
 
-def test_no_example_of_the_contract_is_left_unused() -> None:
+def test_every_example_of_the_contract_is_used() -> None:
     text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
     unused = [name for name in COMPONENTS["examples"] if f'"#/components/examples/{name}"' not in text]
     assert unused == []
@@ -189,7 +189,7 @@ def response_schema(operation: Operation, code: str) -> str:
     return reference.rpartition("/")[2]
 
 
-def test_a_token_comes_from_get_identity_oauth2_token() -> None:
+def test_the_path_of_a_token_is_identity_oauth2_token() -> None:
     assert (TOKEN.method, TOKEN.path) == ("get", "/identity/oauth2/token")
 
 
@@ -197,7 +197,7 @@ def test_the_metadata_header_is_required() -> None:
     assert (parameter("Metadata")["in"], parameter("Metadata")["required"]) == ("header", True)
 
 
-def test_the_metadata_header_is_true_by_default_and_nothing_else() -> None:
+def test_the_metadata_header_is_always_true() -> None:
     assert (schema_of("Metadata")["default"], schema_of("Metadata")["enum"]) == ("true", ["true"])
 
 
@@ -237,7 +237,7 @@ def test_every_other_status_of_a_token_request_is_an_identity_error_response() -
     )
 
 
-def test_an_identity_error_may_carry_www_authenticate() -> None:
+def test_an_identity_error_may_have_www_authenticate() -> None:
     assert "Www-Authenticate" in SPEC.resolve(TOKEN.data["responses"]["default"])["headers"]
 
 
@@ -345,12 +345,12 @@ def test_the_known_event_types_are_a_public_literal() -> None:
 
 
 @pytest.mark.parametrize(("model", "member"), OPEN_VALUES)
-def test_a_value_that_an_enumeration_does_not_know_passes(model: str, member: str) -> None:
+def test_an_unknown_value_of_an_enumeration_is_accepted(model: str, member: str) -> None:
     assert getattr(parsed(model, with_required(model, **{member: "Unheard-of"})), python_name(member)) == "Unheard-of"
 
 
 @pytest.mark.parametrize(("model", "member"), OPEN_VALUES)
-def test_a_value_that_an_enumeration_does_not_know_is_given_back(model: str, member: str) -> None:
+def test_an_unknown_value_of_an_enumeration_is_kept(model: str, member: str) -> None:
     document = with_required(model, **{member: "Unheard-of"})
     assert parsed(model, document).to_dict() == document
 
@@ -412,7 +412,7 @@ def test_importing_the_facade_imports_no_tag_and_no_model() -> None:
     assert modules_after("import azure_imds_api.api") == {"azure_imds_api", "azure_imds_api.api"}
 
 
-def test_all_models_are_listed_though_none_is_imported() -> None:
+def test_all_models_are_listed_without_importing_them() -> None:
     assert {*models.__all__} <= {*dir(models)}
 
 

@@ -98,7 +98,7 @@ def command(root: Path, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-def test_what_is_committed_is_what_the_contract_gives() -> None:
+def test_the_committed_code_matches_the_contract() -> None:
     assert drift(ROOT) == ""
 
 
@@ -121,7 +121,7 @@ def test_generating_again_changes_nothing(small: Path) -> None:
     assert (module.stat().st_ino, module.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_a_folder_that_was_not_there_is_made(finished: Path) -> None:
+def test_a_missing_folder_is_created(finished: Path) -> None:
     assert (finished / "generated" / "azure_imds_api" / "__init__.py").is_file()
 
 
@@ -136,7 +136,7 @@ def test_the_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").is_file()
 
 
-def test_nothing_else_lies_in_the_package() -> None:
+def test_the_package_contains_no_other_files() -> None:
     assert {name for name in files(PACKAGE) if not name.endswith(".py")} == {"py.typed", "provenance.json"}
 
 
@@ -205,7 +205,7 @@ def test_the_check_fails_with_the_difference_and_changes_nothing(small: Path) ->
     assert files(small) == before
 
 
-def test_files_of_an_earlier_generation_vanish(small: Path, finished: Path) -> None:
+def test_files_of_an_earlier_generation_are_removed(small: Path, finished: Path) -> None:
     for stale in ("old.py", "models/old.py", "api/old_tag/__init__.py"):
         file = small / "generated" / "azure_imds_api" / stale
         file.parent.mkdir(exist_ok=True)
@@ -273,7 +273,7 @@ UNREADABLE = SMALL.replace('"200":', '"299":')
         pytest.param(CHANGED, "Path.rename", interrupted, KeyboardInterrupt, "", id="an-interrupted-swap"),
     ],
 )
-def test_a_failure_leaves_what_was_generated_byte_for_byte(
+def test_a_failure_does_not_change_the_generated_files(
     small: Path,
     monkeypatch: pytest.MonkeyPatch,
     text: str,
@@ -293,7 +293,7 @@ def test_a_failure_leaves_what_was_generated_byte_for_byte(
     assert [entry.name for entry in (small / "generated").iterdir()] == ["azure_imds_api"]
 
 
-def test_a_terminated_generation_leaves_nothing_behind(small: Path) -> None:
+def test_a_terminated_generation_leaves_no_files(small: Path) -> None:
     project(small, CHANGED)
     before = files(small)
     program = (
@@ -307,7 +307,7 @@ def test_a_terminated_generation_leaves_nothing_behind(small: Path) -> None:
     assert [entry.name for entry in (small / "generated").iterdir()] == ["azure_imds_api"]
 
 
-def test_the_generators_refusal_names_the_line(small: Path) -> None:
+def test_an_error_of_the_generator_names_the_line(small: Path) -> None:
     project(small, SMALL + UNMERGEABLE)
     line = (SMALL + UNMERGEABLE).splitlines().index("    Both:") + 1
     with pytest.raises(GenerationError, match=rf"openapi\.yaml:{line}: \[generator\] .*can't be merged"):
@@ -407,12 +407,12 @@ __all__ = (
 
 
 @pytest.mark.parametrize("template", REPLACED)
-def test_a_template_that_ours_replaces_is_the_one_it_was_written_for(template: str) -> None:
+def test_a_replaced_stock_template_is_unchanged(template: str) -> None:
     stock = Path(openapi_python_client.__file__).parent / "templates" / template
     assert stock.read_text(encoding="utf-8") == REPLACED[template]
 
 
-def test_every_template_of_ours_is_a_patch_or_accounted_for() -> None:
+def test_every_template_of_ours_is_a_patch_or_listed() -> None:
     ours = {file.name for file in (generation.HERE / "templates").iterdir() if file.suffix != ".patch"}
     assert ours == {*REPLACED, "descriptions.py.jinja"}
 
@@ -463,7 +463,7 @@ def test_the_rules_of_a_bodys_member_carry_a_valid_value() -> None:
     assert requests["items"]["properties"]["EventId"]["example"] == "00000000-0000-0000-0000-0000000000A1"
 
 
-def test_an_operation_knows_the_name_that_users_type() -> None:
+def test_an_operation_has_the_name_that_users_type() -> None:
     operations = {o.id: Contract(Specification(CONTRACT)).facts(python_name(o.id))["name"] for o in OPERATIONS}
     assert operations["Identity_GetToken"] == "identity.get_token"
     for name in operations.values():
@@ -480,7 +480,7 @@ def test_the_descriptions_have_every_operation_and_argument() -> None:
     assert {described.operation_id for described in DESCRIPTIONS.values()} == {o.id for o in OPERATIONS}
 
 
-def test_the_descriptions_are_the_contracts_own_words() -> None:
+def test_the_descriptions_are_copied_from_the_contract() -> None:
     (operation,) = (o for o in OPERATIONS if o.id == "Identity_GetToken")
     described = DESCRIPTIONS["identity.get_token"]
     assert described.summary == operation.data["summary"]
@@ -537,7 +537,7 @@ def test_an_optional_credential_lets_the_low_level_functions_take_either_client(
 
 
 @pytest.mark.parametrize("first", ["thing", "owner"])
-def test_models_may_hold_each_other_whichever_is_imported_first(tmp_path: Path, first: str) -> None:
+def test_models_may_refer_to_each_other_in_any_import_order(tmp_path: Path, first: str) -> None:
     text = SMALL.replace("name: {type: string}", 'owner: {$ref: "#/components/schemas/Owner"}')
     text += (
         '    Owner: {type: object, properties: {things: {type: array, items: {$ref: "#/components/schemas/Thing"}}}}\n'
@@ -569,7 +569,7 @@ def test_what_only_the_low_level_client_needs_is_not_imported_for_the_facade() -
         pytest.param('{type: array, items: {$ref: "#/components/schemas/Secret"}}', id="in-a-list"),
     ],
 )
-def test_a_secret_is_known_wherever_its_schema_says_so(schema: str) -> None:
+def test_a_secret_is_recognized_in_every_schema(schema: str) -> None:
     text = SMALL.replace("name: {type: string}", f"hidden: {schema}")
     text += "    Secret: {type: string, format: password}\n"
     assert Contract(Specification(text)).secrets == {"hidden", "key"}
@@ -761,11 +761,11 @@ def test_a_new_operation_of_a_new_tag_has_its_types(changed: dict[str, Any]) -> 
     assert changed["signature"] == f"(pot: str, *, body: {leaves}) -> list[{cup}]"
 
 
-def test_the_asynchronous_twin_has_the_same_signature(changed: dict[str, Any]) -> None:
+def test_the_async_method_has_the_same_signature(changed: dict[str, Any]) -> None:
     assert changed["async signature"] == changed["signature"]
 
 
-def test_the_asynchronous_twin_answers_the_same(changed: dict[str, Any]) -> None:
+def test_the_async_method_returns_the_same(changed: dict[str, Any]) -> None:
     assert changed["async text"] == changed["text"] == "green"
 
 
@@ -786,7 +786,7 @@ def test_a_new_field_of_an_answer_is_an_attribute(changed: dict[str, Any]) -> No
     assert changed["name"] == "n"
 
 
-def test_a_model_put_together_has_the_members_of_both(changed: dict[str, Any]) -> None:
+def test_a_combined_model_has_the_members_of_both(changed: dict[str, Any]) -> None:
     assert changed["big"] == 2.5
 
 

@@ -88,7 +88,7 @@ def query(name: str, schema: str, mark: str, where: str = "query", before: str =
 MISTAKES: dict[str, list[Mistake]] = {
     "siblings": [
         Mistake(
-            "a-reference-with-a-default-beside-it",
+            "a-reference-with-a-default-next-to-it",
             "parameter",
             """
             - name: beside
@@ -99,7 +99,7 @@ MISTAKES: dict[str, list[Mistake]] = {
             """,
         ),
         Mistake(
-            "a-referenced-parameter-with-a-default-beside-it",
+            "a-referenced-parameter-with-a-default-next-to-it",
             "parameter",
             """
             - $ref: "#/components/parameters/ScheduledEventsApiVersion"
@@ -142,7 +142,7 @@ MISTAKES: dict[str, list[Mistake]] = {
     "schemas": [
         Mistake("a-type-that-is-none", "property", "typo: {type: strng} # ! valid-openapi"),
         Mistake("a-length-that-is-a-string", "property", 'typo2: {type: string, minLength: "3"} # ! valid-openapi'),
-        Mistake("required-beside-a-property", "property", "typo3: {type: string, required: true} # ! valid-openapi"),
+        Mistake("required-in-a-property", "property", "typo3: {type: string, required: true} # ! valid-openapi"),
         Mistake("true-for-a-property", "property", "s8: true # ! boolean-schema"),
         Mistake("true-for-items", "property", "s9: {type: array, items: true} # ! boolean-schema"),
         Mistake("true-for-a-part", "property", "s10: {anyOf: [{type: string}, true]} # ! boolean-schema"),
@@ -150,7 +150,7 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake("a-list-of-items", "property", "typo4: {type: array, items: [{}]} # ! valid-openapi"),
         Mistake("a-pattern-that-is-none", "schema", 'Broken:\n  type: string\n  pattern: "[" # ! pattern'),
         Mistake("a-pattern-that-python-cannot-read", "parameter", query("p", '{pattern: "^(?<n>a)$"}', "pattern")),
-        Mistake("a-default-beside-such-a-pattern", "parameter", query("p2", '{pattern: "(", default: a}', "pattern")),
+        Mistake("a-default-with-such-a-pattern", "parameter", query("p2", '{pattern: "(", default: a}', "pattern")),
         Mistake("a-bad-schema-of-a-parameter", "parameter", query("bad", "{type: strng}", "valid-openapi")),
     ],
     "references": [
@@ -197,7 +197,7 @@ MISTAKES: dict[str, list[Mistake]] = {
         ),
     ],
     "rules": [
-        # The blind spots of the generator that are known by name
+        # Known mistakes that the generator does not detect
         Mistake(
             "the-same-operation-id",
             "path",
@@ -314,7 +314,7 @@ MISTAKES: dict[str, list[Mistake]] = {
             '/nameless:\n  get: # ! operation-id\n    tags: [extra]\n    responses: {"200": {description: Done.}}',
         ),
         Mistake(
-            "an-operation-id-that-gives-no-method-name",
+            "an-operation-id-that-is-no-method-name",
             "path",
             "/keyword:\n  get:\n    operationId: Extra_Import # ! operation-id\n    tags: [extra]\n"
             '    responses: {"200": {description: Done.}}',
@@ -487,26 +487,26 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake("a-default-of-a-component", "schema", "Flag: {type: string, default: a} # ! component-default"),
         Mistake("values-of-another-type", "property", "s5: {type: string, enum: [on, true]} # ! enum-type"),
         Mistake("values-of-two-types", "property", "s6: {enum: [a, 1]} # ! enum-type"),
-        Mistake("a-list-of-nobody-knows-what", "property", "s7: {type: array} # ! items"),
+        Mistake("a-list-without-items", "property", "s7: {type: array} # ! items"),
         Mistake("a-required-member-that-is-none", "property", "t1: {type: object, required: [typo]} # ! required"),
         Mistake(
-            "objects-that-nothing-tells-apart",
+            "objects-that-cannot-be-told-apart",
             "property",
             't2: {anyOf: [{$ref: "#/components/schemas/Host"}, {$ref: "#/components/schemas/Plan"}]} # ! union',
         ),
-        Mistake("a-type-beside-a-union", "property", "t3: {type: string, anyOf: [{minLength: 1}, {}]} # ! union"),
+        Mistake("a-type-next-to-a-union", "property", "t3: {type: string, anyOf: [{minLength: 1}, {}]} # ! union"),
         Mistake(
-            "members-beside-one-reference",
+            "members-next-to-one-reference",
             "property",
             't4: {allOf: [{$ref: "#/components/schemas/Host"}], properties: {a: {type: string}}} # ! all-of',
         ),
         Mistake(
-            "a-description-beside-one-reference",
+            "a-description-next-to-one-reference",
             "property",
             't5: {allOf: [{$ref: "#/components/schemas/Host"}], description: Lost.} # ! all-of',
         ),
         Mistake(
-            "deprecated-beside-one-reference",
+            "deprecated-next-to-one-reference",
             "property",
             't7: {allOf: [{$ref: "#/components/schemas/Host"}], deprecated: true} # ! all-of',
         ),
@@ -531,7 +531,7 @@ MISTAKES: dict[str, list[Mistake]] = {
             "property",
             "two-words: {type: string}\ntwoWords: {type: string} # ! duplicate-property",
         ),
-        # Elsewhere
+        # Other places
         Mistake("webhooks", "document", "webhooks: {} # ! unread"),
         Mistake("callbacks", "path", operation("callback", "callbacks: {} # ! unread")),
         Mistake("a-server-of-one-operation", "path", operation("server", 'servers: [{url: "http://x"}] # ! unread')),
@@ -606,7 +606,7 @@ def refused(text: str) -> list[Finding]:
 
 
 def expected(text: str) -> set[tuple[int, str, str]]:
-    """The (line, rule, name of the mistake) of each mark."""
+    """(line, rule, name of the mistake) for each mark."""
     marks = [(number, MADE_MARK.search(line)) for number, line in enumerate(text.splitlines(), 1)]
     return {(number, rule, mark[2]) for number, mark in marks if mark for rule in mark[1].split()}
 
@@ -626,7 +626,7 @@ def test_a_mistake_is_refused_by_its_rule_at_its_line(stage: str, name: str) -> 
 
 
 @pytest.mark.parametrize("stage", MISTAKES)
-def test_nothing_but_the_mistakes_is_refused(stage: str) -> None:
+def test_only_the_mistakes_are_refused(stage: str) -> None:
     wanted = {(line, rule) for line, rule, _ in expected(made(stage))}
     assert [str(finding) for finding in findings(stage) if (finding.line, finding.rule) not in wanted] == []
 
@@ -646,13 +646,13 @@ def test_a_finding_names_line_rule_reason_and_place() -> None:
     )
 
 
-def test_all_findings_come_at_once_in_the_order_of_the_document() -> None:
+def test_all_findings_are_reported_together_in_document_order() -> None:
     lines = [finding.line for finding in findings("rules")]
     assert lines == sorted(lines)
 
 
 @pytest.mark.parametrize("name", ["azure", "arc"])
-def test_a_server_that_the_wrapper_looks_for_must_be_there(name: str) -> None:
+def test_a_server_that_the_wrapper_needs_must_exist(name: str) -> None:
     text = CONTRACT.replace(f"    x-name: {name}\n", "    x-name: elsewhere\n")
     line = CONTRACT[: CONTRACT.index("\nservers:")].count("\n") + 2
     said = f"the wrapper needs servers with the x-name {name}"
@@ -680,7 +680,7 @@ def test_no_tag_can_hide_an_attribute_of_the_client() -> None:
         pytest.param("openapi: 3.1.0\ninfo: [1, 2\n", 3, "expected ',' or ']'", id="an-open-list"),
     ],
 )
-def test_what_is_no_yaml_document_is_refused_at_its_line(text: str, line: int, reason: str) -> None:
+def test_invalid_yaml_is_refused_at_its_line(text: str, line: int, reason: str) -> None:
     finding = refused(text)[0]
     assert (finding.line, finding.rule) == (line, "yaml")
     assert reason in finding.message
@@ -736,7 +736,7 @@ def test_make_stops_with_the_line_and_the_rule(project: Path) -> None:
         pytest.param("paths:\n", "paths: [\n", id="invalid-yaml"),
     ],
 )
-def test_a_refusal_leaves_what_was_generated_byte_for_byte(project: Path, old: str, new: str) -> None:
+def test_a_refusal_does_not_change_the_generated_files(project: Path, old: str, new: str) -> None:
     (project / "openapi.yaml").write_text(CONTRACT.replace(old, new), encoding="utf-8")
     before = files(project)
     with pytest.raises(SpecificationError):
@@ -760,7 +760,7 @@ def test_a_file_that_cannot_be_read_is_refused(project: Path, spoil: Callable[[P
         Specification.load(project / "openapi.yaml")
 
 
-def test_make_without_a_contract_says_so_and_shows_no_traceback(project: Path) -> None:
+def test_make_without_a_contract_reports_it_without_a_traceback(project: Path) -> None:
     (project / "openapi.yaml").unlink()
     done = make(project)
     assert "openapi.yaml cannot be read: No such file or directory" in done.stderr
