@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Any, Literal, assert_type
 
 import httpx
-from azure.core.credentials import TokenCredential
-from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.credentials import SupportsTokenInfo, TokenCredential
+from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, BearerTokenCredentialPolicy
 from cryptography.x509 import Certificate
 
@@ -187,9 +188,15 @@ def credentials() -> None:
             (token.token, token.expires_on, token.refresh_on, token.token_type), tuple[str, int, int | None, str]
         )
         assert_type(credential.get_token_info(RESOURCE, options={"claims": "{}"}), AccessToken)
+        text, expires_on = token
+        assert_type((text, expires_on), tuple[str, int])
+        assert_type((token[0], token[1]), tuple[str, int])
+        assert_type(token.expires_at, datetime)
         credential.clear()
         BearerTokenCredentialPolicy(credential, RESOURCE)
         _: TokenCredential = credential
+        with_information: SupportsTokenInfo = credential
+        del with_information
 
 
 async def asynchronous_credentials() -> None:
@@ -199,6 +206,8 @@ async def asynchronous_credentials() -> None:
         credential.clear()
         AsyncBearerTokenCredentialPolicy(credential, RESOURCE)
         _: AsyncTokenCredential = credential
+        with_information: AsyncSupportsTokenInfo = credential
+        del with_information
 
 
 def events(imds: ImdsClient) -> None:

@@ -281,7 +281,9 @@ def test_expires_on_has_priority_over_expires_in(colour: Colour) -> None:
         assert credential.get_token().expires_on == NOW + 5000
 
 
-@pytest.mark.parametrize("absent", [None, "", "11/05/2021 15:18:31 +00:00", "NaN", "inf", "-Infinity", True, [], {}])
+@pytest.mark.parametrize(
+    "absent", [None, "", "soon", "31/12/2029 00:00:00", "0", -1, "NaN", "inf", "-Infinity", True, [], {}]
+)
 def test_without_a_valid_expires_on_the_lifetime_starts_with_the_request(colour: Colour, absent: Any) -> None:
     clock = Clocks(NOW)
     with holding(colour, transport=Imds(clock, expires_on=absent, expires_in="3600"), clock=clock) as credential:
@@ -337,7 +339,14 @@ def test_a_token_that_is_not_valid_in_a_header_is_a_response_error(colour: Colou
     assert CANARY not in collect_texts(error)
 
 
-@pytest.mark.parametrize("past", [{"expires_on": NOW - 1}, {"expires_on": NOW}, {"expires_on": None, "expires_in": -5}])
+@pytest.mark.parametrize(
+    "past",
+    [
+        {"expires_on": NOW - 1, "expires_in": 0},
+        {"expires_on": NOW, "expires_in": -1},
+        {"expires_on": None, "expires_in": -5},
+    ],
+)
 def test_an_expired_token_is_returned_once_and_not_stored(colour: Colour, past: dict[str, Any]) -> None:
     clock = Clocks(NOW)
     imds = Imds(clock, **past)
@@ -357,14 +366,6 @@ def test_an_expired_answer_does_not_replace_a_valid_token(colour: Colour) -> Non
         assert number(credential.get_token()) == 1
         credential.wait_for_refreshes()
         assert len(imds) == 2, "no second request follows at once"
-
-
-@pytest.mark.parametrize("huge", [1e300, "1e300", 10**300, 253402300800000])
-def test_a_huge_lifetime_is_accepted(colour: Colour, huge: Any) -> None:
-    clock = Clocks(NOW)
-    with holding(colour, transport=Imds(clock, expires_on=huge, expires_in=huge), clock=clock) as credential:
-        assert credential.get_token().expires_on > NOW + DAY
-        assert credential.get_token().expires_on > NOW + DAY
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ class Known:
     ) -> None:
         self.ends = wall + (within or 0) if on is None else on
         life = self.ends - wall if within is None else within
+        if on is not None and on <= wall and (within is None or within > 0):
+            # The clock is ahead, or the token is old.
+            life = REFRESH_PAUSE if within is None else within
+            self.ends = wall + life
         self.ends_ticks = ticks + life
         if refresh is None and life >= LONG_LIFE:
             refresh = life / 2
@@ -86,7 +90,9 @@ class World(Imds):
         form = "both" if self.ahead < 0 else self.form
         on = None if form == "in" else int(self.clocks.wall - self.ahead + self.life)
         within = None if form == "on" else int(self.life)
-        self.ends[number] = self.truth + self.life
+        # Without expires_in, a token that has expired by the wall clock may be valid. It is kept for a short time.
+        is_unsure = on is not None and within is None and on <= ASKED.get()[0]
+        self.ends[number] = self.truth + max(self.life, REFRESH_PAUSE if is_unsure else self.life)
         self.known[number] = Known(*ASKED.get(), on, within, self.refresh_in)
         self.fields = {"expires_on": on, "expires_in": within, "refresh_in": self.refresh_in}
         return super().answer(number)

@@ -19,6 +19,8 @@ ALMOST_EXPIRED = 300.0
 LONG_LIFE = 7200.0
 #: Seconds to wait after an early refresh before the next attempt.
 REFRESH_PAUSE = 30.0
+#: Seconds of the longest lifetime that is accepted. Tokens of managed identities are valid for about a day.
+LONGEST_LIFE = 10 * 365.25 * 86400
 #: Seconds between checks of whether a running refresh has ended. It may never report its end, for example after a fork.
 _CHECK_AGAIN = 1.0
 
@@ -28,6 +30,9 @@ class Entry(NamedTuple):
 
     The wall clock can be set back, and the monotonic clock stops while the machine is suspended. With only one of them,
     an expired token could look valid.
+
+    Attributes:
+        overdue: for how many seconds the token had expired by the wall clock when it was received. None: it had not.
     """
 
     token: AccessToken
@@ -35,6 +40,7 @@ class Entry(NamedTuple):
     expires_monotonic: float
     due: float
     due_monotonic: float
+    overdue: float | None = None
 
     def valid(self, clock: Clock) -> bool:
         """Whether the token has not expired."""
@@ -48,7 +54,7 @@ class Entry(NamedTuple):
 def read_entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
     """Reads IMDS's answer to a token request.
 
-    Numbers may be strings, integers or floats. Any other value counts as missing.
+    Numbers may be strings, integers or floats, and `expires_on` may be a date.
 
     Args:
         answer: the answer, as the generated model.
@@ -58,31 +64,63 @@ def read_entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str
     Returns:
         The entry, or what is wrong with the answer.
     """
-    token = answer.access_token
-    if not (token.isascii() and token.isprintable() and token == token.strip()):
+    values: dict[str, Any] = answer.to_dict()
+    token = values["access_token"]
+    if not is_header_safe(token):
         return "the token contains a character that is not allowed in a header"
-    expires, life, refresh_in = map(parse_number, (answer.expires_on, answer.expires_in, answer.refresh_in))
-    if expires is None:
-        if life is None:
-            return "it has neither expires_on nor expires_in, so the token's lifetime is unknown"
-        expires = asked + life
-    if life is None:
-        life = expires - asked
+    stated, refresh_in = parse_number(values.get("expires_in")), parse_number(values.get("refresh_in"))
+    expires_on = _parse_time(values.get("expires_on"))
+    if expires_on is None and stated is None:
+        return _unknown_lifetime(values)
+    expires = asked + (stated or 0.0) if expires_on is None else expires_on
+    life = expires - asked if stated is None else stated
+    if max(life, -life, expires - asked) > LONGEST_LIFE:
+        return "the token's lifetime is over ten years: it is wrong, or the clock of this machine is"
+    valid_until, overdue = expires, None
+    if expires <= asked and (stated is None or stated > 0):
+        # The wall clock is ahead, or IMDS returned an old token. Otherwise there would be a request for each call.
+        overdue, life = asked - expires, REFRESH_PAUSE if stated is None else stated
+        valid_until = asked + life
     if refresh_in is None and life >= LONG_LIFE:
         refresh_in = life / 2
     refresh = math.inf if refresh_in is None else refresh_in
+    kind = values.get("token_type")
     return Entry(
         AccessToken(
             token,
             int(expires),
-            None if refresh_in is None else int(asked + refresh_in),
-            answer.token_type if isinstance(answer.token_type, str) and answer.token_type else "Bearer",
+            None if refresh_in is None else int(asked + min(refresh_in, LONGEST_LIFE)),
+            kind if isinstance(kind, str) and kind else "Bearer",
         ),
-        expires=expires,
+        expires=valid_until,
         expires_monotonic=asked_monotonic + life,
-        due=min(asked + refresh, expires - ALMOST_EXPIRED),
+        due=min(asked + refresh, valid_until - ALMOST_EXPIRED),
         due_monotonic=asked_monotonic + min(refresh, life - ALMOST_EXPIRED),
+        overdue=overdue,
     )
+
+
+def is_header_safe(token: str) -> bool:
+    """Whether a token can be sent in a header."""
+    return token.isascii() and token.isprintable() and token == token.strip()
+
+
+def _parse_time(value: Any) -> float | None:
+    """Converts Unix seconds or a date to Unix seconds. Returns None for anything else."""
+    found = parse_number(value)
+    if found is None and isinstance(value, str):
+        from .dates import parse_date
+
+        found = parse_date(value)
+    return found if found is not None and found > 0 else None
+
+
+def _unknown_lifetime(values: dict[str, Any]) -> str:
+    unreadable = [name for name in ("expires_on", "expires_in") if values.get(name) not in (None, "")]
+    if not unreadable:
+        return "it has neither expires_on nor expires_in, so the token's lifetime is unknown"
+    what = f"{' and '.join(unreadable)} {'are' if len(unreadable) > 1 else 'is'} unreadable"
+    return f"{what}, so the token's lifetime is unknown: a number of seconds is expected, or for expires_on a date"
 
 
 def parse_number(value: Any) -> float | None:

@@ -79,6 +79,7 @@ class CredentialBase(Generic[Client]):
         self._client = client
         self._sender = with_caller(client, self._caller)
         self._owned = owned
+        self._warned_of_clock = False
         self._clock: Clock = client.options.clock
         self._cache = Cache(self._clock)
         self._shared_cache = _open_shared_cache(shared_cache, self._clock, self._caller)
@@ -132,6 +133,13 @@ class CredentialBase(Generic[Client]):
         """Reads IMDS's answer to a request that was sent at these times."""
         found = read_entry(answer, asked, asked_monotonic)
         if isinstance(found, Entry):
+            if found.overdue is not None and not self._warned_of_clock:
+                self._warned_of_clock = True
+                log.warning(
+                    "%s: by the clock of this machine, a new token expired %.0f s ago. The clock is ahead, or IMDS "
+                    "returned an old token. It is used for %.0f s. Check the clock.",
+                    *(self._caller, found.overdue, found.expires - asked),
+                )
             return found
         text = f"{self._caller}: IMDS's response (200) cannot be used: {found}"
         raise ImdsResponseError(text, url=self._client.endpoint, status_code=200)
