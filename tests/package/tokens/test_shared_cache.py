@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from azure_imds import ImdsCredential, ImdsValidationError
+from azure_imds._tokens import private_files as _private_files
 from azure_imds._tokens import shared_cache as _shared_cache
 from azure_imds._tokens.access_token import AccessToken
 from azure_imds._tokens.cache import Entry
@@ -220,7 +221,7 @@ def test_a_folder_of_another_user_is_ignored_with_one_warning(
     colour: Colour, folder: Path, warnings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.mkdir(mode=0o700)
-    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder, imds) as credential:
         assert "belongs to another user" in unused(credential, imds, warnings)
@@ -408,7 +409,7 @@ def test_a_damaged_file_is_replaced_with_one_warning(
     assert len(warnings()) == 1
 
 
-@pytest.mark.parametrize("name", ["expires_on", "stored", "stored_monotonic", "life", "due", "fresh_for"])
+@pytest.mark.parametrize("name", ["expires_on", "expires", "stored", "stored_monotonic", "life", "due", "fresh_for"])
 @pytest.mark.parametrize(
     "value", [None, "x", True, [], {}, float("nan"), float("inf"), float("-inf"), 10**400], ids=lambda v: str(v)[:8]
 )
@@ -441,6 +442,183 @@ def test_a_file_with_a_member_of_the_wrong_type_is_not_used(
     assert len(warnings()) == 1
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"token": f"{CANARY}{end}"} for end in ("\n", "\r\nX: y", "ä", " ")),
+        {"expires_on": NOW + 11 * 366 * DAY},
+        {"expires_on": -NOW},
+        {"expires": NOW + 11 * 366 * DAY},
+        {"life": 11 * 366 * DAY},
+    ],
+    ids=ascii,
+)
+def test_a_stored_token_is_checked_like_one_from_imds(
+    colour: Colour, folder: Path, warnings: Any, changes: dict[str, Any]
+) -> None:
+    imds = Imds(Clocks(NOW))
+    with sharing(colour, folder, imds) as one:
+        one.get_token()
+    spoil(folder, **changes)
+    with sharing(colour, folder, imds) as other:
+        assert number(other.get_token()) == 2
+    (warning,) = warnings()
+    assert CANARY not in warning
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o277, 0o777], ids=oct)
+def test_new_folders_and_files_are_private_whatever_the_umask(colour: Colour, tmp_path: Path, umask: int) -> None:
+    folder = tmp_path / "new" / "and" / "deep"
+    before = os.umask(umask)
+    try:
+        with sharing(colour, folder, Imds(Clocks(NOW))) as credential:
+            credential.get_token()
+    finally:
+        os.umask(before)
+    assert [mode(path) for path in (folder, folder.parent, folder.parent.parent)] == [0o700] * 3
+    assert [mode(path) for path in (*files(folder), *files(folder, "lock"))] == [0o600] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+def test_a_program_with_another_effective_user_shares_tokens(folder: Path) -> None:
+    # As a program with the set-user-ID bit: its new files belong to the effective user.
+    code = """
+import os, sys, tempfile
+sys.path.insert(0, sys.argv[2])
+from azure_imds import ImdsCredential
+from token_support import Imds, number
+
+def share(folder):
+    imds = Imds()
+    for _ in range(2):
+        assert number(ImdsCredential(transport=imds, shared_cache=folder).get_token("https://x")) == 1
+
+share(sys.argv[1])  # imports everything, since the other user may not be allowed to
+with tempfile.TemporaryDirectory(dir="/tmp") as parent:
+    os.chmod(parent, 0o777)
+    os.seteuid(65534)
+    share(parent + "/tokens")
+    print({os.stat(f"{parent}/tokens/{name}").st_uid for name in os.listdir(parent + "/tokens")})
+    os.seteuid(0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder), str(ROOT / "tests")], capture_output=True, text=True, timeout=FOREVER
+    )
+    assert (done.stdout, done.stderr) == ("{65534}\n", "")
+
+
+DIGESTS = "0123456789abcdef0123456789abcdef-0123456789abcdef0123456789abcdef"
+
+
+def test_the_next_writer_removes_the_drafts_of_killed_ones(colour: Colour, folder: Path) -> None:
+    with sharing(colour, folder, Imds(Clocks(NOW))) as credential:
+        credential.get_token()
+        (file,) = files(folder)
+        drafts = [Path(f"{file}.1.0123abcd"), folder / f"{DIGESTS}.json.99999999.abcdef01"]
+        for draft in drafts:
+            draft.write_bytes(file.read_bytes())
+        credential.get_token(force_refresh=True)
+        assert not [draft for draft in drafts if draft.exists()]
+        assert files(folder) == [file]
+
+
+def test_a_writer_that_is_killed_leaves_a_draft_that_the_next_one_removes(folder: Path) -> None:
+    code = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[2])
+from azure_imds import ImdsCredential
+from token_support import Imds
+os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+ImdsCredential(transport=Imds(), shared_cache=sys.argv[1]).get_token("https://x")
+"""
+    subprocess.run([sys.executable, "-c", code, str(folder), str(ROOT / "tests")], check=False, timeout=FOREVER)
+    (draft,) = [path for path in folder.iterdir() if path.suffix != ".lock"]
+    assert CANARY.encode() in draft.read_bytes()
+    with sharing(COLOURS[0], folder, Imds(Clocks(NOW))) as credential:
+        credential.get_token("https://y")
+    assert not draft.exists()
+
+
+def test_a_draft_of_a_process_that_is_writing_stays(folder: Path) -> None:
+    with sharing(COLOURS[0], folder, Imds(Clocks(NOW))) as credential:
+        credential.get_token("https://x")
+        (file,) = files(folder)
+        draft = Path(f"{file}.1.0123abcd")
+        draft.write_bytes(file.read_bytes())
+        with open(file.with_suffix(".lock"), "rb") as held:
+            _private_files.fcntl.flock(held, _private_files.fcntl.LOCK_EX)
+            credential.get_token("https://y")
+            assert draft.exists()
+        credential.get_token("https://z")
+        assert not draft.exists()
+
+
+def test_a_draft_that_another_process_removed_is_not_an_error(
+    folder: Path, warnings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = os.replace
+
+    def replace(source: Any, target: Any) -> None:
+        os.unlink(source)
+        usual(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with sharing(COLOURS[0], folder, Imds(Clocks(NOW))) as credential:
+        assert number(credential.get_token()) == 1
+    assert not warnings()
+
+
+def test_expired_tokens_of_other_resources_and_identities_are_removed(colour: Colour, folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock, 60)
+    with sharing(colour, folder, imds) as one, sharing(colour, folder, imds, object_id=CLIENT_ID) as other:
+        one.get_token("https://a")
+        other.get_token("https://b")
+        expired = files(folder)
+        imds.life = DAY
+        one.get_token("https://c")
+        assert len(files(folder)) == 3
+        clock.advance(60)
+        one.get_token("https://d")
+    assert len(files(folder)) == 2
+    assert not {*expired} & {*files(folder)}
+
+
+def test_a_token_that_another_process_is_replacing_is_not_removed(folder: Path) -> None:
+    clock = Clocks(NOW)
+    imds = Imds(clock, 60)
+    with sharing(COLOURS[0], folder, imds) as credential:
+        credential.get_token("https://a")
+        (file,) = files(folder)
+        clock.advance(60)
+        with open(file.with_suffix(".lock"), "rb") as held:
+            _private_files.fcntl.flock(held, _private_files.fcntl.LOCK_EX)
+            credential.get_token("https://b")
+        assert file.exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "config.json.1.0123abcd", f"{DIGESTS}.json"])
+def test_other_files_in_the_folder_stay(folder: Path, warnings: Any, name: str) -> None:
+    folder.mkdir(mode=0o700)
+    (folder / name).write_text('{"my": "settings"}')
+    (folder / name).chmod(0o600)
+    with sharing(COLOURS[0], folder, Imds(Clocks(NOW))) as credential:
+        credential.get_token()
+    assert (folder / name).read_text() == '{"my": "settings"}'
+    assert not warnings()
+
+
+def test_with_a_clock_that_is_ahead_processes_share_a_token(colour: Colour, folder: Path) -> None:
+    imds, ahead = Imds(Clocks(NOW)), Clocks(NOW + 2 * DAY)
+    for _ in range(2):
+        with holding(colour, transport=imds, clock=ahead, shared_cache=folder) as credential:
+            token = credential.get_token()
+            assert (number(token), token.expires_on) == (1, NOW + DAY)
+            credential.get_token("https://b")
+    assert len(imds) == 2
+    assert len(files(folder)) == 2
+
+
 def test_a_warning_shows_no_content_of_a_file(folder: Path, warnings: Any) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(COLOURS[0], folder, imds) as one:
@@ -458,7 +636,7 @@ def test_a_file_of_another_version_is_ignored_without_a_warning(folder: Path, wa
     imds = Imds(Clocks(NOW))
     with sharing(COLOURS[0], folder, imds) as one:
         one.get_token()
-    spoil(folder, form=2)
+    spoil(folder, form=99)
     with sharing(COLOURS[0], folder, imds) as other:
         assert number(other.get_token()) == 2
     assert not warnings()
@@ -773,7 +951,7 @@ def test_without_locks_no_process_waits(
     def none(*_: Any) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(_shared_cache.fcntl, "flock", none)
+    monkeypatch.setattr(_private_files.fcntl, "flock", none)
     clock = Clocks(NOW)
     imds = Imds(clock)
     with sharing(colour, folder, imds) as credential:
@@ -903,7 +1081,7 @@ def can_be_locked(folder: Path) -> bool:
     """Returns whether the only lock is free."""
     with open(files(folder, "lock")[0]) as file:
         try:
-            _shared_cache.fcntl.flock(file, _shared_cache.fcntl.LOCK_EX | _shared_cache.fcntl.LOCK_NB)
+            _private_files.fcntl.flock(file, _private_files.fcntl.LOCK_EX | _private_files.fcntl.LOCK_NB)
         except BlockingIOError:
             return False
     return True
@@ -926,7 +1104,7 @@ def test_without_a_runtime_folder_the_default_is_a_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with sharing(COLOURS[0], True, Imds(Clocks(NOW))) as credential:
         credential.get_token()
-    assert files(tmp_path / f"azure-imds-{os.getuid()}")
+    assert files(tmp_path / f"azure-imds-{os.geteuid()}")
 
 
 def test_the_runtime_folder_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -946,7 +1124,7 @@ def test_the_runtime_folder_of_another_user_is_not_used(tmp_path: Path, monkeypa
     SharedCache.open(True, Clocks())
     found = SharedCache.open(True, Clocks())
     assert found is not None
-    assert found._folder == str(ours / f"azure-imds-{os.getuid()}")
+    assert found._folder == str(ours / f"azure-imds-{os.geteuid()}")
 
 
 def test_a_path_can_be_str_bytes_or_a_path_object(folder: Path) -> None:
@@ -984,7 +1162,7 @@ def test_windows_uses_its_own_locks(folder: Path) -> None:
 import importlib, os, sys, types
 sys.path.insert(0, sys.argv[2])
 from azure_imds import ImdsCredential
-from azure_imds._tokens import shared_cache as _shared_cache
+from azure_imds._tokens import private_files, shared_cache
 from token_support import Imds, number
 locks = []
 def locking(descriptor, how, size):
@@ -994,7 +1172,8 @@ def locking(descriptor, how, size):
 sys.modules["msvcrt"] = types.SimpleNamespace(locking=locking, LK_NBLCK="try", LK_UNLCK="unlock")
 os.environ["LOCALAPPDATA"] = sys.argv[1]
 sys.platform = "win32"
-importlib.reload(_shared_cache)
+importlib.reload(private_files)
+importlib.reload(shared_cache)
 imds = Imds()
 for _ in range(2):
     assert number(ImdsCredential(transport=imds, shared_cache=True).get_token("https://x")) == 1

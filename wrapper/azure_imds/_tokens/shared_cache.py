@@ -6,13 +6,10 @@ If anything is wrong with the files, the processes continue without them. There 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
-import stat
-import sys
-import tempfile
+import re
 from collections.abc import AsyncGenerator, Generator
 from functools import cache
 from typing import Any, Literal
@@ -20,15 +17,20 @@ from typing import Any, Literal
 from .._clock import Clock
 from .._log import log
 from .access_token import AccessToken
-from .cache import Entry, parse_number
+from .cache import LONGEST_LIFE, Entry, is_header_safe, parse_number
+from .private_files import check_folder, make_folder, open_private, try_lock, unlock, usual_folder
 
 #: Bytes of the largest file that is read or written. A token has a few thousand.
 _LARGEST = 65536
 #: Seconds between two attempts to lock a file that another process has locked.
 _LOCK_INTERVAL = 0.01
 #: The version of the file format. Files of another version are ignored.
-_FORM = 1
-_TIMES = ("expires_on", "stored", "stored_monotonic", "life", "due", "fresh_for")
+_FORM = 2
+_TIMES = ("expires_on", "expires", "stored", "stored_monotonic", "life", "due", "fresh_for")
+#: Seconds between two searches for expired tokens of other programs.
+_CLEANUP_INTERVAL = 1.0
+#: A file with a token, or a draft of it, whose name has more parts.
+_FILE = re.compile(r"([0-9a-f]{32}-[0-9a-f]{32})\.json(\..+)?")
 
 
 class SharedCache:
@@ -38,6 +40,7 @@ class SharedCache:
         self._folder = folder
         self._clock = clock
         self._warned = False
+        self._next_cleanup = 0.0
 
     @classmethod
     def open(cls, path: Literal[True] | str | os.PathLike[str], clock: Clock) -> SharedCache | None:
@@ -45,7 +48,7 @@ class SharedCache:
         try:
             # Absolute, since the process may change its directory. abspath also removes a trailing slash: with one, a
             # symbolic link would be followed.
-            folder = _usual_folder() if path is True else os.path.abspath(os.fsdecode(path))
+            folder = usual_folder() if path is True else os.path.abspath(os.fsdecode(path))
         except TypeError:
             return None
         return None if "\0" in folder else cls(folder, clock)
@@ -98,7 +101,7 @@ class SharedCache:
         self, descriptor: int | None, until: float, name: str, ignore_stored: bool, only_fresh: bool
     ) -> tuple[bool, Entry | None]:
         """Tries once to lock the file and to read the token. Returns whether the wait is over, and the token."""
-        held = descriptor is None or _try_lock(descriptor)
+        held = descriptor is None or try_lock(descriptor)
         # All waiting processes read the token as soon as it is stored, without queueing for the lock.
         found = self._read_unless(ignore_stored, name, only_fresh)
         return held or found is not None or self._clock.monotonic() >= until, found
@@ -112,7 +115,7 @@ class SharedCache:
         descriptor: int | None = None
         try:
             self._check_folder()
-            descriptor = _open(self._path(name, "lock"), os.O_RDWR | os.O_CREAT)
+            descriptor = open_private(self._path(name, "lock"), os.O_RDWR | os.O_CREAT)
             _locks.add(descriptor)
         except OSError as error:
             self._warn(error)
@@ -125,14 +128,14 @@ class SharedCache:
             if descriptor is not None and process == os.getpid():
                 _locks.discard(descriptor)
                 with contextlib.suppress(OSError):
-                    _unlock(descriptor)
+                    unlock(descriptor)
                 os.close(descriptor)
 
     def read(self, name: str, *, only_fresh: bool = False) -> Entry | None:
         """Returns the entry that another process stored, if it is valid, or only if it is fresh."""
         try:
             self._check_folder()
-            descriptor = _open(self._path(name, "json"), os.O_RDONLY)
+            descriptor = open_private(self._path(name, "json"), os.O_RDONLY)
             with open(descriptor, "rb") as file:
                 content = file.read(_LARGEST + 1)
             found = self._parse(content)
@@ -151,17 +154,19 @@ class SharedCache:
         if stored["form"] != _FORM or stored["boot"] != _boot_id():
             return None
         text, kind = stored["token"], stored["token_type"]
-        if not (isinstance(text, str) and text and isinstance(kind, str)):
+        if not (isinstance(text, str) and text and is_header_safe(text) and isinstance(kind, str)):
             raise ValueError("no token")
         refresh_on = None if stored["refresh_on"] is None else int(_finite(stored["refresh_on"]))
-        expires, since, since_monotonic, life, due, fresh_for = (_finite(stored[name]) for name in _TIMES)
+        expires_on, expires, since, since_monotonic, life, due, fresh_for = (_finite(stored[name]) for name in _TIMES)
+        if max(life, expires - since, expires_on - since) > LONGEST_LIFE or expires_on <= 0:
+            raise ValueError("no lifetime of a token")
         now, monotonic = self._clock.time(), self._clock.monotonic()
         # The token's age by both clocks. If a clock was set back after the token was stored, the age is unknown.
         ages = now - since, monotonic - since_monotonic
         if min(ages) < 0:
             return None
         return Entry(
-            AccessToken(text, int(expires), refresh_on, kind),
+            AccessToken(text, int(expires_on), refresh_on, kind),
             expires=expires,
             expires_monotonic=monotonic + life - max(ages),
             due=due,
@@ -179,6 +184,7 @@ class SharedCache:
             "token_type": token.token_type,
             "expires_on": token.expires_on,
             "refresh_on": token.refresh_on,
+            "expires": new.expires,
             "stored": now,
             "stored_monotonic": monotonic,
             "life": new.expires_monotonic - monotonic,
@@ -189,20 +195,56 @@ class SharedCache:
         if len(content) > _LARGEST:
             return
         path = self._path(name, "json")
-        temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+        draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
             self._check_folder()
-            descriptor = _open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            descriptor = open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
                 with open(descriptor, "wb") as file:
                     file.write(content)
-                os.replace(temporary, path)
+                os.replace(draft, path)
+            except FileNotFoundError:
+                return  # another process wrote at the same time, without the lock, and removed the draft
             except BaseException:
                 with contextlib.suppress(OSError):
-                    os.unlink(temporary)
+                    os.unlink(draft)
                 raise
+            self._clean_up(name)
         except OSError as error:
             self._warn(error)
+
+    def _clean_up(self, own: str) -> None:
+        """Removes drafts of killed processes and expired tokens, except where a process holds the lock.
+
+        Args:
+            own: the name of the token that was just stored, whose lock this process holds.
+        """
+        now = self._clock.monotonic()
+        with_tokens = now >= self._next_cleanup
+        if with_tokens:
+            self._next_cleanup = now + _CLEANUP_INTERVAL
+        for file in os.listdir(self._folder):
+            if match := _FILE.fullmatch(file):
+                name, draft = match.groups()
+                with contextlib.suppress(OSError):
+                    if draft and name == own:
+                        os.unlink(os.path.join(self._folder, file))
+                    elif name != own and (draft or (with_tokens and self._has_expired(file))):
+                        self._remove_unless_locked(name, file, is_draft=bool(draft))
+
+    def _remove_unless_locked(self, name: str, file: str, *, is_draft: bool) -> None:
+        with self._lock_file(name) as descriptor:
+            if descriptor is not None and try_lock(descriptor) and (is_draft or self._has_expired(file)):
+                os.unlink(os.path.join(self._folder, file))
+
+    def _has_expired(self, file: str) -> bool:
+        """Whether a file contains a token that has expired, in any version of the format."""
+        with open(open_private(os.path.join(self._folder, file), os.O_RDONLY), "rb") as opened:
+            try:
+                stored = json.loads(opened.read(_LARGEST))
+                return _finite(stored.get("expires", stored["expires_on"])) <= self._clock.time()
+            except Exception:  # a file can contain anything
+                return False
 
     def remove(self, name: str) -> None:
         """Removes one token."""
@@ -225,12 +267,8 @@ class SharedCache:
 
     def _check_folder(self) -> None:
         """Creates the folder if it is missing. Raises OSError if another user could put files there."""
-        with contextlib.suppress(FileExistsError):
-            os.makedirs(self._folder, mode=0o700)
-        found = os.lstat(self._folder)
-        if not stat.S_ISDIR(found.st_mode):
-            raise OSError(f"{self._folder} is not a folder")
-        _check_owner(found, self._folder)
+        make_folder(self._folder)
+        check_folder(self._folder)
 
     def _warn(self, error: Exception) -> None:
         if not self._warned:
@@ -262,74 +300,6 @@ def _boot_id() -> str:
             return file.read().strip()
     except (OSError, ValueError):
         return ""
-
-
-def _usual_folder() -> str:
-    """Returns a folder in the user's runtime folder, which is in memory and removed at logout, or a temporary one."""
-    if sys.platform == "win32":
-        return os.path.join(os.environ.get("LOCALAPPDATA", tempfile.gettempdir()), "azure-imds")
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    # After sudo or su, the variable may name another user's folder.
-    with contextlib.suppress(OSError):
-        if os.path.isabs(runtime) and os.stat(runtime).st_uid == os.getuid():
-            return os.path.join(runtime, "azure-imds")
-    return os.path.join(tempfile.gettempdir(), f"azure-imds-{os.getuid()}")
-
-
-def _open(path: str, flags: int) -> int:
-    """Opens a regular file that belongs to this user and that only this user can read. Follows no symbolic link."""
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(f"{path} is not a regular file")
-        _check_owner(found, path)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _check_owner(found: os.stat_result, path: str) -> None:
-    if sys.platform == "win32":
-        return  # there, the folder's access list decides, and %LOCALAPPDATA% belongs to the user
-    if found.st_uid != os.getuid():
-        raise OSError(f"{path} belongs to another user")
-    if found.st_mode & 0o077:
-        raise OSError(f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):o})")
-
-
-def _is_held(error: OSError) -> bool:
-    """Whether another process holds the lock. If not, the file system has no locks, and waiting would not help."""
-    return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            return not _is_held(error)
-        return True
-
-    def _unlock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            return not _is_held(error)
-        return True
-
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 #: The lock files that this process has open: it holds their locks or waits for them.

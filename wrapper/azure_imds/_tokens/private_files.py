@@ -1,0 +1,105 @@
+"""Files and folders that only this user can use, and locks between the user's processes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import sys
+import tempfile
+
+
+def usual_folder() -> str:
+    """Returns a folder in the user's runtime folder, which is in memory and removed at logout, or a temporary one."""
+    if sys.platform == "win32":
+        return os.path.join(os.environ.get("LOCALAPPDATA", tempfile.gettempdir()), "azure-imds")
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    # After sudo or su, the variable may name another user's folder. New files belong to the effective user.
+    with contextlib.suppress(OSError):
+        if os.path.isabs(runtime) and os.stat(runtime).st_uid == os.geteuid():
+            return os.path.join(runtime, "azure-imds")
+    return os.path.join(tempfile.gettempdir(), f"azure-imds-{os.geteuid()}")
+
+
+def make_folder(path: str) -> None:
+    """Creates a folder, and those above it that are missing, for this user only and whatever the umask."""
+    missing: list[str] = []
+    while not os.path.lexists(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):  # another process may be faster
+            os.mkdir(folder, 0o700)
+            os.chmod(folder, 0o700)
+
+
+def check_folder(path: str) -> None:
+    """Raises OSError if a path is not a folder, or if another user could put files there."""
+    found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode):
+        raise OSError(f"{path} is not a folder")
+    check_owner(found, path)
+
+
+def open_private(path: str, flags: int) -> int:
+    """Opens a regular file that belongs to this user and that only this user can read. Follows no symbolic link."""
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(f"{path} is not a regular file")
+        check_owner(found, path)
+        if flags & os.O_CREAT and found.st_mode & 0o600 != 0o600 and sys.platform != "win32":
+            os.fchmod(descriptor, 0o600)  # the umask has removed the user's own rights
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def check_owner(found: os.stat_result, path: str) -> None:
+    """Raises OSError if a file or folder belongs to another user, or if other users can use it."""
+    if sys.platform == "win32":
+        return  # there, the folder's access list decides, and %LOCALAPPDATA% belongs to the user
+    if found.st_uid != os.geteuid():
+        raise OSError(f"{path} belongs to another user")
+    if found.st_mode & 0o077:
+        raise OSError(f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):o})")
+
+
+def _is_held(error: OSError) -> bool:
+    """Whether another process holds the lock. If not, the file system has no locks, and waiting would not help."""
+    return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def try_lock(descriptor: int) -> bool:
+        """Locks a file, or returns False if another process holds the lock. True also if there are no locks."""
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            return not _is_held(error)
+        return True
+
+    def unlock(descriptor: int) -> None:
+        """Ends the lock of a file."""
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def try_lock(descriptor: int) -> bool:
+        """Locks a file, or returns False if another process holds the lock. True also if there are no locks."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return not _is_held(error)
+        return True
+
+    def unlock(descriptor: int) -> None:
+        """Ends the lock of a file."""
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
