@@ -13,7 +13,9 @@ from ..specification import Findings, Path_, Specification
 TAKEN_PARAMETERS = {"params", "headers", "cookies", "body", "client", "url", "quote", "kwargs", "response"}
 
 #: Attributes of the hand-written client. A tag with such a name would hide one.
-TAKEN_TAGS = {"get", "http", "close", "aclose", "with_options", "is_available", "endpoint", "options"}
+TAKEN_TAGS = {
+    "get", "http", "close", "aclose", "with_options", "is_available", "wait_until_available", "endpoint", "options",
+}  # fmt: skip
 
 #: Names that generated modules import or define. A model with such a name would replace one.
 TAKEN_MODELS = {

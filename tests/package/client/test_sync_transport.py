@@ -927,6 +927,7 @@ new = {name.partition(".")[0] for name in {*sys.modules} - before}
 print(sorted(new & {"httpcore", "h11", "anyio", "asyncio", "trio", "sniffio", "certifi", "http", "stringprep"}))
 print(sorted({"httpcore", "h11", "anyio", "asyncio"} & {*sys.modules}))
 """
-    with raw_server(Wire(reply(200, TOKEN))) as url:
+    fresh = json.dumps(token(expires_on=str(int(time.time()) + 86399)))
+    with raw_server(Wire(reply(200, fresh))) as url:
         run = python(code % url)
     assert (run.stdout, run.stderr) == ("[]\n[]\n", "")
