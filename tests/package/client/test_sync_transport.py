@@ -824,7 +824,7 @@ def test_the_httpx_client_sends_any_request() -> None:
     wire = Wire(reply(200, '{"a": 1}'))
     with raw_server(wire) as url, ImdsClient(url) as imds:
         assert imds.http.get("instance", params={"b": "c d"}).json() == {"a": 1}
-        assert imds.http.post("x", json={"d": 2}).status_code == 200
+        assert imds.http.post("x", json=[2]).status_code == 200
         assert imds.http.put("y", content=b"abc").http_version == "HTTP/1.1"
         assert imds.http.post("z", content=iter([b"ab", b"c"])).reason_phrase == "Reason"
         assert imds.http.head("/").headers["content-length"] == "8"
@@ -833,7 +833,7 @@ def test_the_httpx_client_sends_any_request() -> None:
     assert re.match(rb"GET /metadata/instance\?b=c(\+|%20)d HTTP/1\.1\r\n", first[0])
     assert b"\r\nMetadata: true\r\n" in first[0]
     bodies = [body for _, _, body in others]
-    assert bodies[:3] == [b'{"d":2}', b"abc", b"3\r\nabc\r\n0\r\n\r\n"]
+    assert bodies[:3] == [b"[2]", b"abc", b"3\r\nabc\r\n0\r\n\r\n"]
 
 
 def test_the_httpx_client_streams() -> None:
@@ -925,7 +925,9 @@ with ImdsCredential(endpoint=%r) as credential:
     assert credential.get_token("https://vault.azure.net").token
 new = {name.partition(".")[0] for name in {*sys.modules} - before}
 print(sorted(new & {"httpcore", "h11", "anyio", "asyncio", "trio", "sniffio", "certifi", "http", "stringprep"}))
-print(sorted({"httpcore", "h11", "anyio", "asyncio"} & {*sys.modules}))
+# Before 0.28, httpx itself imports httpcore.
+old = tuple(map(int, httpx.__version__.split(".")[:2])) < (0, 28)
+print([] if old else sorted({"httpcore", "h11", "anyio", "asyncio"} & {*sys.modules}))
 """
     fresh = json.dumps(token(expires_on=str(int(time.time()) + 86399)))
     with raw_server(Wire(reply(200, fresh))) as url:
