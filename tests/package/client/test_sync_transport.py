@@ -12,29 +12,40 @@ import re
 import signal
 import socket
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from attestation_support import Issued, authority, leaf
+from attestation_support import Issued
 from azure_imds import EventWatcher, ImdsClient, ImdsStatusError, ImdsTimeoutError, ImdsUnavailableError
 from azure_imds._client import sync_transport
 from azure_imds._client.sync_transport import ATTEMPT_END, IS_CANCELLED, RequestCancelled, SocketTransport, TlsSettings
 from support import CANARY, FakeClock, Wire, get_token, python, raw_server, read_request, reply, token
+from transport_support import (
+    HANGS,
+    NO_HANDSHAKES,
+    OTHER_SERVERS,
+    Ear,
+    Held,
+    Numbered,
+    black_hole,
+    closes,
+    https,
+    in_threads,
+    on_linux,
+    over_tls,
+    pinning,
+    resets,
+    resolving_to,
+    server_certificate,
+    trusting,
+)
 
 TOKEN = json.dumps(token())
-#: Seconds after which a test hangs: a guard, and far from any measure.
-HANGS = 10.0
 
 
 def get(transport: SocketTransport, url: str, **extensions: Any) -> str:
@@ -55,49 +66,6 @@ def transport() -> Iterator[SocketTransport]:
     made = SocketTransport()
     yield made
     made.close()
-
-
-class Numbered:
-    """A handler for `raw_server` that answers each request with the number of its connection, from 1."""
-
-    def __init__(self, *headers: str) -> None:
-        self.connections = 0
-        self._headers = headers
-        self._lock = threading.Lock()
-
-    def __call__(self, connection: socket.socket) -> None:
-        with self._lock:
-            self.connections += 1
-            number = self.connections
-        while read_request(connection):
-            self.before_answer(number)
-            connection.sendall(reply(200, str(number), *self._headers))
-
-    def before_answer(self, number: int) -> None:
-        """Called before each answer."""
-
-
-class Held(Numbered):
-    """Answers nobody before `expected` connections have a request each, and then each in its turn."""
-
-    def __init__(self, expected: int) -> None:
-        super().__init__()
-        self.all_there = threading.Barrier(expected + 1, timeout=HANGS)
-        self.turns = {number: threading.Event() for number in range(1, expected + 1)}
-        self._first: set[int] = set()
-
-    def before_answer(self, number: int) -> None:
-        if number in self.turns and number not in self._first:
-            self._first.add(number)
-            self.all_there.wait()
-            assert self.turns[number].wait(HANGS)
-
-
-def in_threads(work: Callable[[], object], count: int) -> list[threading.Thread]:
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    return threads
 
 
 # Connections
@@ -348,15 +316,6 @@ def test_a_forked_child_leaves_the_connections_of_its_parent_alone(transport: So
 # Connections that the server has closed
 
 
-def closes(connection: socket.socket) -> None:
-    """Closes in order."""
-
-
-def resets(connection: socket.socket) -> None:
-    """Closes without an order, so that the client sees a reset."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-
-
 class Stale:
     """Answers one request on each connection, and closes it at the next one, or at once."""
 
@@ -484,39 +443,6 @@ def test_a_post_that_is_not_answered_is_sent_once(transport: SocketTransport) ->
 
 
 # Time limits
-
-
-@contextmanager
-def black_hole() -> Iterator[tuple[str, int]]:
-    """A port whose queue is full, so that connections are never made."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        waiting: list[socket.socket] = []
-        for _ in range(4):
-            one = socket.socket()
-            one.setblocking(False)
-            with suppress(BlockingIOError):
-                one.connect(listener.getsockname())
-            waiting.append(one)
-        try:
-            yield listener.getsockname()
-        finally:
-            for one in waiting:
-                one.close()
-
-
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse instead")
-
-
-def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[Any, ...]) -> None:
-    """Makes every name resolve to these addresses."""
-
-    def getaddrinfo(*_: Any) -> list[Any]:
-        families = [socket.AF_INET6 if ":" in address[0] else socket.AF_INET for address in addresses]
-        return [
-            (family, socket.SOCK_STREAM, 6, "", address) for family, address in zip(families, addresses, strict=True)
-        ]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @on_linux
@@ -689,104 +615,39 @@ def test_an_address_of_version_6() -> None:
 # TLS
 
 
-@cache
-def server_certificate() -> tuple[Issued, Issued]:
-    """An authority, and a certificate for localhost."""
-    root = authority("Test TLS Root", own_key=ec.generate_private_key(ec.SECP256R1()))
-    return root, leaf(root, "localhost", own_key=ec.generate_private_key(ec.SECP256R1()), dns=["localhost"])
-
-
-@pytest.fixture
-def tls_server(tmp_path: Path) -> Callable[[Callable[[socket.socket], None]], Callable[[socket.socket], None]]:
-    """Makes a handler of TLS connections from one of plain connections."""
-    _, issued = server_certificate()
-    file = tmp_path / "server.pem"
-    file.write_bytes(issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + issued.pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-
-    def wrap(handler: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
-        def handle(connection: socket.socket) -> None:
-            with context.wrap_socket(connection, server_side=True) as wrapped:
-                handler(wrapped)
-
-        return handle
-
-    return wrap
-
-
-def trusting(issued: Issued) -> TlsSettings:
-    return TlsSettings(lambda: ssl.create_default_context(cadata=issued.pem.decode()))
-
-
-def pinning(issued: Issued) -> TlsSettings:
-    return TlsSettings(pin=hashlib.sha1(issued.der).hexdigest())
-
-
-def https(url: str) -> str:
-    return url.replace("http://127.0.0.1", "https://localhost")
-
-
-Wrap = Callable[[Callable[[socket.socket], None]], Callable[[socket.socket], None]]
-
-
 @pytest.mark.parametrize("settings", [trusting, pinning])
-def test_a_server_is_used_over_tls(tls_server: Wrap, settings: Callable[[Issued], TlsSettings]) -> None:
+def test_a_server_is_used_over_tls(settings: Callable[[Issued], TlsSettings]) -> None:
     root, issued = server_certificate()
     transport = SocketTransport(settings(root if settings is trusting else issued))
     body = "x" * 200_000
     wire = Wire(reply(200, body))
-    with raw_server(tls_server(wire)) as url:
+    with raw_server(over_tls(wire)) as url:
         assert [get(transport, https(url)) for _ in range(3)] == [body] * 3
         transport.close()
     assert wire.connections == 1
 
 
-def test_a_pin_needs_no_matching_name_and_no_small_letters(tls_server: Wrap) -> None:
+def test_a_pin_needs_no_matching_name_and_no_small_letters() -> None:
     _, issued = server_certificate()
     transport = SocketTransport(TlsSettings(pin=hashlib.sha1(issued.der).hexdigest().upper()))
-    with raw_server(tls_server(Numbered())) as url:
+    with raw_server(over_tls(Numbered())) as url:
         assert get(transport, url.replace("http:", "https:")) == "1"
         transport.close()
 
 
-@pytest.mark.parametrize(
-    ("settings", "text", "host"),
-    [
-        (lambda: TlsSettings(), "CERTIFICATE_VERIFY_FAILED", "localhost"),
-        (lambda: trusting(server_certificate()[0]), "CERTIFICATE_VERIFY_FAILED", "127.0.0.1"),
-        (lambda: pinning(server_certificate()[0]), "not the pinned one", "localhost"),
-        (lambda: TlsSettings(pin="0" * 40), "not the pinned one", "localhost"),
-    ],
-    ids=["unknown authority", "another name", "pin of the authority", "another pin"],
-)
-def test_nothing_is_sent_to_another_server(
-    tls_server: Wrap, settings: Callable[[], TlsSettings], text: str, host: str
-) -> None:
-    received: list[bytes] = []
-    ended = threading.Event()
-
-    def handler(connection: socket.socket) -> None:
-        try:
-            received.append(connection.recv(65536))
-        finally:
-            ended.set()
-
-    def serve(connection: socket.socket) -> None:
-        try:
-            tls_server(handler)(connection)
-        finally:
-            ended.set()
-
-    with raw_server(serve) as url:
+@pytest.mark.parametrize("name", OTHER_SERVERS)
+def test_nothing_is_sent_to_another_server(name: str) -> None:
+    settings, text, host = OTHER_SERVERS[name]
+    ear = Ear()
+    with raw_server(ear) as url:
         transport = SocketTransport(settings())
         with pytest.raises(httpx.ConnectError, match=text):
             get(transport, https(url).replace("localhost", host))
-        assert ended.wait(HANGS)
-    assert b"".join(received) == b""
+        assert ear.ended.wait(HANGS)
+    assert ear.received == b""
 
 
-def test_the_certificates_are_loaded_once(tls_server: Wrap) -> None:
+def test_the_certificates_are_loaded_once() -> None:
     made: list[ssl.SSLContext] = []
     usual = trusting(server_certificate()[0])
 
@@ -795,24 +656,14 @@ def test_the_certificates_are_loaded_once(tls_server: Wrap) -> None:
         return made[-1]
 
     transport = SocketTransport(TlsSettings(context))
-    with raw_server(tls_server(Numbered("Connection: close"))) as url:
+    with raw_server(over_tls(Numbered("Connection: close"))) as url:
         assert [get(transport, https(url)) for _ in range(2)] == ["1", "2"]
     assert len(made) == 1
 
 
-@pytest.mark.parametrize(
-    ("peer", "failure"),
-    [
-        (lambda connection: read_request(connection), httpx.ConnectTimeout),
-        (closes, httpx.ConnectError),
-        (resets, httpx.ConnectError),
-        (lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), httpx.ConnectError),
-    ],
-    ids=["silent", "closes", "resets", "plain HTTP"],
-)
-def test_a_handshake_that_fails_is_a_failed_connection(
-    transport: SocketTransport, peer: Callable[[socket.socket], None], failure: type[Exception]
-) -> None:
+@pytest.mark.parametrize("name", NO_HANDSHAKES)
+def test_a_handshake_that_fails_is_a_failed_connection(transport: SocketTransport, name: str) -> None:
+    peer, failure = NO_HANDSHAKES[name]
     with raw_server(peer) as url, pytest.raises(failure):
         get(transport, url.replace("http:", "https:"), timeout={"connect": 0.2})
 

@@ -35,7 +35,7 @@ _LONGEST_WAIT = 1_000_000.0
 _KEEP_ALIVE = 5.0
 #: Idle connections that are kept. More than this many threads rarely have a request at the same time.
 _MOST_IDLE = 20
-_RECEIVE_BYTES = 65536
+RECEIVE_BYTES = 65536
 
 #: Methods whose requests may be sent twice. (RFC 9110, section 9.2.2) The server may close an idle connection while a
 #: request is on its way, and nobody can tell whether it has read the request. So others get a new connection each.
@@ -65,6 +65,12 @@ class TlsSettings(NamedTuple):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
+
+    def wrap(self, context: ssl.SSLContext, connected: socket.socket, host: bytes) -> ssl.SSLSocket:
+        """A connection over which the handshake is the next step."""
+        # wrap_socket() would leave a connection open that was reset already, or whose handshake fails.
+        connected.getpeername()
+        return context.wrap_socket(connected, server_hostname=host.decode(), do_handshake_on_connect=False)
 
     def check(self, certificate: bytes | None) -> None:
         """Compares the certificate with the pin, before anything is sent.
@@ -235,7 +241,7 @@ class SocketTransport(httpx.BaseTransport):
         try:
             addresses = socket.getaddrinfo(origin.host, origin.port, 0, socket.SOCK_STREAM)
         except OSError as error:
-            raise _as_httpx(error, httpx.ConnectTimeout, httpx.ConnectError) from error
+            raise as_httpx(error, httpx.ConnectTimeout, httpx.ConnectError) from error
         failure: httpx.TransportError = httpx.ConnectError("the host has no address")
         for position, (*kind, _, address) in enumerate(addresses):
             now = time.monotonic()
@@ -256,20 +262,16 @@ class SocketTransport(httpx.BaseTransport):
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
             if origin.is_tls:
                 context = self._context = self._context or self._tls.new_context()
-                # wrap_socket() would leave a connection open that was reset already, or whose handshake fails.
-                connected.getpeername()
-                connected = context.wrap_socket(
-                    connected, server_hostname=origin.host.decode(), do_handshake_on_connect=False
-                )
-                connected.settimeout(_seconds_until(end, httpx.ConnectTimeout))
-                connected.do_handshake()
-                self._tls.check(connected.getpeercert(binary_form=True))
+                secured = connected = self._tls.wrap(context, connected, origin.host)
+                secured.settimeout(_seconds_until(end, httpx.ConnectTimeout))
+                secured.do_handshake()
+                self._tls.check(secured.getpeercert(binary_form=True))
             return connected
         except BaseException as error:
             if connected is not None:
                 connected.close()
             if isinstance(error, OSError):
-                raise _as_httpx(error, httpx.ConnectTimeout, httpx.ConnectError) from error
+                raise as_httpx(error, httpx.ConnectTimeout, httpx.ConnectError) from error
             raise
 
 
@@ -323,7 +325,7 @@ def _send(connection: socket.socket, data: bytes, limits: _Limits) -> None:
     try:
         connection.sendall(data)
     except OSError as error:
-        raise _as_httpx(error, httpx.WriteTimeout, httpx.WriteError) from error
+        raise as_httpx(error, httpx.WriteTimeout, httpx.WriteError) from error
 
 
 def _receive(connection: socket.socket, limits: _Limits) -> bytes:
@@ -331,15 +333,15 @@ def _receive(connection: socket.socket, limits: _Limits) -> bytes:
     while True:
         connection.settimeout(limits.next_wait(end, httpx.ReadTimeout))
         try:
-            return connection.recv(_RECEIVE_BYTES)
+            return connection.recv(RECEIVE_BYTES)
         except OSError as error:
-            failure = _as_httpx(error, httpx.ReadTimeout, httpx.ReadError)
+            failure = as_httpx(error, httpx.ReadTimeout, httpx.ReadError)
             # The end of the wait has no number, unlike a timeout of the network.
             if not isinstance(error, TimeoutError) or error.errno is not None:
                 raise failure from error
 
 
-def _as_httpx(
+def as_httpx(
     error: OSError, timeout: type[httpx.TimeoutException], other: type[httpx.NetworkError]
 ) -> httpx.TransportError:
     """Converts an exception of the operating system. One that has interrupted the operation is the caller's."""
