@@ -22,6 +22,23 @@ class Output(StrEnum):
     table = "table"
 
 
+def parse_output(text: str) -> Output:
+    """A form of a result. typer's own message about another one depends on its version.
+
+    Raises:
+        BadParameter: there is no such form.
+    """
+    try:
+        return Output(text)
+    except ValueError:
+        raise BadParameter(f"{text!r} is not one of {', '.join(map(repr, list_outputs()))}.") from None
+
+
+def list_outputs() -> list[str]:
+    """The forms of a result, for completion."""
+    return [str(output) for output in Output]
+
+
 def parse_seconds(text: str | float) -> float:
     """A number of seconds.
 
@@ -42,6 +59,9 @@ class Settings:
         Output | None,
         Option(
             "--output",
+            parser=parse_output,
+            metavar=f"[{'|'.join(Output)}]",
+            autocompletion=list_outputs,
             help="json, text (one line for each value) or table (a readable view). "
             "Default: table in a terminal, json in a pipe; a single value is printed without quotes.",
             show_default=False,
