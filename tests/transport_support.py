@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -118,8 +119,16 @@ def resolving_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[Any, ...]) -
 @cache
 def server_certificate() -> tuple[Issued, Issued]:
     """An authority, and a certificate for localhost."""
-    root = authority("Test TLS Root", own_key=ec.generate_private_key(ec.SECP256R1()))
-    return root, leaf(root, "localhost", own_key=ec.generate_private_key(ec.SECP256R1()), dns=["localhost"])
+    key = ec.generate_private_key(ec.SECP256R1())
+    # Python 3.13 and later require these extensions.
+    identifiers = [x509.SubjectKeyIdentifier.from_public_key(key.public_key())]
+    issued_by = [x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())]
+    usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+    root_extra = [x509.Extension(one.oid, False, one) for one in identifiers]
+    root = authority("Test TLS Root", own_key=key, key_usage=usage, extra=root_extra)
+    extra = [x509.Extension(one.oid, False, one) for one in issued_by]
+    own_key = ec.generate_private_key(ec.SECP256R1())
+    return root, leaf(root, "localhost", own_key=own_key, dns=["localhost"], extra=extra)
 
 
 @cache

@@ -69,7 +69,20 @@ def explain_bind_errors(host: str, port: int, setting: str) -> Generator[None]:
         yield
     except OSError as error:
         place = f"cannot listen on {host} port {port}"
+        if error.errno is None:  # asyncio, from Python 3.13 on
+            error = _find_bind_error(host, port) or error
         raise OSError(error.errno, f"{place}: {_explain(error, host, port, setting)}") from error
+
+
+def _find_bind_error(host: str, port: int) -> OSError | None:
+    """Returns what the operating system says about listening there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error
+    return None
 
 
 def _explain(error: OSError, host: str, port: int, setting: str) -> str:
