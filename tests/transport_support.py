@@ -51,7 +51,7 @@ class Numbered:
 
 
 class Held(Numbered):
-    """Answers nobody before `expected` connections have a request each, and then each in its turn."""
+    """Waits until `expected` connections have sent a request each, then answers them in turn."""
 
     def __init__(self, expected: int) -> None:
         super().__init__()

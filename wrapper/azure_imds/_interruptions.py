@@ -22,8 +22,8 @@ _MARK = "_azure_imds_transport_error"
 def is_interruption(error: BaseException) -> bool:
     """Whether an exception was raised by a signal handler, or by another thread.
 
-    Only for exceptions of classes that the operating system, httpx or a parser raise too. Any other exception is none
-    of theirs anyway.
+    Call it only for exceptions of classes that the operating system, httpx or a parser raise too. They raise no
+    other classes.
     """
     import signal  # slow to import, and needed only after an exception
 

@@ -38,7 +38,7 @@ _MOST_IDLE = 20
 RECEIVE_BYTES = 65536
 
 #: Methods whose requests may be sent twice. (RFC 9110, section 9.2.2) The server may close an idle connection while a
-#: request is on its way, and nobody can tell whether it has read the request. So others get a new connection each.
+#: request is on its way, and the client cannot tell whether it was read. So other methods get a new connection each.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 
 
