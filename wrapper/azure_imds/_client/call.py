@@ -219,8 +219,7 @@ class Call(Generic[T]):
     def _after_other_response(self, response: httpx.Response) -> TryAgain | Failure:
         """Something other than IMDS answered. It gets little time, as if nothing was there."""
         error = not_imds_error(self._caller, response, self._error_facts())
-        if self._options.host.endpoint not in _answered:
-            self._deadline.shorten_for_unreachable()
+        self._shorten_deadline()
         return self._retry(error, error.retryable and self._operation.idempotent, response.status_code, None)
 
     def _after_challenge(self, challenge: str | None, had_key: bool) -> TryAgain | Failure | None:
@@ -275,9 +274,13 @@ class Call(Generic[T]):
             # IMDS did answer this call before. Its own words explain more than the missing answer after them.
             error = self._status_error(self._error_response)
         was_never_sent = isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout))
-        if was_never_sent and self._options.host.endpoint not in _answered:
-            self._deadline.shorten_for_unreachable()
+        if was_never_sent:
+            self._shorten_deadline()
         return self._retry(error, may_retry and (self._operation.idempotent or was_never_sent), None, None)
+
+    def _shorten_deadline(self) -> None:
+        if self._options.host.endpoint not in _answered:
+            self._deadline.shorten_for_unreachable()
 
     def _retry(
         self, error: ImdsError, may_retry: bool, status: int | None, retry_after: float | None
@@ -311,7 +314,7 @@ class Call(Generic[T]):
             "hint": hint,
         }
 
-    def _status_error(self, response: httpx.Response) -> ImdsStatusError | ImdsUnavailableError:
+    def _status_error(self, response: httpx.Response) -> ImdsStatusError:
         return status_error(
             self._operation, self._caller, response, self._error_facts(), request_id=self._request_id, now=self._now
         )

@@ -28,7 +28,7 @@ from ..errors import (
     ThrottledError,
     UnsupportedApiVersionError,
 )
-from .not_imds import describe_other, is_from_imds, is_web_page, json_object, shorten, text_of
+from .not_imds import describe_other, is_web_page, json_object, shorten, text_of
 from .retry import TRANSIENT, retry_after_seconds
 
 _BY_STATUS: dict[int, type[ImdsStatusError]] = {
@@ -67,8 +67,8 @@ def status_error(
     *,
     request_id: str,
     now: float,
-) -> ImdsStatusError | ImdsUnavailableError:
-    """The error for a response with an error status.
+) -> ImdsStatusError:
+    """The error for a response of IMDS with an error status.
 
     Args:
         operation: what was called.
@@ -78,8 +78,6 @@ def status_error(
         request_id: the id that was sent, in case the response has none.
         now: Unix seconds, for a Retry-After date.
     """
-    if not is_from_imds(response):
-        return not_imds_error(caller, response, facts)
     status = response.status_code
     error, description, newest = _envelope(response)
     kind = _class_of(status, error, description, newest)
