@@ -34,6 +34,8 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
         "_events/polling": {"trio"},
         # Only for type checkers: azure-core's clients are typed to take only their own AccessToken.
         "_tokens/access_token": {"azure"},
+        # Only for type checkers: httpx2's clients are typed to take only their own Auth.
+        "_tokens/httpx_auth": {"httpx2"},
         # Extras. The command line starts the emulator.
         "attestation": {"asn1crypto", "cryptography", "certifi"},
         "_cli": {"typer", "rich", "azure_imds_emulator"},
@@ -70,6 +72,8 @@ NAMED = {
 PRIVATE = {
     "_sensitive": {"_getframe"},
     "_tokens/async_credential": {"_log_destroy_pending"},
+    # httpx does not say whether a client uses a proxy, and does not pass the client to an auth flow.
+    "_tokens/httpx_auth": {"_getframe", "_transport_for_url"},
     "_tokens/cache": {"_replace"},  # public: named tuples mark their methods like this
 }
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal, assert_type
 
 import httpx
+import httpx2
 from azure.core.credentials import SupportsTokenInfo, TokenCredential
 from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, BearerTokenCredentialPolicy
@@ -106,6 +107,8 @@ def constructors() -> None:
     AsyncImdsCredential(transport=httpx.AsyncHTTPTransport())
     httpx.Client(auth=ImdsAuth(RESOURCE, client_id=ID))
     httpx.AsyncClient(auth=ImdsAuth(RESOURCE))
+    httpx2.Client(auth=ImdsAuth(RESOURCE))
+    httpx2.AsyncClient(auth=ImdsAuth(RESOURCE))
     httpx.Client(auth=ImdsAuth(RESOURCE, credential=ImdsCredential()))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import pickle
 import threading
@@ -10,10 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
+from auth_support import LIBRARIES, SERVICE, Service, challenge, send
 from azure_imds import (
     AsyncImdsClient,
     AsyncImdsCredential,
@@ -28,61 +27,6 @@ from azure_imds._tokens import httpx_auth as _auth
 from azure_imds_emulator import Emulator
 from support import CANARY, CLIENT_ID, Colour, Wire, answer, collect_texts, raw_server, reply
 from token_support import DOWN, FOREVER, Imds
-
-SERVICE = "https://vault.azure.net"
-CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}'
-
-
-def challenge(claims: str = CLAIMS, error: str = "insufficient_claims") -> str:
-    encoded = base64.b64encode(claims.encode()).decode()
-    return f'Bearer realm="", authorization_uri="https://login.example", error="{error}", claims="{encoded}"'
-
-
-class Service:
-    """The service that the token is for. It returns its answers in turn, and then repeats the last."""
-
-    def __init__(self, *answers: httpx.Response) -> None:
-        self.answers = list(answers)
-        self.requests: list[httpx.Request] = []
-        self.authorizations: list[str] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        self.authorizations.append(request.headers.get("authorization", ""))  # httpx uses the request object again
-        one = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return httpx.Response(one.status_code, headers=one.headers, content=one.content)
-
-    @property
-    def tokens(self) -> list[str | None]:
-        """The number of the token that each request carried."""
-        return [value.removeprefix(f"Bearer {CANARY}-") or None for value in self.authorizations]
-
-
-def send(colour: Colour, service: Any, auth: ImdsAuth, *calls: tuple[str, str], **options: Any) -> list[Any]:
-    """Sends requests with an httpx client of this colour. Returns the response or the exception of each."""
-    content = options.pop("content", None)
-    calls = calls or (("GET", SERVICE),)
-    options.setdefault("transport", httpx.MockTransport(service))
-    results: list[Any] = []
-    if colour.name == "sync":
-        with httpx.Client(auth=auth, **options) as client:
-            for method, url in calls:
-                try:
-                    results.append(client.request(method, url, content=content))
-                except Exception as error:
-                    results.append(error)
-        return results
-
-    async def main() -> None:
-        async with httpx.AsyncClient(auth=auth, **options) as client:
-            for method, url in calls:
-                try:
-                    results.append(await client.request(method, url, content=content))
-                except Exception as error:
-                    results.append(error)
-
-    anyio.run(main, backend=colour.name)
-    return results
 
 
 def test_every_request_carries_a_token(colour: Colour) -> None:
@@ -400,6 +344,44 @@ def test_a_redirect_within_the_service_keeps_the_token_and_may_challenge(colour:
     (response,) = send(colour, service, ImdsAuth(SERVICE, transport=Imds()), follow_redirects=True)
     assert response.text == "done"
     assert service.tokens == ["1", "1", "2", "2"]
+
+
+BOTH_LIBRARIES = pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: str(library.__name__))
+
+
+@BOTH_LIBRARIES
+def test_a_redirect_is_followed_only_if_the_program_asks_for_it(colour: Colour, library: Any) -> None:
+    service = Service(answer(307, location="/elsewhere"), answer(200))
+    (response,) = send(colour, service, ImdsAuth(SERVICE, transport=Imds()), library=library)
+    assert response.status_code == 307
+    assert len(service.requests) == 1
+
+
+@BOTH_LIBRARIES
+@pytest.mark.parametrize("location", ["/elsewhere", "https://vault.azure.net/x", "//VAULT.azure.net:443/", "?x=1"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_within_one_origin_carries_the_token(
+    colour: Colour, library: Any, location: str, status: int
+) -> None:
+    service = Service(answer(status, location=location), answer(200))
+    auth = ImdsAuth(SERVICE, transport=Imds())
+    send(colour, service, auth, ("POST", SERVICE), library=library, follow_redirects=True)
+    assert service.tokens == ["1", "1"]
+
+
+@BOTH_LIBRARIES
+def test_after_a_redirect_to_another_host_the_way_back_carries_no_token(colour: Colour, library: Any) -> None:
+    service = Service(answer(302, location="https://other.example/"), answer(302, location=SERVICE), answer(200))
+    send(colour, service, ImdsAuth(SERVICE, transport=Imds()), library=library, follow_redirects=True)
+    assert service.tokens == ["1", None, None]
+
+
+@BOTH_LIBRARIES
+def test_a_redirect_from_http_to_https_on_this_machine_carries_the_token(colour: Colour, library: Any) -> None:
+    service = Service(answer(301, location="https://localhost/"), answer(200))
+    auth = ImdsAuth(SERVICE, transport=Imds())
+    send(colour, service, auth, ("GET", "http://localhost/"), library=library, follow_redirects=True)
+    assert service.tokens == ["1", "1"]
 
 
 def test_another_host_receives_no_token_over_real_sockets() -> None:

@@ -166,6 +166,7 @@ class Cache:
         self._entries: dict[str, Entry] = {}
         self._sequences: dict[str, int] = {}
         self._next_try: dict[str, float] = {}
+        self._next_forced: dict[str, float] = {}
         self._last = 0
         self._cleared = 0
         self.reset()
@@ -223,7 +224,7 @@ class Cache:
         """Removes every token. Later calls do not wait for a fetch that is running, and its result is not stored."""
         with self._lock:
             self._cleared = self._last
-            for memory in (self._entries, self.by_scopes, self._sequences, self._next_try):
+            for memory in (self._entries, self.by_scopes, self._sequences, self._next_try, self._next_forced):
                 memory.clear()
             self._refreshing.clear()
         self.fetches.clear()
@@ -245,6 +246,15 @@ class Cache:
             if may:
                 self._refreshing.add(resource)
             return may
+
+    def may_force(self, resource: str) -> bool:
+        """Whether a service that rejects its token may cause a refresh: it caused none within the last 30 seconds."""
+        return self.clock.monotonic() >= self._next_forced.get(resource, 0.0)
+
+    def end_forced(self, resource: str) -> None:
+        """Starts the pause of `may_force`."""
+        with self._lock:
+            self._next_forced[resource] = self._pause_end()
 
     def _may_refresh(self, resource: str) -> bool:
         return resource not in self._refreshing and self.clock.monotonic() >= self._next_try.get(resource, 0.0)

@@ -253,10 +253,11 @@ def to_resource(scope: object, parameter: str, caller: str) -> str:
     return resource
 
 
-def check_scope(scope: str, caller: str) -> None:
-    """Raises ImdsValidationError if a scope is malformed."""
+def check_scope(scope: str, caller: str) -> str:
+    """Returns the resource of a scope. Raises ImdsValidationError if the scope is malformed."""
     resource = to_resource(scope, "scope", caller)
     check_arguments(IDENTITY_GET_TOKEN, {"resource": resource}, caller=caller, names={"resource": "scope"})
+    return resource
 
 
 def _open_shared_cache(option: bool | str | os.PathLike[str], clock: Clock, caller: str) -> SharedCache | None:

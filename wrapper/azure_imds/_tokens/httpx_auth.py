@@ -1,12 +1,15 @@
-"""`ImdsAuth`: adds a bearer token to every request of an httpx client, and to no other request."""
+"""`ImdsAuth`: adds a bearer token to every request of an httpx or httpx2 client, and to no other request."""
 
 from __future__ import annotations
 
 import base64
 import ipaddress
 import re
+import sys
 from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from functools import cache
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -14,11 +17,22 @@ import httpx
 from .._client.validation import invalid
 from .._sensitive import strip_sensitive
 from ..errors import ImdsValidationError
+from .access_token import AccessToken
 from .credential import ImdsCredential
 from .credential_base import CredentialBase, check_scope
 
 if TYPE_CHECKING:
+    import httpx2
+
     from .async_credential import AsyncImdsCredential
+
+    # Both libraries define the same methods, each with its own types. Without httpx2, its class is Any.
+    class _Auth(httpx.Auth, httpx2.Auth):  # type: ignore[misc, unused-ignore]
+        ...
+
+else:
+    # httpx2 is optional. See `ImdsAuth.__class__`.
+    _Auth = httpx.Auth
 
 C = TypeVar("C", bound=CredentialBase[Any])
 
@@ -26,17 +40,19 @@ C = TypeVar("C", bound=CredentialBase[Any])
 _TYPED_BY_KIND = ("client", "transport", "http_client")
 
 
-class ImdsAuth(httpx.Auth):
+class ImdsAuth(_Auth):
     """Signs requests with the machine's identity: `httpx.Client(auth=ImdsAuth("https://vault.azure.net"))`.
 
-    Works with `httpx.AsyncClient` too. After a 401 with a claims challenge (continuous access evaluation), the request
-    is sent once more with a new token. The token is sent only over https or to this machine, and never to the target of
-    a redirect to another host.
+    Works with `httpx.AsyncClient` too, and with both clients of httpx2. After a 401 with a claims challenge (continuous
+    access evaluation), the request is sent once more with a new token. A service can cause one new token in 30 seconds.
+
+    The token is sent only over https, or over http to this machine without a proxy. A redirect carries it only within
+    the origin (scheme, host and port) of the request.
 
     Args:
         scope: the scope or resource of the service.
-        credential: an `ImdsCredential`, or for `httpx.AsyncClient` an `AsyncImdsCredential`, whose stored tokens are
-            used. None: this object has a credential of its own.
+        credential: an `ImdsCredential`, or for an `AsyncClient` an `AsyncImdsCredential`, whose stored tokens are used.
+            None: this object has a credential of its own.
         options: options of `ImdsCredential`, such as `client_id`. Not together with a credential.
 
     Raises:
@@ -47,7 +63,7 @@ class ImdsAuth(httpx.Auth):
     def __init__(
         self, scope: str, *, credential: ImdsCredential | AsyncImdsCredential | None = None, **options: Any
     ) -> None:
-        check_scope(scope, "ImdsAuth")
+        self._resource = check_scope(scope, "ImdsAuth")
         self._scope = scope
         self._given = credential
         self._options = options
@@ -70,37 +86,61 @@ class ImdsAuth(httpx.Auth):
             return self._given
         raise _wrong_credential(self._given)
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Implements httpx's protocol. See `httpx.Auth`."""
+    def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
+        """Implements the protocol of httpx and httpx2. See `httpx.Auth`."""
         _check_safe(request.url)
         credential = self._credential(ImdsCredential)
         try:
-            response = yield _add_token(request, credential.get_token(self._scope).token)
-            claims = _find_claims(request, response)
-            if claims and _is_repeatable(request):
-                yield _add_token(request, credential.get_token(self._scope, claims=claims).token)
-            elif claims:
-                credential.get_token(self._scope, claims=claims)
+            response = yield _add_token(request, credential.get_token(self._scope))
+            if _demands_new_token(request, response):
+                if self._may_force(credential) and _carries(request, credential.get_token(self._scope)):
+                    with self._forced_refresh(credential):
+                        credential.get_token(self._scope, force_refresh=True)
+                if not _carries(request, credential.get_token(self._scope)) and _is_repeatable(request):
+                    yield _add_token(request, credential.get_token(self._scope))
         except BaseException as error:
             _remove_token(request)
             raise strip_sensitive(error)  # noqa: B904
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Implements httpx's protocol. See `httpx.Auth`."""
+    async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
+        """Implements the protocol of httpx and httpx2. See `httpx.Auth`."""
         from .async_credential import AsyncImdsCredential
 
         _check_safe(request.url)
         credential = self._credential(AsyncImdsCredential)
         try:
-            response = yield _add_token(request, (await credential.get_token(self._scope)).token)
-            claims = _find_claims(request, response)
-            if claims and _is_repeatable(request):
-                yield _add_token(request, (await credential.get_token(self._scope, claims=claims)).token)
-            elif claims:
-                await credential.get_token(self._scope, claims=claims)
+            response = yield _add_token(request, await credential.get_token(self._scope))
+            if _demands_new_token(request, response):
+                if self._may_force(credential) and _carries(request, await credential.get_token(self._scope)):
+                    with self._forced_refresh(credential):
+                        await credential.get_token(self._scope, force_refresh=True)
+                if not _carries(request, await credential.get_token(self._scope)) and _is_repeatable(request):
+                    yield _add_token(request, await credential.get_token(self._scope))
         except BaseException as error:
             _remove_token(request)
             raise strip_sensitive(error)  # noqa: B904
+
+    def _may_force(self, credential: CredentialBase[Any]) -> bool:
+        return credential._cache.may_force(self._resource)  # pyright: ignore[reportPrivateUsage]
+
+    @contextmanager
+    def _forced_refresh(self, credential: CredentialBase[Any]) -> Generator[None]:
+        """Runs a forced refresh. A service cannot cause the next one before a pause, also if this one fails."""
+        try:
+            yield
+        finally:
+            credential._cache.end_forced(self._resource)  # pyright: ignore[reportPrivateUsage]
+
+    if not TYPE_CHECKING:
+
+        @property
+        def __class__(self) -> Any:
+            """The class that `isinstance` sees: if the program has imported httpx2, a subclass of `httpx2.Auth` too.
+
+            The clients of httpx2 accept nothing else, and the program may import httpx2 after this object was made.
+            """
+            httpx2 = sys.modules.get("httpx2")
+            return type(self) if httpx2 is None else _class_for_both(type(self), httpx2.Auth)
 
     def __repr__(self) -> str:
         return f"ImdsAuth({self._scope!r})"
@@ -124,18 +164,29 @@ def _wrong_credential(credential: object) -> ImdsValidationError:
     return invalid("credential", f"must be {kinds}, not {type(credential).__name__}", "ImdsAuth")
 
 
-def _add_token(request: httpx.Request, token: str) -> httpx.Request:
-    request.headers["Authorization"] = f"Bearer {token}"
+@cache
+def _class_for_both(kind: Any, other: Any) -> Any:
+    return type(kind.__name__, (kind, other), {"__module__": kind.__module__, "__qualname__": kind.__qualname__})
+
+
+def _add_token(request: Any, token: AccessToken) -> Any:
+    request.headers["Authorization"] = f"Bearer {token.token}"
     return request
 
 
-def _remove_token(request: httpx.Request) -> None:
+def _remove_token(request: Any) -> None:
     """Removes the token from a request that failed. The request is in the frames of the error, and often in itself."""
     request.headers.pop("Authorization", None)
 
 
-def _check_safe(url: httpx.URL) -> None:
-    if url.scheme == "https":
+def _carries(request: Any, token: AccessToken) -> bool:
+    """Whether a request was sent with this token."""
+    return bool(request.headers.get("Authorization") == f"Bearer {token.token}")
+
+
+def _check_safe(url: Any) -> None:
+    """Raises ImdsValidationError if a token could be read on its way to a URL. Called by an auth flow."""
+    if url.scheme in ("https", "wss"):
         return
     try:
         loopback = url.host == "localhost" or ipaddress.ip_address(url.host).is_loopback
@@ -144,25 +195,59 @@ def _check_safe(url: httpx.URL) -> None:
     if not loopback:
         problem = f"must use https or a loopback address, for example https://{url.host}, to receive a token"
         raise invalid("url", problem, "ImdsAuth")
+    if _is_proxied(url):
+        problem = (
+            f"must not be requested through a proxy, which could read the token: add {url.host} to NO_PROXY, "
+            "or create the httpx client with trust_env=False and without a proxy"
+        )
+        raise invalid("url", problem, "ImdsAuth")
 
 
-def _is_repeatable(request: httpx.Request) -> bool:
+def _is_proxied(url: Any) -> bool:
+    """Whether the client that runs the auth flow sends requests for a URL through a proxy.
+
+    Only the client knows: it may ignore the environment, it may have proxies of its own, and httpx and httpx2 read
+    NO_PROXY differently. A flow is not told about its client, so the client is looked up among the callers.
+    """
+    clients = tuple(kind for module in _httpx_modules() for kind in (module.Client, module.AsyncClient))
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame is not None:
+        client: Any = frame.f_locals.get("self")
+        if issubclass(type(client), clients):
+            pool = getattr(client._transport_for_url(url), "_pool", None)
+            return type(pool).__name__.endswith("Proxy")
+        frame = frame.f_back
+    # Without a client, what the environment says to most programs.
+    from urllib.request import getproxies, proxy_bypass
+
+    return not {"http", "all"}.isdisjoint(getproxies()) and not proxy_bypass(url.host)
+
+
+def _httpx_modules() -> list[Any]:
+    """Returns httpx, and httpx2 if the program has imported it."""
+    return [httpx, *([sys.modules["httpx2"]] if "httpx2" in sys.modules else [])]
+
+
+def _is_repeatable(request: Any) -> bool:
     """Whether the body can be sent again. The body of a generator cannot."""
-    return isinstance(request.stream, httpx.ByteStream)
+    return isinstance(request.stream, tuple(module.ByteStream for module in _httpx_modules()))
 
 
-def _find_claims(request: httpx.Request, response: httpx.Response) -> str:
-    """Returns the claims that a 401 demands, or "". A response after a redirect to another host is ignored."""
+def _demands_new_token(request: Any, response: Any) -> bool:
+    """Whether a 401 has a claims challenge. A response after a redirect to another host is ignored.
+
+    The claims themselves are not used, since IMDS has no parameter for them.
+    """
     if response.status_code != 401 or _origin(response.request.url) != _origin(request.url):
-        return ""
+        return False
     for header in response.headers.get_list("www-authenticate"):
         if "bearer" in header.lower() and (found := _CLAIMS.search(header)):
             encoded = found[1]
             try:
-                return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+                return bool(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
             except ValueError:
-                return ""
-    return ""
+                return False
+    return False
 
 
 #: The header also has an `error`: insufficient_claims, or invalid_token if Azure Resource Manager reports a revoked
@@ -170,5 +255,5 @@ def _find_claims(request: httpx.Request, response: httpx.Response) -> str:
 _CLAIMS = re.compile(r'(?:^|[\s,])claims\s*=\s*"([^"]+)"', re.IGNORECASE)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin(url: Any) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
