@@ -4,9 +4,7 @@
 from collections.abc import Mapping, MutableMapping
 from http import HTTPStatus
 from types import NoneType
-from typing import IO, BinaryIO, Generic, TypeVar
-
-from attrs import define
+from typing import IO, BinaryIO, Generic, NamedTuple, TypeVar
 
 # Absent fields are None: users see `str | None`, and do not need a second value for "nothing".
 Unset = NoneType
@@ -23,8 +21,7 @@ FileTypes = (
 RequestFiles = list[tuple[str, FileTypes]]
 
 
-@define
-class File:
+class File(NamedTuple):
     """Contains information for file uploads"""
 
     payload: BinaryIO
@@ -39,14 +36,19 @@ class File:
 T = TypeVar("T")
 
 
-@define
 class Response(Generic[T]):
-    """A response from an endpoint"""
+    """A response from an endpoint. The repr shows the status only, because the rest may be a secret."""
 
-    status_code: HTTPStatus
-    content: bytes
-    headers: MutableMapping[str, str]
-    parsed: T | None
+    def __init__(
+        self, status_code: HTTPStatus, content: bytes, headers: MutableMapping[str, str], parsed: T | None
+    ) -> None:
+        self.status_code = status_code
+        self.content = content
+        self.headers = headers
+        self.parsed = parsed
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(status_code={self.status_code!r})"
 
 
 __all__ = ["UNSET", "File", "FileTypes", "RequestFiles", "Response", "Unset"]

@@ -74,7 +74,9 @@ PRIVATE = {
     "_tokens/async_credential": {"_log_destroy_pending"},
     # httpx does not say whether a client uses a proxy, and does not pass the client to an auth flow.
     "_tokens/httpx_auth": {"_getframe", "_transport_for_url"},
-    "_tokens/cache": {"_replace"},  # public: named tuples mark their methods like this
+    # Public: named tuples mark their methods like this.
+    "_client/instance_node": {"_replace"},
+    "_tokens/cache": {"_replace"},
 }
 
 

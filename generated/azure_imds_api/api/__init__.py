@@ -12,9 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
-
-from attrs import field, frozen
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from typing_extensions import deprecated as deprecated
@@ -35,8 +33,7 @@ SECRETS: Sequence[str] = ["access_token", "refresh_token"]
 T = TypeVar("T")
 
 
-@frozen(eq=False)
-class Server:
+class Server(NamedTuple):
     """An entry of the specification's `servers`: a base URL, and the api-version that this server requires, if any."""
 
     name: str
@@ -51,8 +48,7 @@ SERVERS: Mapping[str, Server] = {
 """The specification's servers by name."""
 
 
-@frozen(eq=False)
-class Operation(Generic[T]):
+class Operation(NamedTuple, Generic[T]):
     """One operation of the specification: its facts, and the functions that build its request and parse its response.
 
     `build` and `parse` are the low-level client's own functions. `T` is the type of a parsed success.
@@ -66,22 +62,22 @@ class Operation(Generic[T]):
     """The HTTP method, in upper case."""
     path: str
     """The path below the server's URL, with parameters in braces."""
-    build: Callable[..., dict[str, Any]] = field(repr=False)
+    build: Callable[..., dict[str, Any]]
     """Returns httpx's request arguments. Its own arguments are the operation's, by Python name."""
-    parse: Callable[..., Any] = field(repr=False)
+    parse: Callable[..., Any]
     """Returns the parsed body of a response. Its arguments are `client` (may be None) and `response`."""
     success: Sequence[tuple[int, int]]
     """Statuses of a success, as inclusive ranges."""
-    rules: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    rules: Mapping[str, Mapping[str, Any]]
     """Constraints by Python argument name: JSON Schema keywords, the `name` and `in` of the parameter, and an `example`
     of a valid value if the specification has one."""
     required: Sequence[str] = ()
     """Arguments that the caller must pass."""
-    answer: Mapping[str, Any] = field(repr=False, factory=dict[str, Any])
+    answer: Mapping[str, Any] = {}
     """A JSON Schema of the fields that every JSON success contains."""
     exclusive: Sequence[Sequence[str]] = ()
     """Groups of arguments. At most one of each group may be passed."""
-    echoed: Mapping[str, Sequence[str]] = field(factory=dict[str, Sequence[str]])
+    echoed: Mapping[str, Sequence[str]] = {}
     """Arguments that the response repeats, each with the response fields that may contain the value."""
     retry_statuses: Sequence[int] = ()
     """Statuses to retry for this operation, in addition to the statuses that are always retried."""
@@ -93,8 +89,14 @@ class Operation(Generic[T]):
     """Whether a server that does not support the default `api_version` may be sent an older one."""
     cacheable: bool = False
     """Whether the response rarely changes, so that a client may cache it."""
-    hints: Mapping[int, str] = field(repr=False, factory=dict[int, str])
+    hints: Mapping[int, str] = {}
     """By status, a sentence about how to fix the error."""
+
+    def __repr__(self) -> str:
+        return f"Operation({self.id!r})"
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
 
 class Send(Protocol):

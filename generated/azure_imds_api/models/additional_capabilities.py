@@ -18,7 +18,7 @@ class AdditionalCapabilities:
 
     hibernation_enabled: str | Unset = UNSET
     """ "true" or "false": whether the machine can hibernate. Since 2021-11-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         hibernation_enabled = self.hibernation_enabled
@@ -36,12 +36,10 @@ class AdditionalCapabilities:
         d = dict(src_dict)
         hibernation_enabled = d.pop("hibernationEnabled", UNSET)
 
-        additional_capabilities = cls(
-            hibernation_enabled=hibernation_enabled,
+        return cls(
+            hibernation_enabled,
+            d,
         )
-
-        additional_capabilities.additional_properties = d
-        return additional_capabilities
 
     @property
     def additional_keys(self) -> list[str]:

@@ -36,7 +36,7 @@ class AttestedData:
     Since 2018-10-01. """
     vm_id: str | Unset = UNSET
     """ Unique id of the machine. Since 2018-10-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         license_type = self.license_type
@@ -104,18 +104,16 @@ class AttestedData:
 
         vm_id = d.pop("vmId", UNSET)
 
-        attested_data = cls(
-            license_type=license_type,
-            nonce=nonce,
-            plan=plan,
-            sku=sku,
-            subscription_id=subscription_id,
-            time_stamp=time_stamp,
-            vm_id=vm_id,
+        return cls(
+            license_type,
+            nonce,
+            plan,
+            sku,
+            subscription_id,
+            time_stamp,
+            vm_id,
+            d,
         )
-
-        attested_data.additional_properties = d
-        return attested_data
 
     @property
     def additional_keys(self) -> list[str]:

@@ -20,7 +20,7 @@ class AttestedDocument:
     """ CMS SignedData (DER) in base64, on one line. It contains AttestedData as JSON and the signing certificate,
     but no intermediate certificates. Its digest algorithm is sha256WithRSAEncryption, which strict CMS libraries
     may reject. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         encoding = self.encoding
@@ -45,13 +45,11 @@ class AttestedDocument:
 
         signature = d.pop("signature")
 
-        attested_document = cls(
-            encoding=encoding,
-            signature=signature,
+        return cls(
+            encoding,
+            signature,
+            d,
         )
-
-        attested_document.additional_properties = d
-        return attested_document
 
     @property
     def additional_keys(self) -> list[str]:

@@ -24,7 +24,7 @@ class AttestedTimeStamp:
     expires_on: str | Unset = UNSET
     """ End of the validity period, in the same format. Six hours in a recent capture, seconds in a sample: use this
     value, and do not assume a duration. Since 2018-10-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         created_on = self.created_on
@@ -48,13 +48,11 @@ class AttestedTimeStamp:
 
         expires_on = d.pop("expiresOn", UNSET)
 
-        attested_time_stamp = cls(
-            created_on=created_on,
-            expires_on=expires_on,
+        return cls(
+            created_on,
+            expires_on,
+            d,
         )
-
-        attested_time_stamp.additional_properties = d
-        return attested_time_stamp
 
     @property
     def additional_keys(self) -> list[str]:

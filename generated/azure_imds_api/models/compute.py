@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.known_azure_environment import KnownAzureEnvironment, check_known_azure_environment
-from ..models.known_os_type import KnownOsType, check_known_os_type
-from ..models.known_priority import KnownPriority, check_known_priority
+from ..models.known_azure_environment import KnownAzureEnvironment
+from ..models.known_os_type import KnownOsType
+from ..models.known_priority import KnownPriority
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="Compute")
@@ -106,7 +106,7 @@ class Compute:
     """ Size of the machine, such as Standard_D2s_v5. Since 2017-04-02. """
     zone: str | Unset = UNSET
     """ Logical availability zone, "1" to "3". "" if the machine is not in a zone. Since 2017-12-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         additional_capabilities: dict[str, Any] | Unset = UNSET
@@ -327,20 +327,7 @@ class Compute:
         else:
             additional_capabilities = AdditionalCapabilities.from_dict(_additional_capabilities)
 
-        def _parse_az_environment(data: object) -> KnownAzureEnvironment | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                az_environment_type_0 = check_known_azure_environment(data)
-
-                return az_environment_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownAzureEnvironment | str | Unset, data)
-
-        az_environment = _parse_az_environment(d.pop("azEnvironment", UNSET))
+        az_environment = d.pop("azEnvironment", UNSET)
 
         custom_data = d.pop("customData", UNSET)
 
@@ -384,20 +371,7 @@ class Compute:
         else:
             os_profile = OsProfile.from_dict(_os_profile)
 
-        def _parse_os_type(data: object) -> KnownOsType | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                os_type_type_0 = check_known_os_type(data)
-
-                return os_type_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownOsType | str | Unset, data)
-
-        os_type = _parse_os_type(d.pop("osType", UNSET))
+        os_type = d.pop("osType", UNSET)
 
         physical_zone = d.pop("physicalZone", UNSET)
 
@@ -416,20 +390,7 @@ class Compute:
 
         platform_update_domain = d.pop("platformUpdateDomain", UNSET)
 
-        def _parse_priority(data: object) -> KnownPriority | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                priority_type_0 = check_known_priority(data)
-
-                return priority_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownPriority | str | Unset, data)
-
-        priority = _parse_priority(d.pop("priority", UNSET))
+        priority = d.pop("priority", UNSET)
 
         provider = d.pop("provider", UNSET)
 
@@ -496,50 +457,48 @@ class Compute:
 
         zone = d.pop("zone", UNSET)
 
-        compute = cls(
-            additional_capabilities=additional_capabilities,
-            az_environment=az_environment,
-            custom_data=custom_data,
-            eviction_policy=eviction_policy,
-            extended_location=extended_location,
-            host=host,
-            host_group=host_group,
-            is_host_compatibility_layer_vm=is_host_compatibility_layer_vm,
-            license_type=license_type,
-            location=location,
-            name=name,
-            offer=offer,
-            os_profile=os_profile,
-            os_type=os_type,
-            physical_zone=physical_zone,
-            placement_group_id=placement_group_id,
-            plan=plan,
-            platform_fault_domain=platform_fault_domain,
-            platform_sub_fault_domain=platform_sub_fault_domain,
-            platform_update_domain=platform_update_domain,
-            priority=priority,
-            provider=provider,
-            public_keys=public_keys,
-            publisher=publisher,
-            resource_group_name=resource_group_name,
-            resource_id=resource_id,
-            security_profile=security_profile,
-            sku=sku,
-            storage_profile=storage_profile,
-            subscription_id=subscription_id,
-            tags=tags,
-            tags_list=tags_list,
-            user_data=user_data,
-            version=version,
-            virtual_machine_scale_set=virtual_machine_scale_set,
-            vm_id=vm_id,
-            vm_scale_set_name=vm_scale_set_name,
-            vm_size=vm_size,
-            zone=zone,
+        return cls(
+            additional_capabilities,
+            az_environment,
+            custom_data,
+            eviction_policy,
+            extended_location,
+            host,
+            host_group,
+            is_host_compatibility_layer_vm,
+            license_type,
+            location,
+            name,
+            offer,
+            os_profile,
+            os_type,
+            physical_zone,
+            placement_group_id,
+            plan,
+            platform_fault_domain,
+            platform_sub_fault_domain,
+            platform_update_domain,
+            priority,
+            provider,
+            public_keys,
+            publisher,
+            resource_group_name,
+            resource_id,
+            security_profile,
+            sku,
+            storage_profile,
+            subscription_id,
+            tags,
+            tags_list,
+            user_data,
+            version,
+            virtual_machine_scale_set,
+            vm_id,
+            vm_scale_set_name,
+            vm_size,
+            zone,
+            d,
         )
-
-        compute.additional_properties = d
-        return compute
 
     @property
     def additional_keys(self) -> list[str]:

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.known_disk_caching import KnownDiskCaching, check_known_disk_caching
+from ..models.known_disk_caching import KnownDiskCaching
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="DataDisk")
@@ -48,7 +48,7 @@ class DataDisk:
     """ The virtual hard disk (VHD) file that backs a disk. Since 2019-06-01. """
     write_accelerator_enabled: str | Unset = UNSET
     """ "true" or "false": whether Write Accelerator is enabled. Since 2019-06-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         bytes_per_second_throttle = self.bytes_per_second_throttle
@@ -130,20 +130,7 @@ class DataDisk:
         d = dict(src_dict)
         bytes_per_second_throttle = d.pop("bytesPerSecondThrottle", UNSET)
 
-        def _parse_caching(data: object) -> KnownDiskCaching | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                caching_type_0 = check_known_disk_caching(data)
-
-                return caching_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownDiskCaching | str | Unset, data)
-
-        caching = _parse_caching(d.pop("caching", UNSET))
+        caching = d.pop("caching", UNSET)
 
         create_option = d.pop("createOption", UNSET)
 
@@ -184,25 +171,23 @@ class DataDisk:
 
         write_accelerator_enabled = d.pop("writeAcceleratorEnabled", UNSET)
 
-        data_disk = cls(
-            bytes_per_second_throttle=bytes_per_second_throttle,
-            caching=caching,
-            create_option=create_option,
-            disk_capacity_bytes=disk_capacity_bytes,
-            disk_size_gb=disk_size_gb,
-            image=image,
-            is_shared_disk=is_shared_disk,
-            is_ultra_disk=is_ultra_disk,
-            lun=lun,
-            managed_disk=managed_disk,
-            name=name,
-            ops_per_second_throttle=ops_per_second_throttle,
-            vhd=vhd,
-            write_accelerator_enabled=write_accelerator_enabled,
+        return cls(
+            bytes_per_second_throttle,
+            caching,
+            create_option,
+            disk_capacity_bytes,
+            disk_size_gb,
+            image,
+            is_shared_disk,
+            is_ultra_disk,
+            lun,
+            managed_disk,
+            name,
+            ops_per_second_throttle,
+            vhd,
+            write_accelerator_enabled,
+            d,
         )
-
-        data_disk.additional_properties = d
-        return data_disk
 
     @property
     def additional_keys(self) -> list[str]:

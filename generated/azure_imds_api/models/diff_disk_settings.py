@@ -18,7 +18,7 @@ class DiffDiskSettings:
 
     option: str | Unset = UNSET
     """ Local for an ephemeral OS disk. "" for other disks. Since 2019-06-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         option = self.option
@@ -36,12 +36,10 @@ class DiffDiskSettings:
         d = dict(src_dict)
         option = d.pop("option", UNSET)
 
-        diff_disk_settings = cls(
-            option=option,
+        return cls(
+            option,
+            d,
         )
-
-        diff_disk_settings.additional_properties = d
-        return diff_disk_settings
 
     @property
     def additional_keys(self) -> list[str]:

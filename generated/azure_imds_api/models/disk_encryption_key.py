@@ -20,7 +20,7 @@ class DiskEncryptionKey:
     """ URL of the secret. It does not contain the key. Since 2021-11-01. """
     source_vault: SourceVault | Unset = UNSET
     """ A key vault. Since 2021-11-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         secret_url = self.secret_url
@@ -51,13 +51,11 @@ class DiskEncryptionKey:
         else:
             source_vault = SourceVault.from_dict(_source_vault)
 
-        disk_encryption_key = cls(
-            secret_url=secret_url,
-            source_vault=source_vault,
+        return cls(
+            secret_url,
+            source_vault,
+            d,
         )
-
-        disk_encryption_key.additional_properties = d
-        return disk_encryption_key
 
     @property
     def additional_keys(self) -> list[str]:

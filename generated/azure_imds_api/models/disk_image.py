@@ -18,7 +18,7 @@ class DiskImage:
 
     uri: str | Unset = UNSET
     """ URL of the source VHD. Usually "". Since 2019-06-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         uri = self.uri
@@ -36,12 +36,10 @@ class DiskImage:
         d = dict(src_dict)
         uri = d.pop("uri", UNSET)
 
-        disk_image = cls(
-            uri=uri,
+        return cls(
+            uri,
+            d,
         )
-
-        disk_image.additional_properties = d
-        return disk_image
 
     @property
     def additional_keys(self) -> list[str]:

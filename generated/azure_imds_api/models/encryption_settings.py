@@ -22,7 +22,7 @@ class EncryptionSettings:
     """ "true" or "false": whether the disk is encrypted. Since 2019-06-01. """
     key_encryption_key: KeyEncryptionKey | Unset = UNSET
     """ The key that encrypts the disk's encryption key. Since 2021-11-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         disk_encryption_key: dict[str, Any] | Unset = UNSET
@@ -66,14 +66,12 @@ class EncryptionSettings:
         else:
             key_encryption_key = KeyEncryptionKey.from_dict(_key_encryption_key)
 
-        encryption_settings = cls(
-            disk_encryption_key=disk_encryption_key,
-            enabled=enabled,
-            key_encryption_key=key_encryption_key,
+        return cls(
+            disk_encryption_key,
+            enabled,
+            key_encryption_key,
+            d,
         )
-
-        encryption_settings.additional_properties = d
-        return encryption_settings
 
     @property
     def additional_keys(self) -> list[str]:

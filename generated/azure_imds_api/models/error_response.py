@@ -21,7 +21,7 @@ class ErrorResponse:
     newest_versions: list[str] | Unset = UNSET
     """ Sent with 400 for a missing or unknown api-version: the three newest versions that this host supports,
     newest first. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         error = self.error
@@ -47,13 +47,11 @@ class ErrorResponse:
 
         newest_versions = cast(list[str], d.pop("newest-versions", UNSET))
 
-        error_response = cls(
-            error=error,
-            newest_versions=newest_versions,
+        return cls(
+            error,
+            newest_versions,
+            d,
         )
-
-        error_response.additional_properties = d
-        return error_response
 
     @property
     def additional_keys(self) -> list[str]:

@@ -21,7 +21,7 @@ class Extended:
 
     compute: ExtendedCompute | Unset = UNSET
     """ Data about provisioning. Observed at 2021-08-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         compute: dict[str, Any] | Unset = UNSET
@@ -46,12 +46,10 @@ class Extended:
         else:
             compute = ExtendedCompute.from_dict(_compute)
 
-        extended = cls(
-            compute=compute,
+        return cls(
+            compute,
+            d,
         )
-
-        extended.additional_properties = d
-        return extended
 
     @property
     def additional_keys(self) -> list[str]:

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.known_pps_type import KnownPpsType, check_known_pps_type
+from ..models.known_pps_type import KnownPpsType
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ExtendedCompute")
@@ -21,7 +21,7 @@ class ExtendedCompute:
     """ Whether custom data was provided at creation. This is the only JSON boolean in the document. """
     pps_type: KnownPpsType | str | Unset = UNSET
     """ The machine's type of pre-provisioning. The string "None" if it is not pre-provisioned. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         has_custom_data = self.has_custom_data
@@ -49,28 +49,13 @@ class ExtendedCompute:
         d = dict(src_dict)
         has_custom_data = d.pop("hasCustomData", UNSET)
 
-        def _parse_pps_type(data: object) -> KnownPpsType | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                pps_type_type_0 = check_known_pps_type(data)
+        pps_type = d.pop("ppsType", UNSET)
 
-                return pps_type_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownPpsType | str | Unset, data)
-
-        pps_type = _parse_pps_type(d.pop("ppsType", UNSET))
-
-        extended_compute = cls(
-            has_custom_data=has_custom_data,
-            pps_type=pps_type,
+        return cls(
+            has_custom_data,
+            pps_type,
+            d,
         )
-
-        extended_compute.additional_properties = d
-        return extended_compute
 
     @property
     def additional_keys(self) -> list[str]:

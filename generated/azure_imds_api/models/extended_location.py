@@ -20,7 +20,7 @@ class ExtendedLocation:
     """ Name of the edge zone. Since 2021-03-01. """
     type_: str | Unset = UNSET
     """ Type of the location, such as edgeZone. Since 2021-03-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -44,13 +44,11 @@ class ExtendedLocation:
 
         type_ = d.pop("type", UNSET)
 
-        extended_location = cls(
-            name=name,
-            type_=type_,
+        return cls(
+            name,
+            type_,
+            d,
         )
-
-        extended_location.additional_properties = d
-        return extended_location
 
     @property
     def additional_keys(self) -> list[str]:

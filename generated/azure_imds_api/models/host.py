@@ -18,7 +18,7 @@ class Host:
 
     id: str | Unset = UNSET
     """ Id of the dedicated host. "" if there is none. Since 2021-11-15. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -36,12 +36,10 @@ class Host:
         d = dict(src_dict)
         id = d.pop("id", UNSET)
 
-        host = cls(
-            id=id,
+        return cls(
+            id,
+            d,
         )
-
-        host.additional_properties = d
-        return host
 
     @property
     def additional_keys(self) -> list[str]:

@@ -18,7 +18,7 @@ class HostGroup:
 
     id: str | Unset = UNSET
     """ Id of the host group. "" if there is none. Since 2021-11-15. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -36,12 +36,10 @@ class HostGroup:
         d = dict(src_dict)
         id = d.pop("id", UNSET)
 
-        host_group = cls(
-            id=id,
+        return cls(
+            id,
+            d,
         )
-
-        host_group.additional_properties = d
-        return host_group
 
     @property
     def additional_keys(self) -> list[str]:

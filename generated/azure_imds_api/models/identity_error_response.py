@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.known_identity_error_code import KnownIdentityErrorCode, check_known_identity_error_code
+from ..models.known_identity_error_code import KnownIdentityErrorCode
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="IdentityErrorResponse")
@@ -22,7 +22,7 @@ class IdentityErrorResponse:
     missing identity and for throttling. """
     error_description: str | Unset = UNSET
     """ Text for people. It may change without notice. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         error: str | Unset
@@ -48,31 +48,15 @@ class IdentityErrorResponse:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-
-        def _parse_error(data: object) -> KnownIdentityErrorCode | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                error_type_0 = check_known_identity_error_code(data)
-
-                return error_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownIdentityErrorCode | str | Unset, data)
-
-        error = _parse_error(d.pop("error", UNSET))
+        error = d.pop("error", UNSET)
 
         error_description = d.pop("error_description", UNSET)
 
-        identity_error_response = cls(
-            error=error,
-            error_description=error_description,
+        return cls(
+            error,
+            error_description,
+            d,
         )
-
-        identity_error_response.additional_properties = d
-        return identity_error_response
 
     @property
     def additional_keys(self) -> list[str]:

@@ -16,7 +16,7 @@ class IdentityInfoResponse:
 
     tenant_id: str
     """ Entra tenant id of the system-assigned identity, a GUID. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         tenant_id = self.tenant_id
@@ -36,12 +36,10 @@ class IdentityInfoResponse:
         d = dict(src_dict)
         tenant_id = d.pop("tenantId")
 
-        identity_info_response = cls(
-            tenant_id=tenant_id,
+        return cls(
+            tenant_id,
+            d,
         )
-
-        identity_info_response.additional_properties = d
-        return identity_info_response
 
     @property
     def additional_keys(self) -> list[str]:

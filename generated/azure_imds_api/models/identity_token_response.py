@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -48,7 +48,7 @@ class IdentityTokenResponse:
     """ The requested resource. """
     token_type: str | Unset = UNSET
     """ Type of the token for the Authorization header, Bearer. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         access_token = self.access_token
@@ -130,12 +130,7 @@ class IdentityTokenResponse:
 
         object_id = d.pop("object_id", UNSET)
 
-        def _parse_refresh_in(data: object) -> int | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            return cast(int | str | Unset, data)
-
-        refresh_in = _parse_refresh_in(d.pop("refresh_in", UNSET))
+        refresh_in = d.pop("refresh_in", UNSET)
 
         refresh_token = d.pop("refresh_token", UNSET)
 
@@ -143,23 +138,21 @@ class IdentityTokenResponse:
 
         token_type = d.pop("token_type", UNSET)
 
-        identity_token_response = cls(
-            access_token=access_token,
-            client_id=client_id,
-            expires_in=expires_in,
-            expires_on=expires_on,
-            ext_expires_in=ext_expires_in,
-            msi_res_id=msi_res_id,
-            not_before=not_before,
-            object_id=object_id,
-            refresh_in=refresh_in,
-            refresh_token=refresh_token,
-            resource=resource,
-            token_type=token_type,
+        return cls(
+            access_token,
+            client_id,
+            expires_in,
+            expires_on,
+            ext_expires_in,
+            msi_res_id,
+            not_before,
+            object_id,
+            refresh_in,
+            refresh_token,
+            resource,
+            token_type,
+            d,
         )
-
-        identity_token_response.additional_properties = d
-        return identity_token_response
 
     @property
     def additional_keys(self) -> list[str]:

@@ -35,7 +35,7 @@ class ImageReference:
     """ SKU of a platform or marketplace image. Since 2019-06-01. """
     version: str | Unset = UNSET
     """ Requested version, possibly latest. Since 2019-06-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         community_gallery_image_id = self.community_gallery_image_id
@@ -95,19 +95,17 @@ class ImageReference:
 
         version = d.pop("version", UNSET)
 
-        image_reference = cls(
-            community_gallery_image_id=community_gallery_image_id,
-            exact_version=exact_version,
-            id=id,
-            offer=offer,
-            publisher=publisher,
-            shared_gallery_image_id=shared_gallery_image_id,
-            sku=sku,
-            version=version,
+        return cls(
+            community_gallery_image_id,
+            exact_version,
+            id,
+            offer,
+            publisher,
+            shared_gallery_image_id,
+            sku,
+            version,
+            d,
         )
-
-        image_reference.additional_properties = d
-        return image_reference
 
     @property
     def additional_keys(self) -> list[str]:

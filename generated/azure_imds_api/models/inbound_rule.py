@@ -26,7 +26,7 @@ class InboundRule:
     """ Port on this machine. """
     private_ip_address: str | Unset = UNSET
     """ Address of this machine. An IPv6 address may be in brackets. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         frontend_ip_address = self.frontend_ip_address
@@ -68,16 +68,14 @@ class InboundRule:
 
         private_ip_address = d.pop("privateIpAddress", UNSET)
 
-        inbound_rule = cls(
-            frontend_ip_address=frontend_ip_address,
-            protocol=protocol,
-            frontend_port=frontend_port,
-            backend_port=backend_port,
-            private_ip_address=private_ip_address,
+        return cls(
+            frontend_ip_address,
+            protocol,
+            frontend_port,
+            backend_port,
+            private_ip_address,
+            d,
         )
-
-        inbound_rule.additional_properties = d
-        return inbound_rule
 
     @property
     def additional_keys(self) -> list[str]:

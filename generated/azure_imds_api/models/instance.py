@@ -26,7 +26,7 @@ class Instance:
     not from Microsoft's documentation. """
     network: Network | Unset = UNSET
     """ The network of the machine. Since 2017-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         compute: dict[str, Any] | Unset = UNSET
@@ -77,14 +77,12 @@ class Instance:
         else:
             network = Network.from_dict(_network)
 
-        instance = cls(
-            compute=compute,
-            extended=extended,
-            network=network,
+        return cls(
+            compute,
+            extended,
+            network,
+            d,
         )
-
-        instance.additional_properties = d
-        return instance
 
     @property
     def additional_keys(self) -> list[str]:

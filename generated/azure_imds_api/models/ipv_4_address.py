@@ -21,7 +21,7 @@ class Ipv4Address:
     public_ip_address: str | Unset = UNSET
     """ Public address. "" if there is none, and for public addresses of the Standard SKU, which only /loadbalancer
     returns. Since 2017-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         private_ip_address = self.private_ip_address
@@ -45,13 +45,11 @@ class Ipv4Address:
 
         public_ip_address = d.pop("publicIpAddress", UNSET)
 
-        ipv_4_address = cls(
-            private_ip_address=private_ip_address,
-            public_ip_address=public_ip_address,
+        return cls(
+            private_ip_address,
+            public_ip_address,
+            d,
         )
-
-        ipv_4_address.additional_properties = d
-        return ipv_4_address
 
     @property
     def additional_keys(self) -> list[str]:

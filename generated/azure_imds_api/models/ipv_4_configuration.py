@@ -20,7 +20,7 @@ class Ipv4Configuration:
     """ Addresses of the interface. Since 2017-04-02. """
     subnet: list[Subnet] | Unset = UNSET
     """ Subnets of the interface. Since 2017-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         ip_address: list[dict[str, Any]] | Unset = UNSET
@@ -68,13 +68,11 @@ class Ipv4Configuration:
 
                 subnet.append(subnet_item)
 
-        ipv_4_configuration = cls(
-            ip_address=ip_address,
-            subnet=subnet,
+        return cls(
+            ip_address,
+            subnet,
+            d,
         )
-
-        ipv_4_configuration.additional_properties = d
-        return ipv_4_configuration
 
     @property
     def additional_keys(self) -> list[str]:

@@ -18,7 +18,7 @@ class Ipv6Address:
 
     private_ip_address: str | Unset = UNSET
     """ Address in the virtual network. Since 2017-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         private_ip_address = self.private_ip_address
@@ -36,12 +36,10 @@ class Ipv6Address:
         d = dict(src_dict)
         private_ip_address = d.pop("privateIpAddress", UNSET)
 
-        ipv_6_address = cls(
-            private_ip_address=private_ip_address,
+        return cls(
+            private_ip_address,
+            d,
         )
-
-        ipv_6_address.additional_properties = d
-        return ipv_6_address
 
     @property
     def additional_keys(self) -> list[str]:

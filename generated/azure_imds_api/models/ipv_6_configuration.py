@@ -18,7 +18,7 @@ class Ipv6Configuration:
 
     ip_address: list[Ipv6Address] | Unset = UNSET
     """ Addresses of the interface. [] if there are none. Since 2017-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         ip_address: list[dict[str, Any]] | Unset = UNSET
@@ -48,12 +48,10 @@ class Ipv6Configuration:
 
                 ip_address.append(ip_address_item)
 
-        ipv_6_configuration = cls(
-            ip_address=ip_address,
+        return cls(
+            ip_address,
+            d,
         )
-
-        ipv_6_configuration.additional_properties = d
-        return ipv_6_configuration
 
     @property
     def additional_keys(self) -> list[str]:

@@ -20,7 +20,7 @@ class KeyEncryptionKey:
     """ URL of the key. Since 2021-11-01. """
     source_vault: SourceVault | Unset = UNSET
     """ A key vault. Since 2021-11-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         key_url = self.key_url
@@ -51,13 +51,11 @@ class KeyEncryptionKey:
         else:
             source_vault = SourceVault.from_dict(_source_vault)
 
-        key_encryption_key = cls(
-            key_url=key_url,
-            source_vault=source_vault,
+        return cls(
+            key_url,
+            source_vault,
+            d,
         )
-
-        key_encryption_key.additional_properties = d
-        return key_encryption_key
 
     @property
     def additional_keys(self) -> list[str]:

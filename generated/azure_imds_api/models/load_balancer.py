@@ -24,7 +24,7 @@ class LoadBalancer:
     outbound_rules: list[OutboundRule] | Unset = UNSET
     """ Rules for traffic that leaves this machine through the load balancer. [] if there are none. Since
     2020-10-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         public_ip_addresses: list[dict[str, Any]] | Unset = UNSET
@@ -90,14 +90,12 @@ class LoadBalancer:
 
                 outbound_rules.append(outbound_rules_item)
 
-        load_balancer = cls(
-            public_ip_addresses=public_ip_addresses,
-            inbound_rules=inbound_rules,
-            outbound_rules=outbound_rules,
+        return cls(
+            public_ip_addresses,
+            inbound_rules,
+            outbound_rules,
+            d,
         )
-
-        load_balancer.additional_properties = d
-        return load_balancer
 
     @property
     def additional_keys(self) -> list[str]:

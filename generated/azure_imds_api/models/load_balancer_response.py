@@ -16,7 +16,7 @@ class LoadBalancerResponse:
 
     loadbalancer: LoadBalancer
     """ Public addresses and rules. Since 2020-10-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         loadbalancer = self.loadbalancer.to_dict()
@@ -36,12 +36,10 @@ class LoadBalancerResponse:
         d = dict(src_dict)
         loadbalancer = LoadBalancer.from_dict(d.pop("loadbalancer"))
 
-        load_balancer_response = cls(
-            loadbalancer=loadbalancer,
+        return cls(
+            loadbalancer,
+            d,
         )
-
-        load_balancer_response.additional_properties = d
-        return load_balancer_response
 
     @property
     def additional_keys(self) -> list[str]:

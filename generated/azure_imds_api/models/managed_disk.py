@@ -20,7 +20,7 @@ class ManagedDisk:
     """ Azure resource id of the managed disk. Since 2019-06-01. """
     storage_account_type: str | Unset = UNSET
     """ Storage type, such as Standard_LRS, StandardSSD_LRS, Premium_LRS or UltraSSD_LRS. Since 2019-06-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -44,13 +44,11 @@ class ManagedDisk:
 
         storage_account_type = d.pop("storageAccountType", UNSET)
 
-        managed_disk = cls(
-            id=id,
-            storage_account_type=storage_account_type,
+        return cls(
+            id,
+            storage_account_type,
+            d,
         )
-
-        managed_disk.additional_properties = d
-        return managed_disk
 
     @property
     def additional_keys(self) -> list[str]:

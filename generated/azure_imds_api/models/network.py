@@ -18,7 +18,7 @@ class Network:
 
     interface: list[NetworkInterface] | Unset = UNSET
     """ Network interfaces in no guaranteed order: the first is not necessarily the primary. Since 2017-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         interface: list[dict[str, Any]] | Unset = UNSET
@@ -48,12 +48,10 @@ class Network:
 
                 interface.append(interface_item)
 
-        network = cls(
-            interface=interface,
+        return cls(
+            interface,
+            d,
         )
-
-        network.additional_properties = d
-        return network
 
     @property
     def additional_keys(self) -> list[str]:

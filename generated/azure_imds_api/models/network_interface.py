@@ -22,7 +22,7 @@ class NetworkInterface:
     """ IPv6 configuration of an interface. IMDS does not return IPv6 subnets. Since 2017-04-02. """
     mac_address: str | Unset = UNSET
     """ MAC address: 12 hexadecimal digits in upper case, without separators. Since 2017-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         ipv4: dict[str, Any] | Unset = UNSET
@@ -66,14 +66,12 @@ class NetworkInterface:
 
         mac_address = d.pop("macAddress", UNSET)
 
-        network_interface = cls(
-            ipv4=ipv4,
-            ipv6=ipv6,
-            mac_address=mac_address,
+        return cls(
+            ipv4,
+            ipv6,
+            mac_address,
+            d,
         )
-
-        network_interface.additional_properties = d
-        return network_interface
 
     @property
     def additional_keys(self) -> list[str]:

@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.known_disk_caching import KnownDiskCaching, check_known_disk_caching
-from ..models.known_os_type import KnownOsType, check_known_os_type
+from ..models.known_disk_caching import KnownDiskCaching
+from ..models.known_os_type import KnownOsType
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="OsDisk")
@@ -40,7 +40,7 @@ class OsDisk:
     """ The virtual hard disk (VHD) file that backs a disk. Since 2019-06-01. """
     write_accelerator_enabled: str | Unset = UNSET
     """ "true" or "false": whether Write Accelerator is enabled. Since 2019-06-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         caching: str | Unset
@@ -118,21 +118,7 @@ class OsDisk:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-
-        def _parse_caching(data: object) -> KnownDiskCaching | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                caching_type_0 = check_known_disk_caching(data)
-
-                return caching_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownDiskCaching | str | Unset, data)
-
-        caching = _parse_caching(d.pop("caching", UNSET))
+        caching = d.pop("caching", UNSET)
 
         create_option = d.pop("createOption", UNSET)
 
@@ -168,20 +154,7 @@ class OsDisk:
 
         name = d.pop("name", UNSET)
 
-        def _parse_os_type(data: object) -> KnownOsType | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                os_type_type_0 = check_known_os_type(data)
-
-                return os_type_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownOsType | str | Unset, data)
-
-        os_type = _parse_os_type(d.pop("osType", UNSET))
+        os_type = d.pop("osType", UNSET)
 
         _vhd = d.pop("vhd", UNSET)
         vhd: Vhd | Unset
@@ -192,22 +165,20 @@ class OsDisk:
 
         write_accelerator_enabled = d.pop("writeAcceleratorEnabled", UNSET)
 
-        os_disk = cls(
-            caching=caching,
-            create_option=create_option,
-            diff_disk_settings=diff_disk_settings,
-            disk_size_gb=disk_size_gb,
-            encryption_settings=encryption_settings,
-            image=image,
-            managed_disk=managed_disk,
-            name=name,
-            os_type=os_type,
-            vhd=vhd,
-            write_accelerator_enabled=write_accelerator_enabled,
+        return cls(
+            caching,
+            create_option,
+            diff_disk_settings,
+            disk_size_gb,
+            encryption_settings,
+            image,
+            managed_disk,
+            name,
+            os_type,
+            vhd,
+            write_accelerator_enabled,
+            d,
         )
-
-        os_disk.additional_properties = d
-        return os_disk
 
     @property
     def additional_keys(self) -> list[str]:

@@ -22,7 +22,7 @@ class OsProfile:
     """ Host name at creation. Since 2020-07-15. """
     disable_password_authentication: str | Unset = UNSET
     """ "true" or "false": whether password login is disabled. "" on Windows. Since 2020-10-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         admin_username = self.admin_username
@@ -52,14 +52,12 @@ class OsProfile:
 
         disable_password_authentication = d.pop("disablePasswordAuthentication", UNSET)
 
-        os_profile = cls(
-            admin_username=admin_username,
-            computer_name=computer_name,
-            disable_password_authentication=disable_password_authentication,
+        return cls(
+            admin_username,
+            computer_name,
+            disable_password_authentication,
+            d,
         )
-
-        os_profile.additional_properties = d
-        return os_profile
 
     @property
     def additional_keys(self) -> list[str]:

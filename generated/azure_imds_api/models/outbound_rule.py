@@ -20,7 +20,7 @@ class OutboundRule:
     """ Source address that the destination sees. An IPv6 address may be in brackets. """
     private_ip_address: str | Unset = UNSET
     """ Address of this machine. An IPv6 address may be in brackets. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         frontend_ip_address = self.frontend_ip_address
@@ -44,13 +44,11 @@ class OutboundRule:
 
         private_ip_address = d.pop("privateIpAddress", UNSET)
 
-        outbound_rule = cls(
-            frontend_ip_address=frontend_ip_address,
-            private_ip_address=private_ip_address,
+        return cls(
+            frontend_ip_address,
+            private_ip_address,
+            d,
         )
-
-        outbound_rule.additional_properties = d
-        return outbound_rule
 
     @property
     def additional_keys(self) -> list[str]:

@@ -25,7 +25,7 @@ class Plan:
     """ Product of the plan. """
     publisher: str | Unset = UNSET
     """ Publisher of the plan. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -55,14 +55,12 @@ class Plan:
 
         publisher = d.pop("publisher", UNSET)
 
-        plan = cls(
-            name=name,
-            product=product,
-            publisher=publisher,
+        return cls(
+            name,
+            product,
+            publisher,
+            d,
         )
-
-        plan.additional_properties = d
-        return plan
 
     @property
     def additional_keys(self) -> list[str]:

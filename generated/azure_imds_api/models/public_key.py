@@ -20,7 +20,7 @@ class PublicKey:
     """ The key in OpenSSH format. It may contain line breaks. Since 2018-04-02. """
     path: str | Unset = UNSET
     """ Path of the file on the machine that contains the key. Since 2018-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         key_data = self.key_data
@@ -44,13 +44,11 @@ class PublicKey:
 
         path = d.pop("path", UNSET)
 
-        public_key = cls(
-            key_data=key_data,
-            path=path,
+        return cls(
+            key_data,
+            path,
+            d,
         )
-
-        public_key.additional_properties = d
-        return public_key
 
     @property
     def additional_keys(self) -> list[str]:

@@ -19,7 +19,7 @@ class ResourceDisk:
     size: str | Unset = UNSET
     """ Size, as decimal digits. "0" without a temporary disk, "" on Azure Stack Hub. The documented unit is
     kilobytes, but a captured value is far too small for that. Do not rely on the unit. Since 2021-02-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         size = self.size
@@ -37,12 +37,10 @@ class ResourceDisk:
         d = dict(src_dict)
         size = d.pop("size", UNSET)
 
-        resource_disk = cls(
-            size=size,
+        return cls(
+            size,
+            d,
         )
-
-        resource_disk.additional_properties = d
-        return resource_disk
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.known_event_source import KnownEventSource, check_known_event_source
-from ..models.known_event_status import KnownEventStatus, check_known_event_status
-from ..models.known_event_type import KnownEventType, check_known_event_type
+from ..models.known_event_source import KnownEventSource
+from ..models.known_event_status import KnownEventStatus
+from ..models.known_event_type import KnownEventType
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ScheduledEvent")
@@ -42,7 +42,7 @@ class ScheduledEvent:
     duration_in_seconds: int | Unset = UNSET
     """ Expected duration of the interruption in seconds. 0: no noticeable interruption. -1: unknown or not
     applicable. Since 2020-07-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         event_id = self.event_id
@@ -105,33 +105,11 @@ class ScheduledEvent:
         d = dict(src_dict)
         event_id = d.pop("EventId")
 
-        def _parse_event_type(data: object) -> KnownEventType | str:
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                event_type_type_0 = check_known_event_type(data)
-
-                return event_type_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownEventType | str, data)
-
-        event_type = _parse_event_type(d.pop("EventType"))
+        event_type = d.pop("EventType")
 
         resources = cast(list[str], d.pop("Resources"))
 
-        def _parse_event_status(data: object) -> KnownEventStatus | str:
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                event_status_type_0 = check_known_event_status(data)
-
-                return event_status_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownEventStatus | str, data)
-
-        event_status = _parse_event_status(d.pop("EventStatus"))
+        event_status = d.pop("EventStatus")
 
         resource_type = d.pop("ResourceType", UNSET)
 
@@ -139,37 +117,22 @@ class ScheduledEvent:
 
         description = d.pop("Description", UNSET)
 
-        def _parse_event_source(data: object) -> KnownEventSource | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                event_source_type_0 = check_known_event_source(data)
-
-                return event_source_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownEventSource | str | Unset, data)
-
-        event_source = _parse_event_source(d.pop("EventSource", UNSET))
+        event_source = d.pop("EventSource", UNSET)
 
         duration_in_seconds = d.pop("DurationInSeconds", UNSET)
 
-        scheduled_event = cls(
-            event_id=event_id,
-            event_type=event_type,
-            resources=resources,
-            event_status=event_status,
-            resource_type=resource_type,
-            not_before=not_before,
-            description=description,
-            event_source=event_source,
-            duration_in_seconds=duration_in_seconds,
+        return cls(
+            event_id,
+            event_type,
+            resources,
+            event_status,
+            resource_type,
+            not_before,
+            description,
+            event_source,
+            duration_in_seconds,
+            d,
         )
-
-        scheduled_event.additional_properties = d
-        return scheduled_event
 
     @property
     def additional_keys(self) -> list[str]:

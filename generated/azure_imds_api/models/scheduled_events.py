@@ -20,7 +20,7 @@ class ScheduledEvents:
     events: list[ScheduledEvent]
     """ Scheduled and started events. [] if there are none. Events that have ended or were cancelled are removed.
     """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         document_incarnation = self.document_incarnation
@@ -53,13 +53,11 @@ class ScheduledEvents:
 
             events.append(events_item)
 
-        scheduled_events = cls(
-            document_incarnation=document_incarnation,
-            events=events,
+        return cls(
+            document_incarnation,
+            events,
+            d,
         )
-
-        scheduled_events.additional_properties = d
-        return scheduled_events
 
     @property
     def additional_keys(self) -> list[str]:

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.known_security_type import KnownSecurityType, check_known_security_type
+from ..models.known_security_type import KnownSecurityType
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="SecurityProfile")
@@ -25,7 +25,7 @@ class SecurityProfile:
     """ Trusted launch or confidential machine. "" for neither. Since 2021-12-13. """
     virtual_tpm_enabled: str | Unset = UNSET
     """ "true" or "false": whether the machine has a virtual TPM. Since 2020-06-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         encryption_at_host = self.encryption_at_host
@@ -63,32 +63,17 @@ class SecurityProfile:
 
         secure_boot_enabled = d.pop("secureBootEnabled", UNSET)
 
-        def _parse_security_type(data: object) -> KnownSecurityType | str | Unset:
-            if isinstance(data, Unset):
-                return data
-            try:
-                if not isinstance(data, str):
-                    raise TypeError()
-                security_type_type_0 = check_known_security_type(data)
-
-                return security_type_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            return cast(KnownSecurityType | str | Unset, data)
-
-        security_type = _parse_security_type(d.pop("securityType", UNSET))
+        security_type = d.pop("securityType", UNSET)
 
         virtual_tpm_enabled = d.pop("virtualTpmEnabled", UNSET)
 
-        security_profile = cls(
-            encryption_at_host=encryption_at_host,
-            secure_boot_enabled=secure_boot_enabled,
-            security_type=security_type,
-            virtual_tpm_enabled=virtual_tpm_enabled,
+        return cls(
+            encryption_at_host,
+            secure_boot_enabled,
+            security_type,
+            virtual_tpm_enabled,
+            d,
         )
-
-        security_profile.additional_properties = d
-        return security_profile
 
     @property
     def additional_keys(self) -> list[str]:

@@ -18,7 +18,7 @@ class SourceVault:
 
     id: str | Unset = UNSET
     """ Azure resource id of the vault. Since 2021-11-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -36,12 +36,10 @@ class SourceVault:
         d = dict(src_dict)
         id = d.pop("id", UNSET)
 
-        source_vault = cls(
-            id=id,
+        return cls(
+            id,
+            d,
         )
-
-        source_vault.additional_properties = d
-        return source_vault
 
     @property
     def additional_keys(self) -> list[str]:

@@ -16,7 +16,7 @@ class StartEventsRequest:
 
     start_requests: list[StartRequest]
     """ The events to start, at least one. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         start_requests = []
@@ -44,12 +44,10 @@ class StartEventsRequest:
 
             start_requests.append(start_requests_item)
 
-        start_events_request = cls(
-            start_requests=start_requests,
+        return cls(
+            start_requests,
+            d,
         )
-
-        start_events_request.additional_properties = d
-        return start_events_request
 
     @property
     def additional_keys(self) -> list[str]:

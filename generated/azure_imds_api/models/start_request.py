@@ -16,7 +16,7 @@ class StartRequest:
 
     event_id: str
     """ The EventId of the event, unchanged. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         event_id = self.event_id
@@ -36,12 +36,10 @@ class StartRequest:
         d = dict(src_dict)
         event_id = d.pop("EventId")
 
-        start_request = cls(
-            event_id=event_id,
+        return cls(
+            event_id,
+            d,
         )
-
-        start_request.additional_properties = d
-        return start_request
 
     @property
     def additional_keys(self) -> list[str]:

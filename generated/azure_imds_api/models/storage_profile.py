@@ -25,7 +25,7 @@ class StorageProfile:
     """ The operating system disk. Since 2019-06-01. """
     resource_disk: ResourceDisk | Unset = UNSET
     """ The local temporary disk. Since 2021-02-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         data_disks: list[dict[str, Any]] | Unset = UNSET
@@ -94,15 +94,13 @@ class StorageProfile:
         else:
             resource_disk = ResourceDisk.from_dict(_resource_disk)
 
-        storage_profile = cls(
-            data_disks=data_disks,
-            image_reference=image_reference,
-            os_disk=os_disk,
-            resource_disk=resource_disk,
+        return cls(
+            data_disks,
+            image_reference,
+            os_disk,
+            resource_disk,
+            d,
         )
-
-        storage_profile.additional_properties = d
-        return storage_profile
 
     @property
     def additional_keys(self) -> list[str]:

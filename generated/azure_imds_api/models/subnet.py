@@ -20,7 +20,7 @@ class Subnet:
     """ First address of the subnet. Since 2017-04-02. """
     prefix: str | Unset = UNSET
     """ Prefix length, as decimal digits. Since 2017-04-02. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         address = self.address
@@ -44,13 +44,11 @@ class Subnet:
 
         prefix = d.pop("prefix", UNSET)
 
-        subnet = cls(
-            address=address,
-            prefix=prefix,
+        return cls(
+            address,
+            prefix,
+            d,
         )
-
-        subnet.additional_properties = d
-        return subnet
 
     @property
     def additional_keys(self) -> list[str]:

@@ -20,7 +20,7 @@ class Tag:
     """ Name of the tag. Since 2019-06-04. """
     value: str | Unset = UNSET
     """ Value of the tag, unchanged. Since 2019-06-04. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -44,13 +44,11 @@ class Tag:
 
         value = d.pop("value", UNSET)
 
-        tag = cls(
-            name=name,
-            value=value,
+        return cls(
+            name,
+            value,
+            d,
         )
-
-        tag.additional_properties = d
-        return tag
 
     @property
     def additional_keys(self) -> list[str]:

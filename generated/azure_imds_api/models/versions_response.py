@@ -16,7 +16,7 @@ class VersionsResponse:
 
     api_versions: list[str]
     """ Versions of /instance as YYYY-MM-DD, oldest first. The last one is the newest. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         api_versions = self.api_versions
@@ -36,12 +36,10 @@ class VersionsResponse:
         d = dict(src_dict)
         api_versions = cast(list[str], d.pop("apiVersions"))
 
-        versions_response = cls(
-            api_versions=api_versions,
+        return cls(
+            api_versions,
+            d,
         )
-
-        versions_response.additional_properties = d
-        return versions_response
 
     @property
     def additional_keys(self) -> list[str]:

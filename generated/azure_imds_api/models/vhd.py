@@ -18,7 +18,7 @@ class Vhd:
 
     uri: str | Unset = UNSET
     """ URL of the VHD. "" if there is none. Since 2019-06-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         uri = self.uri
@@ -36,12 +36,10 @@ class Vhd:
         d = dict(src_dict)
         uri = d.pop("uri", UNSET)
 
-        vhd = cls(
-            uri=uri,
+        return cls(
+            uri,
+            d,
         )
-
-        vhd.additional_properties = d
-        return vhd
 
     @property
     def additional_keys(self) -> list[str]:

@@ -19,7 +19,7 @@ class VirtualMachineScaleSet:
     id: str | Unset = UNSET
     """ Azure resource id of the scale set. "" for uniform orchestration and outside of scale sets. Since
     2021-03-01. """
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -37,12 +37,10 @@ class VirtualMachineScaleSet:
         d = dict(src_dict)
         id = d.pop("id", UNSET)
 
-        virtual_machine_scale_set = cls(
-            id=id,
+        return cls(
+            id,
+            d,
         )
-
-        virtual_machine_scale_set.additional_properties = d
-        return virtual_machine_scale_set
 
     @property
     def additional_keys(self) -> list[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import attrs
 import pytest
 
 import azure_imds_api
+from azure_imds_api import models
 from azure_imds_api.api.identity import identity_get_token
 from azure_imds_api.api.scheduled_events import scheduled_events_start_events
 from azure_imds_api.models import (
@@ -194,3 +197,34 @@ def test_a_body_is_sent_as_json(server: Server) -> None:
         "application/json",
         {"StartRequests": [{"EventId": "A1"}]},
     )
+
+
+def test_the_repr_of_a_detailed_answer_shows_no_token(server: Server) -> None:
+    with azure_imds_api.Client(base_url=server.url) as client:
+        answer = identity_get_token.sync_detailed(client=client, resource=RESOURCE)
+    assert repr(answer) == "Response(status_code=<HTTPStatus.OK: 200>)"
+
+
+def sample(model: Any) -> Any:
+    """An instance with a different value in each scalar field, and without lists and objects that may be absent."""
+    values: dict[str, Any] = {}
+    for field in attrs.fields(model):
+        if re.search(r"\b(str|int|float|bool)\b", field.type) and "[" not in field.type:
+            values[field.name] = f"the {field.name}"
+        elif field.default is attrs.NOTHING:
+            values[field.name] = [] if field.type.startswith("list[") else sample(getattr(models, field.type))
+    return model(**values)
+
+
+MODELS = [model for name in models.__all__ if attrs.has(model := getattr(models, name))]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.__name__))
+def test_each_member_is_read_into_its_own_field(model: Any) -> None:
+    written = sample(model)
+    assert model.from_dict(written.to_dict()) == written
+
+
+def test_a_changed_copy_of_a_model_keeps_its_unknown_members() -> None:
+    request = StartRequest.from_dict({"EventId": "A1", "Added": "later"})
+    assert attrs.evolve(request, event_id="A2").to_dict() == {"EventId": "A2", "Added": "later"}

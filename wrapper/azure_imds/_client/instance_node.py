@@ -7,8 +7,6 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from attrs import evolve
-
 from azure_imds_api.api import Operation
 
 from .not_imds import text_of
@@ -47,7 +45,7 @@ def node_at(path: str) -> Operation[Any]:
 
     # The method itself does not offer `format`, because only sub-paths have a text form.
     rules = {name: rule for name, rule in whole.rules.items() if name not in _TEXT}
-    return evolve(whole, name="get", build=build, parse=parse, answer={}, rules=rules)
+    return whole._replace(name="get", build=build, parse=parse, answer={}, rules=rules)
 
 
 def arguments(api_version: str | None, *, text: bool = False) -> dict[str, Any]:

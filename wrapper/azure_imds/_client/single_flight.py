@@ -19,13 +19,12 @@ the others: the waiting callers run the loop again, and one of them leads.
 from __future__ import annotations
 
 import copy
-import os
 import threading
-import weakref
 from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from .._forks import reset_after_fork
 from .._interruptions import concerns_all_callers
 from .._sensitive import strip_sensitive
 
@@ -57,7 +56,7 @@ class SingleFlight(Generic[V]):
 
     def __init__(self) -> None:
         self.reset()
-        _all.add(self)
+        reset_after_fork(self)
 
     def reset(self) -> None:
         """Forgets all fetches and replaces the lock. In a forked child, the threads that fetched do not exist."""
@@ -172,15 +171,3 @@ def copy_error(error: Exception) -> Exception | None:
     if hasattr(made, "__notes__"):
         made.__notes__ = [*made.__notes__]
     return made
-
-
-_all: weakref.WeakSet[SingleFlight[Any]] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for flights in list(_all):
-        flights.reset()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
-import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .._client.single_flight import SingleFlight
 from .._clock import Clock
+from .._forks import reset_after_fork
 from .access_token import AccessToken
 
 #: Seconds before expiry from which a token is due for a refresh, whatever its lifetime. (MSAL does the same.)
@@ -170,7 +169,7 @@ class Cache:
         self._last = 0
         self._cleared = 0
         self.reset()
-        _caches.add(self)
+        reset_after_fork(self)
 
     def reset(self) -> None:
         """Prepares for use in a forked child, which has none of the parent's other threads: a lock may be held."""
@@ -268,15 +267,3 @@ class Cache:
 
     def _pause_end(self) -> float:
         return self.clock.monotonic() + REFRESH_PAUSE
-
-
-_caches: weakref.WeakSet[Cache] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for cache in list(_caches):
-        cache.reset()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
