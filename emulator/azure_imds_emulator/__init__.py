@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .clock import Clock
     from .emulator import Emulator
-    from .events import ScheduledEvent
     from .faults import Fault
     from .machine import Machine, ManagedIdentity
     from .machine_reader import make_machine
     from .nodes import ConfigError
     from .requests import RecordedRequest
+    from .scheduled_event import ScheduledEvent
     from .settings import Settings
 
 __all__ = [
@@ -47,7 +47,7 @@ _MODULES = {
     "Machine": "machine",
     "ManagedIdentity": "machine",
     "RecordedRequest": "requests",
-    "ScheduledEvent": "events",
+    "ScheduledEvent": "scheduled_event",
     "Settings": "settings",
     "make_machine": "machine_reader",
 }

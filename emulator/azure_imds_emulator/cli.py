@@ -19,6 +19,7 @@ from .config import ENVIRONMENT_PREFIX, from_environment, load, split_names
 from .emulator import Emulator
 from .machine_reader import choose_machine, list_machine_names
 from .settings import Settings, find_problem
+from .step_options import STEPS, add_step_options, add_steps
 
 
 def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
@@ -29,7 +30,8 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
         description="Run a local Azure Instance Metadata Service for development and tests. With a COMMAND, run it with"
         " the variables that direct clients to the emulator, and end with it.",
         epilog="Each option can also be set in the configuration file and by an environment variable such as"
-        f" {ENVIRONMENT_PREFIX}PORT. Options override variables, and variables override the file.",
+        f" {ENVIRONMENT_PREFIX}PORT. Options override variables, and variables override the file. Events and scenarios"
+        " of options are added to those of the file or variables.",
     )
     parser.add_argument(
         "--config", metavar="FILE", help="YAML or JSON file with settings, the machine, events and faults"
@@ -79,6 +81,7 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
         help="require the header `Metadata: true` exactly, or accept any case (default: exact)",
     )
     parser.add_argument("--server", help="value of the Server header")
+    add_step_options(parser)
     return parser
 
 
@@ -98,10 +101,11 @@ def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) ->
     if path:
         settings = load(path, settings, machine=machine)
     settings = from_environment(environment, settings)
+    settings = add_steps(settings, arguments.steps)
     options = {
         name: value
         for name, value in vars(arguments).items()
-        if name not in ("config", "machine") and value is not None
+        if name not in ("config", "machine", STEPS) and value is not None
     }
     for name, value in options.items():
         if problem := find_problem(name, value):

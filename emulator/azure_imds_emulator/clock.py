@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 #: The last moment that the emulator knows, in Unix seconds: about the year 5138. Dates need at most four digits then,
 #: also in tokens and documents that are valid longer.
 LAST_MOMENT = 100_000_000_000.0
+#: The shortest time between two repetitions in seconds. Unix seconds are not more precise than microseconds.
+SHORTEST_INTERVAL = 0.001
 
 
 class Clock:
@@ -159,3 +161,31 @@ def check_seconds(name: str, seconds: float) -> float:
     if seconds > LAST_MOMENT:
         raise ValueError(f"{name} must be at most {LAST_MOMENT:.0f} seconds, got {seconds!r}")
     return seconds
+
+
+def choose_start(now: float, after: float | None, at: float | datetime | str | None) -> float:
+    """Returns the moment that `after` or `at` describes, in Unix seconds. Without both, it is now.
+
+    Raises:
+        ValueError: both are set, or one has a wrong value.
+    """
+    if at is None:
+        return now + (0.0 if after is None else check_seconds("after", after))
+    if after is not None:
+        raise ValueError("after and at exclude each other: pass one of them")
+    return to_unix_seconds("at", at)
+
+
+def check_interval(every: float, least: float) -> float:
+    """Returns the seconds between two repetitions unchanged.
+
+    Args:
+        least: how long a repetition takes.
+
+    Raises:
+        ValueError: it is not a number, too large, or so small that repetitions would overlap.
+    """
+    least = max(least, SHORTEST_INTERVAL)
+    if check_seconds("every", every) < least:
+        raise ValueError(f"every must be at least {least:g} seconds, so that repetitions do not overlap, got {every!r}")
+    return every

@@ -16,6 +16,7 @@ from .json_text import parse_json
 from .machine import Json, Machine
 from .machine_reader import MachineReader
 from .nodes import ConfigError, Node
+from .scenarios import ScenarioPlayer
 from .settings import Settings, find_problem
 
 ENVIRONMENT_PREFIX = "AZURE_IMDS_EMULATOR_"
@@ -87,7 +88,9 @@ def change_machine(machine: Machine, text: str | bytes) -> None:
 
 
 def from_environment(environment: Mapping[str, str], base: Settings | None = None) -> Settings:
-    """Reads the settings that have one value from variables such as `AZURE_IMDS_EMULATOR_PORT`.
+    """Reads settings from variables such as `AZURE_IMDS_EMULATOR_PORT`.
+
+    The variables of events, faults and scenarios contain YAML or JSON: the same list as in a file.
 
     Raises:
         ConfigError: the value of a variable is not valid. The message starts with the name of the variable.
@@ -103,7 +106,23 @@ def from_environment(environment: Mapping[str, str], base: Settings | None = Non
                 raise ConfigError(f"{variable}: {error}") from error
     if names := split_names(environment.get(f"{ENVIRONMENT_PREFIX}CONTROL_HOSTS", "")):
         values["control_hosts"] = names
-    return replace(base or Settings(), **values)
+    base = base or Settings()
+    for name, function in _make_functions(base.machine).items():
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        node = nodes.compose(environment.get(variable, ""), variable)
+        if node is not None:
+            values[name] = _SettingsReader(variable, Path(), None).read_calls(node, name, function)
+    return replace(base, **values)
+
+
+def _make_functions(machine: Machine) -> dict[str, Callable[..., object]]:
+    """Returns functions that check the entries of events, faults and scenarios, by the name of the setting."""
+    schedule = EventSchedule(machine, Clock())
+    return {
+        "events": schedule.schedule,
+        "faults": FaultQueue(Clock()).fail,
+        "scenarios": ScenarioPlayer(schedule).play,
+    }
 
 
 def split_names(text: str) -> list[str]:
@@ -161,11 +180,9 @@ class _SettingsReader(MachineReader):
         if "control_hosts" in members:
             entries = self.read_list(members["control_hosts"], "control_hosts")
             values["control_hosts"] = [self.read_text(entry, "an entry of control_hosts") for entry in entries]
-        if "events" in members:
-            schedule = EventSchedule(values.get("machine", base.machine), Clock()).schedule
-            values["events"] = self.read_calls(members["events"], "events", schedule)
-        if "faults" in members:
-            values["faults"] = self.read_calls(members["faults"], "faults", FaultQueue(Clock()).fail)
+        functions = _make_functions(values.get("machine", base.machine))
+        for name in functions.keys() & members.keys():
+            values[name] = self.read_calls(members[name], name, functions[name])
         return replace(base, **values)
 
     def read_calls(self, node: Node, what: str, function: Callable[..., object]) -> list[dict[str, Json]]:

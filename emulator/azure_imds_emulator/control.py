@@ -16,13 +16,16 @@ from . import attested
 from .addresses import make_environment
 from .clock import Clock
 from .config import change_machine
-from .events import NOTICE, EventSchedule, ScheduledEvent, UnknownEvent
-from .faults import PRESETS, Fault, FaultQueue
+from .events import EventSchedule, UnknownEvent
+from .faults import FaultQueue
 from .identity import get_signing_key
 from .json_text import parse_json
 from .limits import Limits
 from .machine import Json, is_object
+from .presets import PRESETS
 from .requests import RecordedRequest, RequestLog
+from .scenarios import ScenarioPlayer, list_scenarios
+from .scheduled_event import NOTICE
 from .settings import Settings
 
 INTERMEDIATE_PATH = "/pki/intermediate.cer"
@@ -61,6 +64,7 @@ class ControlServer:
         requests: RequestLog,
         events: EventSchedule,
         faults: FaultQueue,
+        scenarios: ScenarioPlayer,
         limits: Limits,
         reset: Callable[[], None],
     ) -> None:
@@ -70,6 +74,7 @@ class ControlServer:
         self._requests = requests
         self._events = events
         self._faults = faults
+        self._scenarios = scenarios
         self._limits = limits
         self._reset = reset
         self._endpoint = ""
@@ -99,6 +104,8 @@ class ControlServer:
                 web.post("/api/events/{id}/approve", self._approve_event),
                 web.post("/api/events/{id}/complete", self._complete_event),
                 web.delete("/api/events/{id}", self._cancel_event),
+                web.post("/api/scenarios", self._begin_scenario),
+                web.delete("/api/scenarios/{name}", self._stop_scenario),
                 web.post("/api/clock", self._change_clock),
                 web.post("/api/limits", self._change_limits),
                 web.patch("/api/machine", self._change_machine),
@@ -176,11 +183,12 @@ class ControlServer:
                 "clock": self._describe_clock(),
                 "events": {
                     "incarnation": self._events.incarnation,
-                    "events": [_describe_event(event) for event in self._events.events],
+                    "events": [event.to_dict() for event in (*self._events.events, *self._events.upcoming)],
                     "types": list(NOTICE),
                 },
+                "scenarios": {"running": list(self._scenarios.running), "known": dict(list_scenarios())},
                 "faults": {
-                    "pending": [_describe_fault(fault) for fault in self._faults.pending],
+                    "pending": [fault.to_dict() for fault in self._faults.pending],
                     "presets": list(PRESETS),
                 },
                 "rate_limits": self._limits.enabled,
@@ -237,7 +245,7 @@ class ControlServer:
 
     async def _add_fault(self, request: web.Request) -> web.Response:
         fault = await _call(self._faults.fail, request)
-        return web.json_response(_describe_fault(fault), status=201)
+        return web.json_response(fault.to_dict(), status=201)
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
         self._faults.clear()
@@ -245,10 +253,10 @@ class ControlServer:
 
     async def _add_event(self, request: web.Request) -> web.Response:
         event = await _call(self._events.schedule, request)
-        return web.json_response(_describe_event(event), status=201)
+        return web.json_response(event.to_dict(), status=201)
 
     async def _approve_event(self, request: web.Request) -> web.Response:
-        return web.json_response(_describe_event(self._events.approve(request.match_info["id"])))
+        return web.json_response(self._events.approve(request.match_info["id"]).to_dict())
 
     async def _complete_event(self, request: web.Request) -> web.Response:
         self._events.complete(request.match_info["id"])
@@ -256,6 +264,16 @@ class ControlServer:
 
     async def _cancel_event(self, request: web.Request) -> web.Response:
         self._events.cancel(request.match_info["id"])
+        return web.json_response({})
+
+    async def _begin_scenario(self, request: web.Request) -> web.Response:
+        event = await _call(self._scenarios.play, request)
+        return web.json_response(event.to_dict(), status=201)
+
+    async def _stop_scenario(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if not self._scenarios.stop(name):
+            return _make_error(404, f"scenario {name} is not running")
         return web.json_response({})
 
     async def _change_clock(self, request: web.Request) -> web.Response:
@@ -320,30 +338,6 @@ def _make_error(status: int, reason: str) -> web.Response:
 
 def _make_certificate(content: bytes) -> web.Response:
     return web.Response(body=content, content_type="application/pkix-cert")
-
-
-def _describe_event(event: ScheduledEvent) -> dict[str, Json]:
-    return {
-        "event_id": event.event_id,
-        "event_type": event.event_type,
-        "status": event.status,
-        "resources": list(event.resources),
-        "not_before": event.not_before,
-        "description": event.description,
-        "source": event.source,
-        "duration": event.duration,
-    }
-
-
-def _describe_fault(fault: Fault) -> dict[str, Json]:
-    return {
-        "what": fault.name,
-        "remaining": fault.remaining,
-        "until": fault.until,
-        "path": fault.path,
-        "method": fault.method,
-        "hits": fault.hits,
-    }
 
 
 def _describe_request(record: RecordedRequest) -> dict[str, Json]:

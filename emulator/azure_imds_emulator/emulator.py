@@ -24,6 +24,7 @@ from .limits import Limits
 from .machine import Json
 from .machine_reader import choose_machine
 from .requests import RequestLog, format_line
+from .scenarios import ScenarioPlayer
 from .server import MetadataServer
 from .server_thread import ServerThread
 from .service import Service
@@ -66,6 +67,8 @@ class Emulator:
         tokens: the token service. `tokens.lifetime` is in seconds.
         fail: makes the next requests fail, `FaultQueue.fail`: `emulator.fail(429, times=3, retry_after=2)`.
         schedule: adds a scheduled event, `EventSchedule.schedule`: `emulator.schedule("Reboot", notice=60)`.
+        play: begins a scenario, `ScenarioPlayer.play`: `emulator.play("spot-eviction", after=30, speed=10)`.
+        scenarios: the scenarios. `scenarios.stop(name)` ends one.
 
     Raises:
         TypeError: an option does not exist.
@@ -95,10 +98,14 @@ class Emulator:
         # Bound methods, so that the signature exists once and editors show it.
         self.fail = self.faults.fail
         self.schedule = self.events.schedule
+        self.scenarios = ScenarioPlayer(self.events)
+        self.play = self.scenarios.play
         for arguments in self.settings.events:
             self.schedule(**arguments)
         for arguments in self.settings.faults:
             self.fail(**arguments)
+        for arguments in self.settings.scenarios:
+            self.play(**arguments)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._keys: ChallengeKeys | None = None
         self._thread: ServerThread | None = None
@@ -144,6 +151,7 @@ class Emulator:
             requests=self.requests,
             events=self.events,
             faults=self.faults,
+            scenarios=self.scenarios,
             limits=self.limits,
             reset=self.reset,
         )

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import threading
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from email.utils import formatdate
-from typing import Literal
 
-from .clock import LAST_MOMENT, Clock, check_seconds, to_unix_seconds
+from .clock import LAST_MOMENT, Clock, check_interval, check_seconds, choose_start, to_unix_seconds
 from .json_text import parse_json
 from .machine import Json, Machine, is_array, is_object
+from .scheduled_event import (
+    DESCRIPTIONS,
+    DURATIONS,
+    NOTICE,
+    STARTED_FOR,
+    TYPE_SINCE,
+    EventSource,
+    EventType,
+    ScheduledEvent,
+    make_event_id,
+)
 
-EventType = Literal["Freeze", "Reboot", "Redeploy", "Preempt", "Terminate"]
-EventSource = Literal["Platform", "User"]
-
-#: The documented minimum notice of each type in seconds. For Terminate, the default of a scale set.
-NOTICE: Mapping[str, float] = {"Freeze": 900, "Reboot": 900, "Redeploy": 600, "Preempt": 30, "Terminate": 300}
-
-_DESCRIPTIONS = {
-    "Freeze": "The emulated host pauses the virtual machine for a moment.",
-    "Reboot": "The emulated host restarts the virtual machine.",
-    "Redeploy": "The virtual machine moves to another emulated host.",
-    "Preempt": "The emulated Spot virtual machine is evicted.",
-    "Terminate": "The emulated virtual machine is deleted.",
-}
-#: Default of the expected interruption in seconds. For other types it is -1, which means unknown.
-_DURATIONS = {"Freeze": 5}
-
-#: The api-version that introduced an event type. We assume that older versions do not show such events.
-_TYPE_SINCE = {"Preempt": "2017-11-01", "Terminate": "2019-01-01"}
-#: The last api-version that puts an underscore before resource names.
-_LAST_WITH_UNDERSCORE = "2017-03-01"
-
-#: Seconds that an event stays in the document after its start. The documentation mentions about ten minutes.
-STARTED_FOR = 600.0
 #: After this many seconds without a request, the service turns scheduled events off.
 IDLE_SECONDS = 24 * 3600.0
 
@@ -47,38 +31,6 @@ class UnknownEvent(LookupError):
 
 class BadStartRequest(ValueError):
     """The body of an approval is not valid."""
-
-
-@dataclass(slots=True)
-class ScheduledEvent:
-    """A scheduled event. Times are Unix seconds of the emulator's clock.
-
-    Attributes:
-        event_id: an upper-case GUID. An approval must contain it byte for byte.
-        event_type: `Freeze`, `Reboot`, `Redeploy`, `Preempt` or `Terminate`.
-        resources: names of the affected machines.
-        not_before: when the event starts if it is not approved earlier.
-        description: free text.
-        source: `Platform` or `User`.
-        duration: expected interruption in seconds. 0 means none, -1 means unknown.
-        started_for: seconds that the event stays in the document after its start.
-        started_at: when the event started; `None` while it is scheduled.
-    """
-
-    event_id: str
-    event_type: str
-    resources: tuple[str, ...]
-    not_before: float
-    description: str
-    source: str
-    duration: int
-    started_for: float = STARTED_FOR
-    started_at: float | None = None
-
-    @property
-    def status(self) -> Literal["Scheduled", "Started"]:
-        """The `EventStatus` in the document."""
-        return "Scheduled" if self.started_at is None else "Started"
 
 
 class EventSchedule:
@@ -97,6 +49,7 @@ class EventSchedule:
         self._clock = clock
         self._lock = threading.RLock()
         self._events: list[ScheduledEvent] = []
+        self._upcoming: list[ScheduledEvent] = []
         self._incarnation = 1
         self._last_request: float | None = None
         self.first_call_delay = first_call_delay
@@ -112,6 +65,13 @@ class EventSchedule:
             return tuple(self._events)
 
     @property
+    def upcoming(self) -> tuple[ScheduledEvent, ...]:
+        """The events that will appear in the document later."""
+        with self._lock:
+            self._apply_due_changes()
+            return tuple(self._upcoming)
+
+    @property
     def incarnation(self) -> int:
         """The `DocumentIncarnation`. Each change increases it by 1, an approval by 2 as in Azure."""
         with self._lock:
@@ -123,32 +83,45 @@ class EventSchedule:
         event_type: EventType,
         *,
         resources: Sequence[str] | None = None,
+        after: float | None = None,
+        at: float | datetime | str | None = None,
         notice: float | None = None,
         not_before: float | datetime | str | None = None,
         description: str | None = None,
         source: EventSource = "Platform",
         duration: int | None = None,
         started_for: float = STARTED_FOR,
-        event_id: str | None = None,
         started: bool = False,
+        started_at: float | datetime | str | None = None,
+        every: float | None = None,
+        event_id: str | None = None,
+        scenario: str | None = None,
     ) -> ScheduledEvent:
-        """Adds an event to the document and returns it.
+        """Adds an event to the document, now or later, and returns it.
+
+        Moments are Unix seconds, aware datetimes or ISO 8601 texts, on the emulator's clock.
 
         Args:
             event_type: the type of the event.
             resources: names of the affected machines. Default: this machine.
-            notice: seconds until the event starts by itself. Default: the documented minimum of the type.
-            not_before: when the event starts by itself (Unix seconds, an aware datetime, or ISO 8601), instead of
-                `notice`.
+            after: seconds until the event appears in the document. Default: 0.
+            at: moment when the event appears in the document, instead of `after`.
+            notice: seconds from its appearance until the event starts by itself. Default: the documented minimum of
+                the type.
+            not_before: moment when the event starts by itself, instead of `notice`.
             description: free text. Default: a sentence about the type; `""` if `source` is `User`, as in Azure.
             source: `Platform` or `User`.
             duration: expected interruption in seconds. Default: 5 for Freeze, otherwise -1 (unknown).
             started_for: seconds that the event stays in the document after its start.
+            started: whether the event has started already when it appears, without notice, as after a failure of the
+                host.
+            started_at: moment when the event started, instead of `started`.
+            every: seconds after which a new event like this one appears, again and again. It must be over by then.
             event_id: the id of the event. Default: a new upper-case GUID.
-            started: whether the event has started already, without notice, as after a failure of the host.
+            scenario: name of the scenario that the event belongs to. `ScenarioPlayer.stop` removes it.
 
         Raises:
-            ValueError: an unknown type or source, `notice` together with `not_before`, a wrong number, or an id that
+            ValueError: an unknown type or source, arguments that exclude each other, a wrong number, or an id that
                 exists already.
         """
         if event_type not in NOTICE:
@@ -157,36 +130,45 @@ class EventSchedule:
             raise ValueError(f"source must be Platform or User, got {source!r}")
         if notice is not None and not_before is not None:
             raise ValueError("notice and not_before exclude each other: pass one of them")
+        if started and started_at is not None:
+            raise ValueError("started and started_at exclude each other: pass one of them")
         if isinstance(resources, str) or not all(isinstance(name, str) for name in resources or ()):
             raise ValueError(f"resources must be a list of names, for example ['vm-1'], got {resources!r}")
-        for name, text in (("description", description), ("event_id", event_id)):
+        for name, text in (("description", description), ("event_id", event_id), ("scenario", scenario)):
             if not isinstance(text, str | None):
                 raise ValueError(f"{name} must be a text, got {text!r}")
         if duration is not None and (not isinstance(duration, int) or not -1 <= duration <= LAST_MOMENT):
             raise ValueError(f"duration must be a whole number of seconds, or -1 for unknown, got {duration!r}")
-        now = self._clock.time()
+        appears = choose_start(self._clock.time(), after, at)
         if not_before is None:
-            start = now + (NOTICE[event_type] if notice is None else check_seconds("notice", notice))
+            start = appears + (NOTICE[event_type] if notice is None else check_seconds("notice", notice))
         else:
             start = to_unix_seconds("not_before", not_before)
-        default_description = "" if source == "User" else _DESCRIPTIONS[event_type]
+        if started_at is not None:
+            started_at = to_unix_seconds("started_at", started_at)
+        default_description = "" if source == "User" else DESCRIPTIONS[event_type]
         event = ScheduledEvent(
-            event_id or str(uuid.uuid4()).upper(),
+            event_id or make_event_id(),
             event_type,
             tuple(resources) if resources is not None else (self._machine.name,),
+            appears,
             start,
             default_description if description is None else description,
             source,
-            _DURATIONS.get(event_type, -1) if duration is None else duration,
+            DURATIONS.get(event_type, -1) if duration is None else duration,
             check_seconds("started_for", started_for),
-            now if started else None,
+            appears if started else started_at,
+            every,
+            scenario,
         )
+        if every is not None:
+            check_interval(every, event.lifetime)
         with self._lock:
             self._apply_due_changes()
-            if any(event.event_id == other.event_id for other in self._events):
+            if any(event.event_id == other.event_id for other in (*self._events, *self._upcoming)):
                 raise ValueError(f"event_id {event.event_id} exists already: choose another id, or omit it")
-            self._events.append(event)
-            self._incarnation += 1
+            self._upcoming.append(event)
+            self._apply_due_changes()
         return event
 
     def approve(self, event_id: str) -> ScheduledEvent:
@@ -205,10 +187,17 @@ class EventSchedule:
     def cancel(self, event_id: str) -> None:
         """Removes an event from the document, as if the platform had cancelled it.
 
+        An event that has not appeared yet does not appear, and does not repeat.
+
         Raises:
             UnknownEvent: there is no event with this id.
         """
         with self._lock:
+            self._apply_due_changes()
+            for event in self._upcoming:
+                if event.event_id == event_id:
+                    self._upcoming.remove(event)
+                    return
             self._events.remove(self._find(event_id))
             self._incarnation += 1
 
@@ -220,10 +209,19 @@ class EventSchedule:
         """
         self.cancel(event_id)
 
+    def remove_scenario(self, name: str) -> int:
+        """Removes all events of a scenario, and returns their number."""
+        with self._lock:
+            found = [event for event in (*self.upcoming, *self.events) if event.scenario == name]
+            for event in found:
+                self.cancel(event.event_id)
+            return len(found)
+
     def clear(self) -> None:
-        """Removes all events."""
+        """Removes all events, also those that have not appeared yet."""
         with self._lock:
             self._apply_due_changes()
+            self._upcoming.clear()
             if self._events:
                 self._events.clear()
                 self._incarnation += 1
@@ -240,10 +238,10 @@ class EventSchedule:
         """Returns the document of an api-version."""
         with self._lock:
             self._apply_due_changes()
-            events = [event for event in self._events if _TYPE_SINCE.get(event.event_type, "") <= version]
+            events = [event for event in self._events if TYPE_SINCE.get(event.event_type, "") <= version]
             return {
                 "DocumentIncarnation": self._incarnation,
-                "Events": [_build_event(event, version) for event in events],
+                "Events": [event.build(version) for event in events],
             }
 
     def approve_posted(self, body: bytes) -> None:
@@ -280,31 +278,33 @@ class EventSchedule:
         raise UnknownEvent(event_id)
 
     def _apply_due_changes(self) -> None:
-        """Starts events that are due and removes events that are over. Each is a change of its own."""
+        """Adds events that are due, starts them, and removes those that are over. Each is a change of its own."""
         now = self._clock.time()
+        for event in sorted(self._upcoming, key=lambda event: event.at):
+            if event.at <= now:
+                self._upcoming.remove(event)
+                self._add_to_document(event, now)
         for event in list(self._events):
             if event.started_at is None and event.not_before <= now:
-                event.started_at = event.not_before
+                event.start(event.not_before)
                 self._incarnation += 1
             if event.started_at is not None and event.started_at + event.started_for <= now:
                 self._events.remove(event)
                 self._incarnation += 1
 
-
-def _build_event(event: ScheduledEvent, version: str) -> dict[str, Json]:
-    prefix = "_" if version <= _LAST_WITH_UNDERSCORE else ""
-    members: dict[str, Json] = {
-        "EventId": event.event_id,
-        "EventStatus": event.status,
-        "EventType": event.event_type,
-        "ResourceType": "VirtualMachine",
-        "Resources": [prefix + name for name in event.resources],
-        "NotBefore": "" if event.started_at is not None else formatdate(event.not_before, usegmt=True),
-    }
-    if version >= "2019-04-01":
-        members["Description"] = event.description
-    if version >= "2019-08-01":
-        members["EventSource"] = event.source
-    if version >= "2020-07-01":
-        members["DurationInSeconds"] = event.duration
-    return members
+    def _add_to_document(self, event: ScheduledEvent, now: float) -> None:
+        if event.every is not None:
+            # An event is over before the next one like it appears. These appeared and were over while nobody looked.
+            missed = int((now - event.at) // event.every)
+            self._incarnation += missed * (3 if event.started_at is None else 2)
+            self._upcoming.append(event.copy_later((missed + 1) * event.every))
+            if missed:
+                current = event.copy_later(missed * event.every)
+                event.has_appeared = True
+                if event.started_at is None:
+                    event.start(event.not_before)
+                event = current
+            event.every = None
+        event.has_appeared = True
+        self._events.append(event)
+        self._incarnation += 1

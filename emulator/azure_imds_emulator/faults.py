@@ -2,145 +2,31 @@
 
 from __future__ import annotations
 
-import json
+import base64
+import binascii
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from .clock import Clock, check_seconds, to_unix_seconds
-from .machine import Json, is_object
-from .responses import BAD_API_VERSION, FRONT_END, JSON_TYPE, TEXT_TYPE, Response, encode_json, make_failure
-
-HeaderChanges = Mapping[str, str | None]
-Change = Callable[[Mapping[str, str], Response], Response]
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A response that was documented or observed on real hosts.
-
-    Attributes:
-        status: status of the response; `None` for a change of the normal response.
-        body: body of the response; `None` for a change of the normal response.
-        headers: header fields to set, or to remove if the value is `None`.
-        path: the path that the preset is limited to, unless `fail` has another one.
-        change: returns the changed response to a request with these parameters.
-    """
-
-    status: int | None = None
-    body: bytes | None = None
-    headers: HeaderChanges = field(default_factory=dict[str, str | None])
-    path: str | None = None
-    change: Change | None = None
-
-
-def _make_json_preset(status: int, body: Json) -> Preset:
-    return Preset(status, encode_json(body), {"Content-Type": JSON_TYPE})
-
-
-def _change_document(response: Response, change: Callable[[dict[str, Json]], object]) -> Response:
-    """Returns a success with a changed JSON object. Does not change other responses."""
-    document: Json = json.loads(response.body) if response.status == 200 else None
-    if not is_object(document):
-        return response
-    change(document)
-    return Response(response.status, encode_json(document), response.headers)
-
-
-def _remove_events(query: Mapping[str, str], response: Response) -> Response:
-    return _change_document(response, lambda document: document.pop("Events", None))
-
-
-def _empty_descriptions(query: Mapping[str, str], response: Response) -> Response:
-    def change(document: dict[str, Json]) -> None:
-        for event in document.get("Events", []):
-            if "Description" in event:
-                event["Description"] = ""
-
-    return _change_document(response, change)
-
-
-def _remove_network(query: Mapping[str, str], response: Response) -> Response:
-    if query.get("extended", "").lower() == "true":
-        return make_failure("/metadata/instance", 500)
-    return _change_document(response, lambda document: document.pop("network", None))
-
-
-_EVENTS = "/metadata/scheduledevents"
-
-#: Failures of components around IMDS, odd responses of IMDS, and error texts that exist in more than one version.
-PRESETS: Mapping[str, Preset] = {
-    # The host's front end responds while IMDS restarts behind it.
-    "imds-restarting": Preset(500, b"", {"Content-Type": TEXT_TYPE, "Server": FRONT_END}),
-    # A container on Docker Desktop: its proxy responds, and there is no IMDS behind it.
-    "docker-desktop": Preset(
-        403,
-        b"connecting to 169.254.169.254:80: connecting to 169.254.169.254:80: dial tcp 169.254.169.254:80:"
-        b" connectex: A socket operation was attempted to an unreachable network.",
-        {"Content-Type": "text/plain", "Server": None},
-    ),
-    # The guest proxy agent in Enforce mode refuses the caller.
-    "guest-proxy-agent-forbidden": Preset(403, b"", {"Connection": "close", "Content-Type": None, "Server": None}),
-    "guest-proxy-agent-method": Preset(
-        405,
-        b"Method Not Allowed",
-        {
-            "Allow": "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH",
-            "Content-Type": TEXT_TYPE,
-            "Connection": "close",
-            "Server": None,
-        },
-    ),
-    # The deprecated pod identity of AKS intercepts the request.
-    "pod-identity-nmi": Preset(500, b"pod list is empty", {"Content-Type": TEXT_TYPE, "Server": None}),
-    "token-failure": _make_json_preset(
-        500,
-        {
-            "error": "unknown",
-            "error_description": "Failed to retrieve token from the Active directory."
-            " For details see logs in <file path>",
-        },
-    ),
-    # The retired extension on port 50342.
-    "legacy-missing-header": _make_json_preset(
-        400, {"error": "bad_request_102", "error_description": "Required metadata header not specified"}
-    ),
-    # The specification's example of a 429. Live hosts send another text.
-    "throttled-spec": _make_json_preset(429, {"error": "too_many_requests", "error_description": "Too many requests"}),
-    # The error text of hosts of 2020 for a missing api-version.
-    "older-api-version": _make_json_preset(
-        400,
-        {
-            "error": BAD_API_VERSION.replace("is invalid or was", "was"),
-            "newest-versions": ["2020-10-01", "2020-09-01", "2020-07-15"],
-        },
-    ),
-    # The answer of hosts of 2017 to 2019 to an api-version that never existed.
-    "unknown-api-version-2017": Preset(
-        404, b'{ "error": "Not found. Invalid version requested" }', {"Content-Type": JSON_TYPE}
-    ),
-    # Scheduled events, as some hosts send them.
-    "events-as-text": Preset(headers={"Content-Type": "text/plain"}, path=_EVENTS),
-    "events-without-list": Preset(path=_EVENTS, change=_remove_events),
-    "events-empty-description": Preset(path=_EVENTS, change=_empty_descriptions),
-    # One of the sources of IMDS is down. Provisioning agents, which send extended=true, get an error instead.
-    "instance-partial": Preset(path="/metadata/instance", change=_remove_network),
-    "load-balancer-not-provisioned": _make_json_preset(
-        404, {"error": "Load Balancer metadata API isn't available right now. Retry later"}
-    ),
-}
+from .clock import Clock, check_interval, check_seconds, choose_start, to_unix_seconds
+from .machine import Json
+from .presets import PRESETS, Change, HeaderChanges, find_preset
+from .responses import JSON_TYPE, TEXT_TYPE, Response, encode_json, make_failure
 
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """A fault, as `Emulator.fail` returns it.
+    """A fault, as `Emulator.fail` returns it. Times are Unix seconds of the emulator's clock.
 
     Attributes:
         status: status of the response; `None` if the fault keeps the normal status and body.
+        times: how many requests it affects each time that it begins; `None` means no limit.
         remaining: how many more requests it affects; `None` means no limit.
-        until: when it ends, in Unix seconds of the emulator's clock; `None` means never.
+        at: when it begins, or began.
+        until: when it ends; `None` means never.
+        every: seconds after which it begins again; `None` if it does not repeat.
         path: the path or pattern that it is limited to, or `None`.
         method: the method that it is limited to, or `None`.
         name: what it does, in a few words.
@@ -149,8 +35,10 @@ class Fault:
     """
 
     status: int | None
-    remaining: int | None
+    times: int | None
+    at: float
     until: float | None
+    every: float | None
     path: str | None
     method: str | None
     body: bytes | None
@@ -162,12 +50,33 @@ class Fault:
     content_length: int | None
     slow: float
     name: str
+    preset: str | None = None
     change: Change | None = None
-    hits: int = field(default=0)
+    hits: int = 0
+    remaining: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.remaining = self.times
 
     def cancel(self) -> None:
         """Ends the fault: it affects no more requests."""
-        self.remaining = 0
+        self.remaining, self.every = 0, None
+
+    def is_over(self, now: float) -> bool:
+        """Whether the fault cannot affect requests from now on."""
+        return self.every is None and (self.remaining == 0 or (self.until is not None and self.until <= now))
+
+    def repeat(self, now: float) -> None:
+        """Makes a fault that repeats begin again, if that is due."""
+        if self.every is not None and now - self.at >= self.every:
+            passed = (now - self.at) // self.every * self.every
+            self.at += passed
+            self.until = None if self.until is None else self.until + passed
+            self.remaining = self.times
+
+    def is_active(self, now: float) -> bool:
+        """Whether the fault can affect a request now."""
+        return self.at <= now and self.remaining != 0 and (self.until is None or now < self.until)
 
     def matches(self, method: str, path: str) -> bool:
         """Returns whether the fault applies to requests of this method and path."""
@@ -186,6 +95,56 @@ class Fault:
         is_json = self.body.lstrip().startswith((b"{", b"["))
         return Response(self.status, self.body, [("Content-Type", JSON_TYPE if is_json else TEXT_TYPE)])
 
+    def to_dict(self) -> dict[str, Json]:
+        """Returns the fault in JSON. `POST /api/faults` accepts it."""
+        return {
+            "what": self.name,
+            "hits": self.hits,
+            "remaining": self.remaining,
+            "at": self.at,
+            "until": self.until,
+            **self._describe_effect(),
+        }
+
+    def to_arguments(self, now: float) -> dict[str, Json]:
+        """Returns the arguments of `fail` that add this fault to another emulator, with times relative to now."""
+        arguments = self._describe_effect() | {"after": max(self.at - now, 0.0) or None}
+        if self.until is not None:
+            begin = self.at if self.every is not None else max(self.at, now)
+            arguments["seconds"] = self.until - begin
+        if self.every is None:
+            arguments["times"] = self.remaining
+        return {name: value for name, value in arguments.items() if value is not None}
+
+    def _describe_effect(self) -> dict[str, Json]:
+        """Returns the arguments of `fail` without those about the time."""
+        known = PRESETS.get(self.preset or "")
+        is_preset = known is not None and known.status == self.status
+        effect: dict[str, Json] = {
+            "preset" if is_preset else "status": self.preset if is_preset else self.status,
+            "times": self.times,
+            "every": self.every,
+            "path": self.path,
+            "method": self.method,
+            "headers": dict(self.headers),
+            "delay": self.delay,
+            "hang": self.hang,
+            "close": self.close,
+            "truncate": self.truncate,
+            "content_length": self.content_length,
+            "slow": self.slow,
+        }
+        if self.body is not None and not (is_preset and known and known.body == self.body):
+            try:
+                effect["body"] = self.body.decode()
+            except UnicodeDecodeError:
+                effect["body_base64"] = base64.b64encode(self.body).decode()
+        return {name: value for name, value in effect.items() if name not in _NO_EFFECT or value != _NO_EFFECT[name]}
+
+
+#: Values of arguments that change nothing, which descriptions omit.
+_NO_EFFECT: Mapping[str, Json] = {"headers": {}, "delay": 0.0, "hang": False, "close": False, "slow": 0.0}
+
 
 class FaultQueue:
     """The pending faults, in the order in which they were added. Thread-safe."""
@@ -201,11 +160,15 @@ class FaultQueue:
         *,
         preset: str | None = None,
         times: int | None = None,
+        after: float | None = None,
+        at: float | datetime | str | None = None,
         seconds: float | None = None,
         until: float | datetime | str | None = None,
+        every: float | None = None,
         path: str | None = None,
         method: str | None = None,
         body: str | bytes | Mapping[str, Json] | list[Json] | None = None,
+        body_base64: str | None = None,
         headers: HeaderChanges | None = None,
         retry_after: int | str | None = None,
         redirect: str | None = None,
@@ -218,17 +181,23 @@ class FaultQueue:
     ) -> Fault:
         """Makes the next requests fail, and returns the fault. Several arguments apply together.
 
+        Moments are Unix seconds, aware datetimes or ISO 8601 texts, on the emulator's clock.
+
         Args:
             status: respond with this status (200 to 599), and with the body that the endpoint is known to send.
             preset: respond with one of :data:`PRESETS`, by name. Excludes `status`. Some presets change the normal
                 response, and are limited to the path that they are for.
             times: how many requests to affect. Default: 1, or no limit if `seconds` or `until` is set.
-            seconds: end after this many seconds of the emulator's clock.
-            until: end at this moment of the emulator's clock (Unix seconds, an aware datetime, or ISO 8601).
+            after: seconds until the fault begins. Default: 0.
+            at: moment when the fault begins, instead of `after`.
+            seconds: how long it lasts, in seconds.
+            until: moment when it ends, instead of `seconds`.
+            every: begin again after this many seconds, again and again, with `times` and `seconds` as before.
             path: affect only requests to this path or below it, or to paths that match this pattern with `*`.
             method: affect only requests with this method.
             body: respond with this body, with the status of `status` or `preset`, otherwise 200. Mappings and lists
                 are sent as JSON.
+            body_base64: the same for any bytes, in base64, because JSON has no bytes.
             headers: set these header fields. `None` removes a field, also `Server`, `Date` and `Content-Type`.
             retry_after: value of the `Retry-After` header, in seconds or any text.
             redirect: respond with 302 (or `status`) and this `Location`.
@@ -243,12 +212,14 @@ class FaultQueue:
         Raises:
             ValueError: arguments that exclude each other, an unknown preset, or a value out of range.
         """
-        for name, text in (("path", path), ("method", method), ("redirect", redirect)):
+        for name, text in (("path", path), ("method", method), ("redirect", redirect), ("body_base64", body_base64)):
             if not isinstance(text, str | None):
                 raise ValueError(f"{name} must be a text, got {text!r}")
         if not isinstance(body, str | bytes | Mapping | list | None):
             raise ValueError(f"body must be a text, bytes, a mapping or a list, got {body!r}")
-        known = _find_preset(preset, status)
+        if body_base64 is not None:
+            body = _decode_base64(body, body_base64)
+        known = find_preset(preset, status)
         if redirect is not None:
             status = 302 if status is None else status
         elif known is not None:
@@ -277,6 +248,9 @@ class FaultQueue:
         for name, span in (("seconds", seconds), ("delay", delay), ("slow", slow)):
             if span is not None:
                 check_seconds(name, span)
+        for name, flag in (("hang", hang), ("close", close)):
+            if not isinstance(flag, bool):
+                raise ValueError(f"{name} must be true or false, got {flag!r}")
         if seconds is not None and until is not None:
             raise ValueError("seconds and until exclude each other: pass one of them")
         for name, value in changes.items():
@@ -284,9 +258,12 @@ class FaultQueue:
                 raise ValueError(f"headers: {name!r} must be a text, or None to remove the header, got {value!r}")
             if any(ord(char) < 32 or ord(char) > 255 for char in name + (value or "")):
                 raise ValueError(f"headers: {name!r} contains characters that a header cannot contain")
+        begin = choose_start(self._clock.time(), after, at)
         end = None if until is None else to_unix_seconds("until", until)
         if seconds is not None:
-            end = self._clock.time() + seconds
+            end = begin + seconds
+        if every is not None:
+            check_interval(every, 0.0 if end is None else end - begin)
         content: bytes | None = None
         if body is not None:
             content = _encode_body(body)
@@ -296,8 +273,10 @@ class FaultQueue:
             content = b""
         fault = Fault(
             status=status,
-            remaining=1 if times is None and end is None else times,
+            times=1 if times is None and end is None else times,
+            at=begin,
             until=end,
+            every=every,
             path=known.path if known and path is None else path,
             method=method.upper() if method else None,
             body=content,
@@ -309,6 +288,7 @@ class FaultQueue:
             content_length=content_length,
             slow=slow,
             name=_describe(status, preset, delay, hang, close, truncate, content_length, slow),
+            preset=preset,
             change=change,
         )
         with self._lock:
@@ -320,9 +300,10 @@ class FaultQueue:
         if not self._faults:
             return None
         with self._lock:
-            self._remove_finished()
+            now = self._clock.time()
+            self._update(now)
             for fault in self._faults:
-                if fault.matches(method, path):
+                if fault.is_active(now) and fault.matches(method, path):
                     fault.hits += 1
                     if fault.remaining is not None:
                         fault.remaining -= 1
@@ -338,32 +319,30 @@ class FaultQueue:
 
     @property
     def pending(self) -> tuple[Fault, ...]:
-        """The faults that can still affect requests."""
+        """The faults that can still affect requests, now or later."""
         with self._lock:
-            self._remove_finished()
+            self._update(self._clock.time())
             return tuple(self._faults)
 
-    def _remove_finished(self) -> None:
-        now = self._clock.time()
-        self._faults = [
-            fault for fault in self._faults if fault.remaining != 0 and (fault.until is None or now < fault.until)
-        ]
-
-
-def _find_preset(name: str | None, status: int | None) -> Preset | None:
-    if name is None:
-        return None
-    if status is not None:
-        raise ValueError("status and preset exclude each other: pass one of them")
-    if name not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
-    return PRESETS[name]
+    def _update(self, now: float) -> None:
+        self._faults = [fault for fault in self._faults if not fault.is_over(now)]
+        for fault in self._faults:
+            fault.repeat(now)
 
 
 def _encode_body(body: str | bytes | Mapping[str, Json] | list[Json]) -> bytes:
     if isinstance(body, bytes):
         return body
     return body.encode() if isinstance(body, str) else encode_json(body)
+
+
+def _decode_base64(body: object, text: str) -> bytes:
+    if body is not None:
+        raise ValueError("body and body_base64 exclude each other: pass one of them")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        raise ValueError(f"body_base64 must be base64, for example 'AP8=', got {text!r}") from None
 
 
 def _describe(

@@ -40,6 +40,7 @@ class Settings:
         machine: the emulated machine.
         events: events to add at the start. Each is the arguments of `Emulator.schedule`, with `event_type`.
         faults: faults to add at the start. Each is the arguments of `Emulator.fail`.
+        scenarios: scenarios to begin at the start. Each is the arguments of `Emulator.play`, with `name`.
 
     Raises:
         ValueError: a value is out of range.
@@ -65,6 +66,7 @@ class Settings:
     machine: Machine = field(default_factory=Machine)
     events: list[dict[str, Json]] = field(default_factory=list[dict[str, Json]])
     faults: list[dict[str, Json]] = field(default_factory=list[dict[str, Json]])
+    scenarios: list[dict[str, Json]] = field(default_factory=list[dict[str, Json]])
 
     def __post_init__(self) -> None:
         for name in (*BOUNDS, *CHOICES):
@@ -122,3 +124,4 @@ class Options(TypedDict, total=False):
     machine: Machine | str
     events: list[dict[str, Json]]
     faults: list[dict[str, Json]]
+    scenarios: list[dict[str, Json]]

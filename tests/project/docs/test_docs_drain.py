@@ -130,7 +130,7 @@ def test_sigterm_is_passed_on_to_gunicorn(web: Path, serve: list[str], imds_emul
 
 
 def test_the_table_and_the_emulator_have_the_same_notices() -> None:
-    from azure_imds_emulator.events import NOTICE
+    from azure_imds_emulator.scheduled_event import NOTICE
 
     rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) ", GUNICORN.read_text(encoding="utf-8"), re.MULTILINE))
     seconds = {kind: int(number) * (1 if kind == "Preempt" else 60) for kind, number in rows.items()}
