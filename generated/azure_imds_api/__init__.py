@@ -14,8 +14,11 @@ __all__ = (
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
         from . import client
-
-        return getattr(client, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    except AttributeError as error:
+        # As an AttributeError, it would mean that this package lacks the name.
+        raise ImportError(f"{__name__} cannot import {name}: AttributeError: {error}") from error
+    return getattr(client, name)

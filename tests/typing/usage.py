@@ -50,6 +50,7 @@ from azure_imds import (
     as_address,
     as_bool,
     as_int,
+    bearer_token_provider,
     primary_interface,
     tags,
     user_data,
@@ -197,6 +198,8 @@ def credentials() -> None:
         assert_type(token.expires_at, datetime)
         credential.clear()
         BearerTokenCredentialPolicy(credential, RESOURCE)
+        provider = bearer_token_provider(credential, RESOURCE)
+        assert_type(provider(), str)
         _: TokenCredential = credential
         with_information: SupportsTokenInfo = credential
         del with_information
@@ -208,6 +211,8 @@ async def asynchronous_credentials() -> None:
         assert_type(await credential.get_token_info(RESOURCE), AccessToken)
         credential.clear()
         AsyncBearerTokenCredentialPolicy(credential, RESOURCE)
+        provider = bearer_token_provider(credential, RESOURCE)
+        assert_type(await provider(), str)
         _: AsyncTokenCredential = credential
         with_information: AsyncSupportsTokenInfo = credential
         del with_information

@@ -12,7 +12,7 @@ Importing this package imports none of its modules. The first use of a name impo
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 #: The module of each public name, except errors (`errors.__all__`). A test compares it with the imports below.
 _MODULES = {
@@ -30,6 +30,7 @@ _MODULES = {
     "as_address": "_values",
     "as_bool": "_values",
     "as_int": "_values",
+    "bearer_token_provider": "_tokens.token_provider",
     "primary_interface": "_values",
     "tags": "_values",
     "user_data": "_values",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from ._tokens.async_credential import AsyncImdsCredential as AsyncImdsCredential
     from ._tokens.credential import ImdsCredential as ImdsCredential
     from ._tokens.httpx_auth import ImdsAuth as ImdsAuth
+    from ._tokens.token_provider import bearer_token_provider as bearer_token_provider
     from ._values import as_address as as_address
     from ._values import as_bool as as_bool
     from ._values import as_int as as_int
@@ -63,20 +65,27 @@ else:
 
     def __getattr__(name: str) -> object:
         if name in ("attestation", "errors"):
-            return import_module(f".{name}", __name__)
+            return _import(f".{name}")
         if name in _MODULES:
-            value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+            value = getattr(_import(f".{_MODULES[name]}"), name)
         elif name == "spec_version":
-            value = import_module("azure_imds_api.api").SPEC_VERSION
+            value = _import("azure_imds_api.api").SPEC_VERSION
         elif name == "__all__":
-            value = sorted({*_MODULES, "spec_version", *import_module(".errors", __name__).__all__})
+            value = sorted({*_MODULES, "spec_version", *_import(".errors").__all__})
         else:
-            errors = import_module(".errors", __name__)
+            errors = _import(".errors")
             if name not in errors.__all__:
                 raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
             value = getattr(errors, name)
         globals()[name] = value
         return value
+
+    def _import(module: str) -> Any:
+        try:
+            return import_module(module, __name__)
+        except AttributeError as error:
+            # As an AttributeError, it would mean that this package lacks the name.
+            raise ImportError(f"{__name__} cannot import {module.lstrip('.')}: AttributeError: {error}") from error
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__getattr__("__all__")})

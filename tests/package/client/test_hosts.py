@@ -132,6 +132,18 @@ def test_an_endpoint_is_a_scheme_and_a_host(endpoint: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+# azure-identity, MSAL and others remove any number of them.
+@pytest.mark.parametrize("slashes", ["", "/", "//", "///"])
+def test_slashes_at_the_end_are_ignored(monkeypatch: pytest.MonkeyPatch, slashes: str) -> None:
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", f"http://localhost:1234{slashes}")
+    script = Script(ok())
+    client = ImdsClient(transport=script)
+    assert client.endpoint == "http://localhost:1234"
+    assert ImdsClient(endpoint=f"http://localhost:1234{slashes}").endpoint == "http://localhost:1234"
+    client.identity.get_token(resource="r")
+    assert str(script.requests[0].url).startswith("http://localhost:1234/metadata/identity/oauth2/token?")
+
+
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "127.0.0.1:1")
     with pytest.raises(ImdsValidationError, match="AZURE_POD_IDENTITY_AUTHORITY_HOST"):

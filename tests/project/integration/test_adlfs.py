@@ -31,3 +31,19 @@ def test_workers_write_list_and_read_blobs_with_one_token(emulator: Emulator, az
     names = [f"{container}/numbers/{number}.txt" for number in range(8)]
     assert json.loads(done.stdout) == {"total": sum(range(1000)), "listed": names, "lists": [names, names]}
     assert [request.query["resource"] for request in emulator.requests] == ["https://storage.azure.com"]
+
+
+# azure-core asks the credential again for a token that is valid for less than five minutes.
+@pytest.mark.imds_emulator(token_lifetime=200)
+def test_a_second_job_can_use_the_file_system_whose_credential_the_first_one_closed(
+    emulator: Emulator, azurite: Azurite
+) -> None:
+    container = f"c{uuid.uuid4().hex}"
+    done = run_program(
+        [sys.executable, "-m", "integration.adlfs_jobs", azurite.host, container],
+        env={**os.environ, "PYTHONPATH": TEST_PATH, "SSL_CERT_FILE": str(azurite.authority)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"systems": 1, "credentials": 1, "texts": ["0", "0+1", "0+1+2"]}
+    assert not done.stderr
+    assert emulator.requests.total >= 3, "the closed credential fetched tokens"

@@ -101,7 +101,8 @@ def _himds(environment: Mapping[str, str]) -> str:
 def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str:
     """Scheme, host and port of a URL.
 
-    With a `parameter` to name in the error, a URL that contains anything else is refused, except for a path if `path`.
+    With a `parameter` to name in the error, a URL that contains anything else is refused, except for slashes at the end,
+    and for a path if `path`.
     """
     try:
         parts = urlsplit(url)
@@ -115,6 +116,6 @@ def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str
             valid = bool(parsed.host) and all(0 < len(label) < 64 for label in labels)
     except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
         parts, valid = urlsplit(""), False
-    if not valid or (parameter and not path and parts.path not in ("", "/")):
+    if not valid or (parameter and not path and parts.path.strip("/")):
         raise invalid(parameter or "", "must be a scheme and a host without a path, such as http://127.0.0.1:8080")
     return f"{parts.scheme}://{parts.netloc}"

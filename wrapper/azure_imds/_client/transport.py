@@ -141,6 +141,18 @@ class Connections(Generic[C]):
         if opened is not None:
             await opened.aclose()
 
+    def release(self) -> bool:
+        """Closes idle connections of our own transport. It opens a new one for each later request.
+
+        Returns:
+            False, and nothing is closed, if the caller's transport or httpx client is used.
+        """
+        if self.transport is not None or self.given is not None:
+            return False
+        if isinstance(self._own, SocketTransport):
+            self._own.close()
+        return True
+
     def _detach(self) -> Any:
         self.closed = True
         made, self._made = self._made, None

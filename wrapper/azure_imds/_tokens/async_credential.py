@@ -154,8 +154,8 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
             raise strip_sensitive(error)  # noqa: B904
 
     async def close(self) -> None:
-        """Closes the connections, unless they belong to a given client. Can be called more than once."""
-        if self._owned:
+        """Closes the connections. The credential can still be used. See `ImdsCredential.close`."""
+        if self._owned and not self._connections.release():
             await self._client.close()
 
     async def __aenter__(self) -> Self:

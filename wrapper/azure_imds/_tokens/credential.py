@@ -161,8 +161,12 @@ class ImdsCredential(CredentialBase[ImdsClient]):
             raise strip_sensitive(error)  # noqa: B904
 
     def close(self) -> None:
-        """Closes the connections, unless they belong to a given client. Can be called more than once."""
-        if self._owned:
+        """Closes the connections, unless they belong to a given client. Can be called more than once.
+
+        The credential can still be used: it connects again for each request. With your own `transport` or
+        `http_client`, only its stored tokens can be used.
+        """
+        if self._owned and not self._connections.release():
             self._client.close()
 
     def __enter__(self) -> Self:

@@ -193,8 +193,18 @@ class CredentialBase(Generic[Client]):
         return self._client._connections  # pyright: ignore[reportPrivateUsage]
 
     def __repr__(self) -> str:
+        # Libraries such as fsspec keep one object for all credentials with the same text. So it is the same only if the
+        # credentials can stand for each other: then they have the same identity and no connections of the caller's.
         identity = ", ".join(f"{_SPELLINGS.get(name, name)}={value!r}" for name, value in self._selector.items())
-        return f"{type(self).__name__}({identity or 'default identity'}, endpoint={self._client.endpoint!r})"
+        given = {
+            "client": None if self._owned else self._client,
+            "transport": self._connections.transport,
+            "http_client": self._connections.given,
+        }
+        others = "".join(
+            f", {name}=<{type(it).__name__} at {id(it):#x}>" for name, it in given.items() if it is not None
+        )
+        return f"{type(self).__name__}({identity or 'default identity'}, endpoint={self._client.endpoint!r}{others})"
 
     def __reduce__(self) -> Any:
         return rebuild_credential, (
