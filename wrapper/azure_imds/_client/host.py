@@ -101,8 +101,8 @@ def _himds(environment: Mapping[str, str]) -> str:
 def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str:
     """Scheme, host and port of a URL.
 
-    With a `parameter` to name in the error, a URL that contains anything else is refused, except for slashes at the end,
-    and for a path if `path`.
+    With a `parameter` to name in the error, a URL that contains anything else is refused, except for slashes at the
+    end, and for a path if `path`.
     """
     try:
         parts = urlsplit(url)
