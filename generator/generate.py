@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import openapi_python_client
@@ -114,6 +115,8 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
                 endpoint.requires_security = endpoint.requires_security and not contract.is_open(endpoint.name)
         project = Project(openapi=data, config=config, custom_template_path=templates)
         project.env.globals["contract"] = contract
+        classes = [part.class_info.name for part in (*data.models, *data.enums)]
+        project.env.filters["from_models"] = partial(re.sub, rf"\b({'|'.join(classes)})\b", r"models.\1")
         with contextlib.redirect_stdout(io.StringIO()):
             errors = project.build()
         descriptions = project.env.get_template("descriptions.py.jinja").render()

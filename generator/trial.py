@@ -90,8 +90,10 @@ def arguments(
     if body is not None:
         module = importlib.import_module(f"{PACKAGE}.api.{entry['tag']}.{entry['module']}")
         models = importlib.import_module(f"{PACKAGE}.models")
-        clients = vars(importlib.import_module(f"{PACKAGE}.client"))
-        signature = inspect.signature(module.sync_detailed, eval_str=True, locals=clients)
+        # Modules of operations import these names for type checkers only.
+        types: dict[str, Any] = {name: getattr(models, name) for name in models.__all__}
+        types.update(vars(importlib.import_module(f"{PACKAGE}.client")))
+        signature = inspect.signature(module.sync_detailed, eval_str=True, locals=types)
         annotation = signature.parameters["body"].annotation
         kinds = [kind for kind in getattr(annotation, "__args__", (annotation,)) if hasattr(kind, "from_dict")]
         found["body"] = getattr(models, kinds[0].__name__).from_dict(body)

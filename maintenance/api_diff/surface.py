@@ -146,12 +146,17 @@ def _read_methods(package: griffe.Module) -> Iterator[Method]:
                 arguments = [argument for argument in method.parameters if argument.name != "self"]
                 yield Method(
                     f"{tag}.{name}",
-                    {argument.name: str(argument.annotation) for argument in arguments},
+                    {argument.name: _read_type(argument.annotation) for argument in arguments},
                     frozenset(argument.name for argument in arguments if argument.required),
-                    str(method.returns),
+                    _read_type(method.returns),
                     frozenset(_find_deprecated(method)),
                     _read_docstring(method),
                 )
+
+
+def _read_type(annotation: object) -> str:
+    """Returns a type with models by their own names. Methods name them as members of the package `models`."""
+    return re.sub(r"\bmodels\.", "", str(annotation))
 
 
 def _find_deprecated(method: griffe.Function) -> Iterator[str]:

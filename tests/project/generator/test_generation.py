@@ -13,12 +13,13 @@ import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent, indent
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import openapi_python_client
 import pytest
 
 from azure_imds_api import client as clients
+from azure_imds_api import models
 from azure_imds_api.api import AsyncOperations, Operations, tag_property
 from azure_imds_api.api.identity import identity_get_token
 from azure_imds_api.descriptions import DESCRIPTIONS
@@ -496,6 +497,18 @@ def test_reading_descriptions_imports_neither_models_nor_httpx() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
+def test_a_response_imports_only_its_own_models() -> None:
+    code = """
+import sys, httpx
+from azure_imds_api.api.instances import INSTANCES_GET_METADATA
+from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
+IDENTITY_GET_TOKEN.parse(client=None, response=httpx.Response(200, json={"access_token": "x"}))
+print(*(name for name in sys.modules if name.startswith("azure_imds_api.models.")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "azure_imds_api.models.identity_token_response\n"
+
+
 def methods() -> list[Any]:
     """Every method of the facade, sync and async."""
     classes = [getattr(kind, tag) for kind in (Operations, AsyncOperations) for tag in TAGS]
@@ -507,6 +520,11 @@ def methods() -> list[Any]:
 def test_required_arguments_come_first(method: Any) -> None:
     optional = [p.default is not p.empty for p in inspect.signature(method).parameters.values()]
     assert optional == sorted(optional)
+
+
+@pytest.mark.parametrize("method", methods())
+def test_programs_can_read_the_types_of_a_method(method: Any) -> None:
+    assert get_type_hints(method).keys() == {*inspect.signature(method).parameters, "return"} - {"self"}
 
 
 @pytest.mark.parametrize("method", methods())
@@ -532,7 +550,8 @@ def test_a_tags_own_description_is_in_its_docstrings(kind: type[Any], tag: str) 
 
 @pytest.mark.parametrize("client", ["Client", "AuthenticatedClient"])
 def test_an_optional_credential_lets_the_low_level_functions_take_either_client(client: str) -> None:
-    parameter = inspect.signature(identity_get_token.sync, eval_str=True, locals=vars(clients)).parameters["client"]
+    names = {name: getattr(models, name) for name in models.__all__} | vars(clients)
+    parameter = inspect.signature(identity_get_token.sync, eval_str=True, locals=names).parameters["client"]
     assert client in {kind.__name__ for kind in get_args(parameter.annotation)}
 
 
@@ -688,7 +707,7 @@ def answer(request):
     return httpx.Response(200, json=CUPS) if request.method == "PUT" else httpx.Response(204)
 
 def signature(method):
-    return str(inspect.signature(method))
+    return str(inspect.signature(method, eval_str=True))
 
 def refused(call, **arguments):
     try:

@@ -29,7 +29,7 @@ def node_at(path: str) -> Operation[Any]:
         s in ("", ".", "..") or not s.isprintable() or any(c in "?#%\\" for c in s) for s in segments
     ):
         raise invalid("path", "must be names and indexes separated by /, for example compute/location", "get")
-    from azure_imds_api.api.instances import INSTANCES_GET_METADATA  # imports the models, so only here
+    from azure_imds_api.api.instances import INSTANCES_GET_METADATA  # only here: most programs want tokens
 
     suffix = "/" + "/".join(quote(segment, safe="") for segment in segments)
     whole = INSTANCES_GET_METADATA

@@ -1,9 +1,11 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
 """A document about the machine, signed by Azure, for others to verify."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from ...models.attested_document import AttestedDocument
+from ... import models
 from .. import AsyncSend, Operation, Send
 from . import attested_get_document as _attested_get_document
 
@@ -12,7 +14,7 @@ def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-ATTESTED_GET_DOCUMENT: Operation[AttestedDocument] = Operation(
+ATTESTED_GET_DOCUMENT: Operation[models.AttestedDocument] = Operation(
     build=_attested_get_document._get_kwargs,
     parse=_attested_get_document._parse_response,
     id="Attested_GetDocument",
@@ -60,7 +62,7 @@ class AttestedOperations:
         *,
         api_version: str | None = None,
         nonce: str | None = None,
-    ) -> AttestedDocument:
+    ) -> models.AttestedDocument:
         """Get a signed document about this virtual machine
 
         Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
@@ -112,7 +114,7 @@ class AsyncAttestedOperations:
         *,
         api_version: str | None = None,
         nonce: str | None = None,
-    ) -> AttestedDocument:
+    ) -> models.AttestedDocument:
         """Get a signed document about this virtual machine
 
         Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ...models.attested_document import AttestedDocument
-from ...models.error_response import ErrorResponse
-from ...models.true_flag import TrueFlag
 from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
-    # The facade does not use these, and importing them takes time.
+    # Importing these takes time, and a call uses few of them.
     from ...client import AuthenticatedClient, Client
+    from ...models.attested_document import AttestedDocument
+    from ...models.error_response import ErrorResponse
+    from ...models.true_flag import TrueFlag
 
 
 def _get_kwargs(
@@ -47,9 +47,13 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> AttestedDocument | ErrorResponse:
     if response.status_code == 200:
+        from ...models.attested_document import AttestedDocument
+
         response_200 = AttestedDocument.from_dict(response.json())
 
         return response_200
+
+    from ...models.error_response import ErrorResponse
 
     response_default = ErrorResponse.from_dict(response.json())
 

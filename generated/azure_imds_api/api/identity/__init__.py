@@ -2,11 +2,11 @@
 """Entra tokens for the managed identities of the machine. Limits per machine: 20 requests per second, 5 at the
 same time."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from ...models.identity_info_response import IdentityInfoResponse
-from ...models.identity_token_response import IdentityTokenResponse
-from ...models.true_flag import TrueFlag
+from ... import models
 from .. import AsyncSend, Operation, Send
 from . import identity_get_info as _identity_get_info
 from . import identity_get_token as _identity_get_token
@@ -16,7 +16,7 @@ def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-IDENTITY_GET_TOKEN: Operation[IdentityTokenResponse] = Operation(
+IDENTITY_GET_TOKEN: Operation[models.IdentityTokenResponse] = Operation(
     build=_identity_get_token._get_kwargs,
     parse=_identity_get_token._parse_response,
     id="Identity_GetToken",
@@ -84,7 +84,7 @@ IDENTITY_GET_TOKEN: Operation[IdentityTokenResponse] = Operation(
     response_seconds=15,
 )
 
-IDENTITY_GET_INFO: Operation[IdentityInfoResponse] = Operation(
+IDENTITY_GET_INFO: Operation[models.IdentityInfoResponse] = Operation(
     build=_identity_get_info._get_kwargs,
     parse=_identity_get_info._parse_response,
     id="Identity_GetInfo",
@@ -125,8 +125,8 @@ class IdentityOperations:
         object_id: str | None = None,
         msi_res_id: str | None = None,
         authority: str | None = None,
-        bypass_cache: TrueFlag | None = None,
-    ) -> IdentityTokenResponse:
+        bypass_cache: models.TrueFlag | None = None,
+    ) -> models.IdentityTokenResponse:
         """Get an access token for a managed identity
 
         Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
@@ -185,7 +185,7 @@ class IdentityOperations:
         self,
         *,
         api_version: str | None = None,
-    ) -> IdentityInfoResponse:
+    ) -> models.IdentityInfoResponse:
         """Get the tenant of the system-assigned identity
 
         Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
@@ -227,8 +227,8 @@ class AsyncIdentityOperations:
         object_id: str | None = None,
         msi_res_id: str | None = None,
         authority: str | None = None,
-        bypass_cache: TrueFlag | None = None,
-    ) -> IdentityTokenResponse:
+        bypass_cache: models.TrueFlag | None = None,
+    ) -> models.IdentityTokenResponse:
         """Get an access token for a managed identity
 
         Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
@@ -287,7 +287,7 @@ class AsyncIdentityOperations:
         self,
         *,
         api_version: str | None = None,
-    ) -> IdentityInfoResponse:
+    ) -> models.IdentityInfoResponse:
         """Get the tenant of the system-assigned identity
 
         Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ...models.identity_error_response import IdentityErrorResponse
-from ...models.identity_token_response import IdentityTokenResponse
-from ...models.true_flag import TrueFlag
 from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
-    # The facade does not use these, and importing them takes time.
+    # Importing these takes time, and a call uses few of them.
     from ...client import AuthenticatedClient, Client
+    from ...models.identity_error_response import IdentityErrorResponse
+    from ...models.identity_token_response import IdentityTokenResponse
+    from ...models.true_flag import TrueFlag
 
 
 def _get_kwargs(
@@ -66,9 +66,13 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> IdentityErrorResponse | IdentityTokenResponse:
     if response.status_code == 200:
+        from ...models.identity_token_response import IdentityTokenResponse
+
         response_200 = IdentityTokenResponse.from_dict(response.json())
 
         return response_200
+
+    from ...models.identity_error_response import IdentityErrorResponse
 
     response_default = IdentityErrorResponse.from_dict(response.json())
 

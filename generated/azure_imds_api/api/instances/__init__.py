@@ -1,10 +1,11 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
 """Metadata of the machine: its configuration, location, disks and network."""
 
+from __future__ import annotations
+
 from typing import Any, Literal
 
-from ...models.instance import Instance
-from ...models.true_flag import TrueFlag
+from ... import models
 from .. import AsyncSend, Operation, Send
 from . import instances_get_metadata as _instances_get_metadata
 
@@ -13,7 +14,7 @@ def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-INSTANCES_GET_METADATA: Operation[Instance] = Operation(
+INSTANCES_GET_METADATA: Operation[models.Instance] = Operation(
     build=_instances_get_metadata._get_kwargs,
     parse=_instances_get_metadata._parse_response,
     id="Instances_GetMetadata",
@@ -51,8 +52,8 @@ class InstancesOperations:
         *,
         api_version: str | None = None,
         format_: Literal["json"] | None = None,
-        extended: TrueFlag | None = None,
-    ) -> Instance:
+        extended: models.TrueFlag | None = None,
+    ) -> models.Instance:
         """Describe this virtual machine
 
         Returns `compute`, `network` and, on request, `extended`. Almost all values are strings, including
@@ -104,8 +105,8 @@ class AsyncInstancesOperations:
         *,
         api_version: str | None = None,
         format_: Literal["json"] | None = None,
-        extended: TrueFlag | None = None,
-    ) -> Instance:
+        extended: models.TrueFlag | None = None,
+    ) -> models.Instance:
         """Describe this virtual machine
 
         Returns `compute`, `network` and, on request, `extended`. Almost all values are strings, including

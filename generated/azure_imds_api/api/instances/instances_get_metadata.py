@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ...models.error_response import ErrorResponse
-from ...models.instance import Instance
-from ...models.instances_get_metadata_format import InstancesGetMetadataFormat
-from ...models.true_flag import TrueFlag
 from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
-    # The facade does not use these, and importing them takes time.
+    # Importing these takes time, and a call uses few of them.
     from ...client import AuthenticatedClient, Client
+    from ...models.error_response import ErrorResponse
+    from ...models.instance import Instance
+    from ...models.instances_get_metadata_format import InstancesGetMetadataFormat
+    from ...models.true_flag import TrueFlag
 
 
 def _get_kwargs(
@@ -57,9 +57,13 @@ def _get_kwargs(
 
 def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> ErrorResponse | Instance:
     if response.status_code == 200:
+        from ...models.instance import Instance
+
         response_200 = Instance.from_dict(response.json())
 
         return response_200
+
+    from ...models.error_response import ErrorResponse
 
     response_default = ErrorResponse.from_dict(response.json())
 

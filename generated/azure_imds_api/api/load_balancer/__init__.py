@@ -1,9 +1,11 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
 """Standard load balancer rules and Standard public IP addresses of the machine."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from ...models.load_balancer_response import LoadBalancerResponse
+from ... import models
 from .. import AsyncSend, Operation, Send
 from . import load_balancer_get_metadata as _load_balancer_get_metadata
 
@@ -12,7 +14,7 @@ def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-LOAD_BALANCER_GET_METADATA: Operation[LoadBalancerResponse] = Operation(
+LOAD_BALANCER_GET_METADATA: Operation[models.LoadBalancerResponse] = Operation(
     build=_load_balancer_get_metadata._get_kwargs,
     parse=_load_balancer_get_metadata._parse_response,
     id="LoadBalancer_GetMetadata",
@@ -50,7 +52,7 @@ class LoadBalancerOperations:
         self,
         *,
         api_version: str | None = None,
-    ) -> LoadBalancerResponse:
+    ) -> models.LoadBalancerResponse:
         """Get the load balancer configuration of this virtual machine
 
         Returns the instance-level public IP addresses of this machine, and the inbound and outbound rules
@@ -94,7 +96,7 @@ class AsyncLoadBalancerOperations:
         self,
         *,
         api_version: str | None = None,
-    ) -> LoadBalancerResponse:
+    ) -> models.LoadBalancerResponse:
         """Get the load balancer configuration of this virtual machine
 
         Returns the instance-level public IP addresses of this machine, and the inbound and outbound rules

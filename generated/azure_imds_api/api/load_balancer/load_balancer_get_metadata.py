@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ...models.error_response import ErrorResponse
-from ...models.load_balancer_response import LoadBalancerResponse
-from ...models.true_flag import TrueFlag
 from ...types import UNSET, Response
 
 if TYPE_CHECKING:
-    # The facade does not use these, and importing them takes time.
+    # Importing these takes time, and a call uses few of them.
     from ...client import AuthenticatedClient, Client
+    from ...models.error_response import ErrorResponse
+    from ...models.load_balancer_response import LoadBalancerResponse
+    from ...models.true_flag import TrueFlag
 
 
 def _get_kwargs(
@@ -44,9 +44,13 @@ def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> ErrorResponse | LoadBalancerResponse:
     if response.status_code == 200:
+        from ...models.load_balancer_response import LoadBalancerResponse
+
         response_200 = LoadBalancerResponse.from_dict(response.json())
 
         return response_200
+
+    from ...models.error_response import ErrorResponse
 
     response_default = ErrorResponse.from_dict(response.json())
 

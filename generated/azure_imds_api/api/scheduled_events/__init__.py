@@ -1,10 +1,11 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
 """Announcements of maintenance that will interrupt this machine or others of its group, and their approval."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from ...models.scheduled_events import ScheduledEvents
-from ...models.start_events_request import StartEventsRequest
+from ... import models
 from .. import AsyncSend, Operation, Send
 from . import scheduled_events_get_events as _scheduled_events_get_events
 from . import scheduled_events_start_events as _scheduled_events_start_events
@@ -14,7 +15,7 @@ def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-SCHEDULED_EVENTS_GET_EVENTS: Operation[ScheduledEvents] = Operation(
+SCHEDULED_EVENTS_GET_EVENTS: Operation[models.ScheduledEvents] = Operation(
     build=_scheduled_events_get_events._get_kwargs,
     parse=_scheduled_events_get_events._parse_response,
     id="ScheduledEvents_GetEvents",
@@ -113,7 +114,7 @@ class ScheduledEventsOperations:
         self,
         *,
         api_version: str | None = None,
-    ) -> ScheduledEvents:
+    ) -> models.ScheduledEvents:
         """List scheduled events
 
         Returns all scheduled and started events of the machine's group: an availability set, a scale-set
@@ -150,7 +151,7 @@ class ScheduledEventsOperations:
     def start_events(
         self,
         *,
-        body: StartEventsRequest,
+        body: models.StartEventsRequest,
         api_version: str | None = None,
     ) -> None:
         """Approve scheduled events, so that they start now
@@ -194,7 +195,7 @@ class AsyncScheduledEventsOperations:
         self,
         *,
         api_version: str | None = None,
-    ) -> ScheduledEvents:
+    ) -> models.ScheduledEvents:
         """List scheduled events
 
         Returns all scheduled and started events of the machine's group: an availability set, a scale-set
@@ -231,7 +232,7 @@ class AsyncScheduledEventsOperations:
     async def start_events(
         self,
         *,
-        body: StartEventsRequest,
+        body: models.StartEventsRequest,
         api_version: str | None = None,
     ) -> None:
         """Approve scheduled events, so that they start now

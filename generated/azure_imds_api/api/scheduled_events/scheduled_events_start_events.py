@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from ...models.error_response import ErrorResponse
-from ...models.start_events_request import StartEventsRequest
-from ...models.true_flag import TrueFlag
 from ...types import UNSET, Response
 
 if TYPE_CHECKING:
-    # The facade does not use these, and importing them takes time.
+    # Importing these takes time, and a call uses few of them.
     from ...client import AuthenticatedClient, Client
+    from ...models.error_response import ErrorResponse
+    from ...models.start_events_request import StartEventsRequest
+    from ...models.true_flag import TrueFlag
 
 
 def _get_kwargs(
@@ -49,6 +49,8 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
     if response.status_code == 200:
         response_200 = cast(Any, None)
         return response_200
+
+    from ...models.error_response import ErrorResponse
 
     response_default = ErrorResponse.from_dict(response.json())
 

@@ -1,9 +1,11 @@
 # Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
 """The API versions that this host supports."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from ...models.versions_response import VersionsResponse
+from ... import models
 from .. import AsyncSend, Operation, Send
 from . import versions_get_versions as _versions_get_versions
 
@@ -12,7 +14,7 @@ def _given(**arguments: Any) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-VERSIONS_GET_VERSIONS: Operation[VersionsResponse] = Operation(
+VERSIONS_GET_VERSIONS: Operation[models.VersionsResponse] = Operation(
     build=_versions_get_versions._get_kwargs,
     parse=_versions_get_versions._parse_response,
     id="Versions_GetVersions",
@@ -39,7 +41,7 @@ class VersionsOperations:
 
     def get_versions(
         self,
-    ) -> VersionsResponse:
+    ) -> models.VersionsResponse:
         """List the API versions that this host supports
 
         Returns the versions of /instance, oldest first, so the last one is the newest. Scheduled events
@@ -62,7 +64,7 @@ class AsyncVersionsOperations:
 
     async def get_versions(
         self,
-    ) -> VersionsResponse:
+    ) -> models.VersionsResponse:
         """List the API versions that this host supports
 
         Returns the versions of /instance, oldest first, so the last one is the newest. Scheduled events
