@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-integration test-wheel coverage flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
+.PHONY: generate drift demo test test-integration test-wheel test-clients coverage flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -38,11 +38,19 @@ PYTEST = $(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest --numprocesses=a
 test: $(STAMP) ## run the tests, except for the integration tests
 	@$(PYTEST) -m "not integration" $(PYTEST_ARGS)
 
-test-integration: $(STAMP) ## run the tests with other programs, such as Azurite, Chromium, Dask, gunicorn and a package index
-	@$(PYTEST) -m integration $(PYTEST_ARGS)
+test-integration: $(STAMP) ## run the tests with other programs, such as Azurite, AzCopy, Chromium, cloud-init, Dask, gunicorn and a package index
+	@$(PYTEST) -m "integration and not large" $(PYTEST_ARGS)
 
 test-wheel: $(STAMP) ## run the tests of the packages with the built wheel, on every installed Python
 	@COVERAGE=$(COVERAGE) $(BIN)/nox
+
+# The version that docs/guides/containers-and-ci.md names.
+AZURE_CLI := 2.91.0
+
+test-clients: $(STAMP) ## install the Azure CLI into .tools/, which needs 700 MB, and run the tests with it
+	@test -x .tools/azure-cli/bin/az || $(PYTHON) -m venv .tools/azure-cli
+	@.tools/azure-cli/bin/python -m pip install --quiet --disable-pip-version-check azure-cli==$(AZURE_CLI)
+	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m large tests/project/integration $(PYTEST_ARGS)
 
 coverage: $(STAMP) ## report what all runs with COVERAGE=1 have measured, and fail below the required figure
 	@$(BIN)/coverage combine --quiet

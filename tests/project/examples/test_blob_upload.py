@@ -27,7 +27,7 @@ TEXT = "Grüße aus Azurite".encode() * 1000
 @pytest.fixture(scope="module")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     folder = tmp_path_factory.mktemp("azurite")
-    with Azurite(parts.program("azurite-blob"), issue(folder), folder) as azurite:
+    with Azurite([parts.program("azurite-blob")], issue(folder), folder) as azurite:
         yield azurite
 
 

@@ -7,6 +7,7 @@ import queue
 import re
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,27 +19,37 @@ ACCOUNT = "devstoreaccount1"
 #: Seconds for the process to start or to end, also on a busy machine.
 TIME_LIMIT = 60
 
-_LISTENS = re.compile(r"listens on https://(127\.0\.0\.1:\d+)")
+_LISTENS = re.compile(r"listens on https://([\d.]+:\d+)")
 
 
 class Azurite:
     """One running, empty blob service.
 
     Args:
-        program: the path of `azurite-blob`.
+        program: the command that starts `azurite-blob`.
         certificate: the certificate that the service uses.
         folder: the working folder.
+        address: the address that it listens on.
+        port: the port. 0 is a free port.
 
     Attributes:
         host: address, port and account: the part of a URL between `https://` and the name of the container.
         authority: the file with the certificate that clients must trust.
     """
 
-    def __init__(self, program: Path, certificate: Certificate, folder: Path) -> None:
+    def __init__(
+        self,
+        program: Sequence[str | Path],
+        certificate: Certificate,
+        folder: Path,
+        *,
+        address: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self.authority = certificate.authority
         self._command = [
-            str(program),
-            *("--blobHost", "127.0.0.1", "--blobPort", "0"),
+            *map(str, program),
+            *("--blobHost", address, "--blobPort", str(port)),
             *("--oauth", "basic", "--cert", str(certificate.certificate), "--key", str(certificate.key)),
             "--inMemoryPersistence",
             # The SDK can use an API version that is newer than this Azurite.

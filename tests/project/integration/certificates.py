@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1 and the authority that issued it. Each run of the tests makes new ones."""
+"""A certificate for loopback, and the authority that issued it. Each run of the tests makes new ones."""
 
 from __future__ import annotations
 
@@ -33,8 +33,13 @@ class Certificate:
         return context
 
 
-def issue(folder: Path) -> Certificate:
-    """Writes the certificate of a new authority, and the certificate and key of a server, into a folder."""
+def issue(folder: Path, *hosts: str) -> Certificate:
+    """Writes the certificate of a new authority, and the certificate and key of a server, into a folder.
+
+    Args:
+        folder: the folder.
+        hosts: names of the server in addition to 127.0.0.1 and localhost.
+    """
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _name("azure-imds test authority")
     root = (
@@ -44,7 +49,7 @@ def issue(folder: Path) -> Certificate:
         .sign(authority_key, hashes.SHA256())
     )
     issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    names = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")]
+    names = [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, ("localhost", *hosts))]
     leaf = (
         _builder(_name("127.0.0.1"), authority, key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -33,7 +33,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 @pytest.fixture(scope="session")
 def azurite(certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     """Microsoft's emulator of Azure Storage."""
-    with Azurite(parts.program("azurite-blob"), certificate, tmp_path_factory.mktemp("azurite")) as azurite:
+    with Azurite([parts.program("azurite-blob")], certificate, tmp_path_factory.mktemp("azurite")) as azurite:
         yield azurite
 
 

@@ -1,4 +1,4 @@
-"""Finds the modules and programs of other projects that a test needs. If one is not installed, the test is skipped."""
+"""Finds the modules and programs of other projects that a test needs. If one is missing, the test is skipped."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from types import ModuleType
 from typing import NoReturn
 
 import pytest
+from integration import namespaces
 
 from support import ROOT
 
-#: The folder of the programs that `.ci/run` installs from npm.
-TOOLS = ROOT / ".tools" / "node_modules" / ".bin"
+#: The folder of the packages that `.ci/run` installs from npm.
+NODE_PACKAGES = ROOT / ".tools" / "node_modules"
+TOOLS = NODE_PACKAGES / ".bin"
+
+#: The Python of Debian, and the folder of the packages that `.ci/run` unpacks for it.
+DEBIAN_PYTHON = Path("/usr/bin/python3")
+DEBIAN_PACKAGES = ROOT / ".tools" / "debian" / "usr" / "lib" / "python3" / "dist-packages"
 
 
 def module(name: str) -> ModuleType:
@@ -22,19 +28,31 @@ def module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError:
-        _skip(name, "pip install --group integration")
+        _skip(f"{name} is not installed (pip install --group integration)")
 
 
 def program(name: str) -> Path:
     """Returns the path of a program from npm or on PATH, or skips the test."""
     found = shutil.which(name, path=TOOLS) or shutil.which(name)
     if found is None:
-        _skip(name, f".ci/run installs it; the tests search {TOOLS} and PATH")
+        _skip(f"{name} is not installed (.ci/run installs it; the tests search {TOOLS} and PATH)")
     return Path(found)
 
 
-def _skip(name: str, remedy: str) -> NoReturn:
-    reason = f"{name} is not installed ({remedy})"
+def package(path: Path) -> Path:
+    """Returns the path of a package, or of a file in it, that `.ci/run` installs, or skips the test."""
+    if not path.exists():
+        _skip(f"{path} is not installed (.ci/run installs it)")
+    return path
+
+
+def machines() -> None:
+    """Skips the test if this process cannot make network namespaces."""
+    if obstacle := namespaces.find_obstacle():
+        _skip(f"network namespaces need root, and `ip` of iproute2: {obstacle}")
+
+
+def _skip(reason: str) -> NoReturn:
     # CI installs everything, so a missing program is an error there.
     if os.environ.get("REQUIRE_INTEGRATION"):
         pytest.fail(reason, pytrace=False)

@@ -14,7 +14,11 @@ from support import ROOT
 PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "azure-pipelines.yml").read_text(encoding="utf-8"))
 STEPS: list[dict[str, Any]] = PIPELINE["jobs"][0]["steps"]
 SCRIPT = ROOT / ".ci" / "run"
-COMMANDS = re.findall(r"^(?!#)\s*(?:\.venv/bin/)?((?:make|nox) .*)$", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
+COMMANDS = re.findall(
+    r"^(?!#)\s*(?:\.venv/bin/|\"\$\{as_root\[@\]\}\" )?((?:make|nox) [^#\n]*[^#\s])",
+    SCRIPT.read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
 
 #: The Pythons that the pipeline installs. The last one is python3.
 INSTALLED = [step["inputs"]["versionSpec"] for step in STEPS if step.get("task") == "UsePythonVersion@0"]
