@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .errors import ImdsError, ImdsResponseError, ImdsValidationError
+from .errors import ImdsResponseError, ImdsUnavailableError, ImdsValidationError
 
 if TYPE_CHECKING:
     from azure_imds_api.models import Instance, NetworkInterface
@@ -65,55 +65,82 @@ def user_data(instance: Instance) -> bytes:
     raise ImdsResponseError("user_data: userData is not base64")
 
 
-def as_bool(text: str | None) -> bool | None:
-    """Converts "true" and "false", in upper or lower case, to bool.
+def as_bool(value: str | float | None, *, name: str = "") -> bool | None:
+    """Converts "true" and "false", in upper or lower case, to bool. Also accepts a real boolean, 0 and 1.
+
+    Args:
+        value: a value of a document.
+        name: its place in the document, such as "compute/isHostCompatibilityLayerVm". Errors contain it.
 
     Returns:
         The value. None for "" and None, which both mean that the document does not contain the value.
 
     Raises:
-        ImdsResponseError: the text is something else.
+        ImdsResponseError: the value is something else.
     """
-    if not text:
+    if _is_missing(value):
         return None
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    raise ImdsResponseError('as_bool: expected "true" or "false"')
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if isinstance(value, (int, float)) and value in (0, 1):
+        return bool(value)
+    raise _unexpected("as_bool", name, '"true" or "false"')
 
 
-def as_int(text: str | None) -> int | None:
-    """Converts decimal digits to int.
+def as_int(value: str | float | None, *, name: str = "") -> int | None:
+    """Converts decimal digits to int. Also accepts a real whole number that is not negative, but no boolean.
+
+    Args:
+        value: a value of a document.
+        name: its place in the document, such as "compute/platformFaultDomain". Errors contain it.
 
     Returns:
         The value. None for "" and None, which both mean that the document does not contain the value.
 
     Raises:
-        ImdsResponseError: the text is something else.
+        ImdsResponseError: the value is something else.
     """
-    if not text:
+    if _is_missing(value):
         return None
-    if text.isascii() and text.isdigit():
-        return int(text)
-    raise ImdsResponseError('as_int: expected digits, such as "30"')
+    with suppress(ValueError):  # more digits than Python converts
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0:
+        return int(value)
+    raise _unexpected("as_int", name, 'digits, such as "30"')
 
 
-def as_address(text: str | None) -> Address | None:
+def as_address(value: str | float | None, *, name: str = "") -> Address | None:
     """Converts text to an IP address. IMDS sends IPv6 addresses with and without brackets; both are accepted.
+
+    Args:
+        value: a value of a document. A number or a boolean is not an address, not even 0 or False.
+        name: its place in the document, such as "network/interface/0/ipv4/ipAddress/0/privateIpAddress". Errors
+            contain it.
 
     Returns:
         The address. None for "" and None, which both mean that the document does not contain the value.
 
     Raises:
-        ImdsResponseError: the text is something else.
+        ImdsResponseError: the value is something else.
     """
-    with suppress(ValueError):
-        return _parse_address(text)
-    raise ImdsResponseError('as_address: expected an IP address, such as "10.0.0.4" or "[2001:db8::4]"')
-
-
-def _parse_address(text: str | None) -> Address | None:
-    if not text:
+    if _is_missing(value):
         return None
+    with suppress(ValueError):
+        if isinstance(value, str):
+            return _parse_address(value)
+    raise _unexpected("as_address", name, 'an IP address, such as "10.0.0.4" or "[2001:db8::4]"')
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value == ""
+
+
+def _unexpected(caller: str, name: str, expected: str) -> ImdsResponseError:
+    return ImdsResponseError(f"{caller}: {name}: expected {expected}" if name else f"{caller}: expected {expected}")
+
+
+def _parse_address(text: str) -> Address:
     return ipaddress.ip_address(text[1:-1] if text.startswith("[") and text.endswith("]") else text)
 
 
@@ -129,36 +156,42 @@ def primary_interface(instance: Instance, *, local_address: str | None = None) -
             answer, which needs no request.
 
     Raises:
-        ImdsError: no interface has this address, or this machine has no route to IMDS.
-        ImdsResponseError: an address in the document is invalid.
+        ImdsResponseError: no interface has this address, or an address in the document is invalid.
+        ImdsUnavailableError: this machine has no route to IMDS.
         ImdsValidationError: `local_address` is not an IP address.
     """
     interfaces = (instance.network.interface if instance.network else None) or []
     if len(interfaces) == 1:
         return interfaces[0]
     local = _local_address(local_address)
-    for interface in interfaces:
-        for family in (interface.ipv4, interface.ipv6):
-            for address in (family.ip_address if family else None) or []:
-                if _document_address(address.private_ip_address) == local:
-                    return interface
-    raise ImdsError(
+    for number, interface in enumerate(interfaces):
+        v4 = (interface.ipv4.ip_address if interface.ipv4 else None) or []
+        v6 = (interface.ipv6.ip_address if interface.ipv6 else None) or []
+        addresses = {
+            **{f"ipv4/ipAddress/{index}": address.private_ip_address for index, address in enumerate(v4)},
+            **{f"ipv6/ipAddress/{index}": address.private_ip_address for index, address in enumerate(v6)},
+        }
+        for place, address in addresses.items():
+            if _document_address(address, f"network/interface/{number}/{place}/privateIpAddress") == local:
+                return interface
+    raise ImdsResponseError(
         f"primary_interface: none of the document's {len(interfaces)} network interfaces has the address {local}",
         hint="Early in boot, the list can be incomplete. Behind NAT (in a container), pass local_address.",
     )
 
 
-def _document_address(text: str | None) -> Address | None:
-    with suppress(ValueError):
-        return _parse_address(text)
-    raise ImdsResponseError("primary_interface: the document contains an invalid IP address")
+def _document_address(value: str | None, place: str) -> Address | None:
+    with suppress(ImdsResponseError):
+        return as_address(value)
+    raise ImdsResponseError(f"primary_interface: the document contains an invalid IP address: {place}")
 
 
-def _local_address(given: str | None) -> Address | None:
-    if not given:
+def _local_address(given: str | None) -> Address:
+    if given is None:
         return _parse_address(_find_local_address())
     with suppress(ValueError):
-        return _parse_address(given)
+        if isinstance(given, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return _parse_address(given)
     problem = 'must be an IP address, such as "10.0.0.4"'
     raise ImdsValidationError(f"primary_interface: local_address {problem}", parameter="local_address", problem=problem)
 
@@ -172,7 +205,7 @@ def _find_local_address() -> str:
         try:
             probe.connect((parts.hostname, parts.port or 80))
         except OSError as error:
-            reason = error.strerror
+            reason = error.strerror or str(error)
         else:
             return str(probe.getsockname()[0])
-    raise ImdsError(f"primary_interface: no route to IMDS: {reason}", hint="Pass local_address.")
+    raise ImdsUnavailableError(f"primary_interface: no route to IMDS: {reason}", hint="Pass local_address.")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import errno
+import socket
 from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
 from azure_imds import (
-    ImdsError,
     ImdsResponseError,
+    ImdsUnavailableError,
     ImdsValidationError,
+    _values,
     as_address,
     as_bool,
     as_int,
@@ -99,6 +102,46 @@ def test_no_address() -> None:
     assert as_address(None) is None
 
 
+@pytest.mark.parametrize(
+    ("parse", "value", "expected"),
+    [
+        (as_bool, True, True),
+        (as_bool, False, False),
+        (as_bool, 0, False),
+        (as_bool, 1, True),
+        (as_int, 0, 0),
+        (as_int, 30, 30),
+        (as_int, 30.0, 30),
+        (as_int, 2**63, 2**63),
+    ],
+)
+def test_real_booleans_and_numbers_are_accepted(parse: Any, value: Any, expected: Any) -> None:
+    result = parse(value)
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("parse", "value"),
+    [
+        *((as_bool, value) for value in (2, -1, 0.5, [], {}, "0", "1")),
+        *((as_int, value) for value in (True, False, -1, 1.5, float("nan"), float("inf"), [], {}, "9" * 5000)),
+        *((as_address, value) for value in (0, False, True, 5, 1.5, [], {})),
+    ],
+)
+def test_another_value_is_an_error_and_not_a_missing_value(parse: Any, value: Any) -> None:
+    for name, place in (("", ""), ("compute/zone", "compute/zone: ")):
+        with pytest.raises(ImdsResponseError) as caught:
+            parse(value, name=name)
+        assert str(caught.value) == f"{parse.__name__}: {place}expected {EXPECTED[parse]}"
+        assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("parse", [as_bool, as_int, as_address])
+def test_a_missing_value_with_a_name_is_none(parse: Any) -> None:
+    assert parse(None, name="compute/zone") is parse("", name="compute/zone") is None
+
+
 EXPECTED = {
     as_bool: '"true" or "false"',
     as_int: 'digits, such as "30"',
@@ -138,7 +181,7 @@ def test_a_single_interface_is_the_primary_one() -> None:
 
 def test_no_interface_with_that_address_is_a_clear_error() -> None:
     expected = r"^primary_interface: none of the document's 2 network interfaces has the address 192\.0\.2\.1$"
-    with pytest.raises(ImdsError, match=expected):
+    with pytest.raises(ImdsResponseError, match=expected):
         primary_interface(Instance.from_dict(example("instance-2025-04-07")), local_address="192.0.2.1")
 
 
@@ -152,11 +195,31 @@ def test_an_invalid_local_address_is_an_invalid_argument() -> None:
 def test_an_invalid_address_in_the_document_is_an_unreadable_response() -> None:
     document = example("instance-2025-04-07")
     document["network"]["interface"][0]["ipv4"]["ipAddress"][0]["privateIpAddress"] = "10.0.0"
-    with pytest.raises(ImdsResponseError, match=r"^primary_interface: the document contains an invalid IP address$"):
+    with pytest.raises(
+        ImdsResponseError,
+        match=r"^primary_interface: the document contains an invalid IP address: "
+        r"network/interface/0/ipv4/ipAddress/0/privateIpAddress$",
+    ):
         primary_interface(Instance.from_dict(document), local_address="192.0.2.1")
 
 
 def test_the_operating_system_finds_the_local_address_without_sending_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")
-    with pytest.raises(ImdsError, match=r"127\.0\.0\.1"):
+    with pytest.raises(ImdsResponseError, match=r"127\.0\.0\.1"):
         primary_interface(Instance.from_dict(example("instance-2025-04-07")))
+
+
+def test_no_route_to_imds_means_that_imds_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unroutable(socket.socket):
+        def connect(self, address: Any) -> None:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(_values.socket, "socket", Unroutable)
+    with pytest.raises(ImdsUnavailableError, match=r"^primary_interface: no route to IMDS: Network is unreachable$"):
+        primary_interface(Instance.from_dict(example("instance-2025-04-07")))
+
+
+@pytest.mark.parametrize("given", ["", 0, False, 5])
+def test_an_empty_local_address_is_not_the_default(given: Any) -> None:
+    with pytest.raises(ImdsValidationError, match=r"^primary_interface: local_address must be an IP address"):
+        primary_interface(Instance.from_dict(example("instance-2025-04-07")), local_address=given)
