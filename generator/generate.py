@@ -35,6 +35,8 @@ HERE = Path(__file__).parent
 BANNER = (
     "# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.\n"
 )
+#: Modules of our own. openapi-python-client does not know them.
+MODULES = ("descriptions.py", "lenient_reader.py", "members.py")
 RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120")
 #: Rules of ruff for undefined names and redefinitions: a name in the specification collided with a generated name.
 COLLISIONS = "--select=E9,F402,F811,F821,F823"
@@ -119,8 +121,8 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
         project.env.filters["from_models"] = partial(re.sub, rf"\b({'|'.join(classes)})\b", r"models.\1")
         with contextlib.redirect_stdout(io.StringIO()):
             errors = project.build()
-        descriptions = project.env.get_template("descriptions.py.jinja").render()
-        (output / "descriptions.py").write_text(descriptions, encoding="utf-8")
+        for name in MODULES:
+            (output / name).write_text(project.env.get_template(f"{name}.jinja").render(), encoding="utf-8")
     except GenerationError:
         raise
     except Exception as error:  # the generator crashes on some documents instead of reporting an error

@@ -83,7 +83,7 @@ def _sample(spec: Specification, schema: Any, name: str, choice: int, full: bool
     schema = spec.resolve(schema)
     for union in ("anyOf", "oneOf"):
         if schema.get(union):
-            # A parsed null is None, like an absent member, so to_dict() omits it.
+            # An argument that is null would be one that is not passed.
             members = [m for m in schema[union] if spec.resolve(m).get("type") != "null"] or schema[union]
             return _sample(spec, members[choice], name, choice, full, depth)
     if schema.get("enum"):

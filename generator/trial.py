@@ -29,6 +29,11 @@ def import_everything(folder: str) -> None:
         importlib.import_module(module.name)
 
 
+def read_strictly(model: Any, document: Any) -> Any:
+    """Replaces the reader of odd documents. It would hide that a model cannot read its own sample."""
+    return model._read(document)
+
+
 def problems(entry: dict[str, Any]) -> Iterator[str]:
     try:
         yield from model_problems(entry) if "model" in entry else operation_problems(entry)
@@ -167,5 +172,7 @@ def left_over(value: Any) -> Iterator[str]:
 
 if __name__ == "__main__":
     import_everything(sys.argv[1])
+    reader: Any = importlib.import_module(f"{PACKAGE}.lenient_reader")
+    reader.read_leniently = read_strictly
     found = [(entry["place"], problem) for entry in json.load(sys.stdin) for problem in problems(entry)]
     sys.stdout.write(json.dumps(found))

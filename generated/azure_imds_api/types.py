@@ -4,11 +4,66 @@
 from collections.abc import Mapping, MutableMapping
 from http import HTTPStatus
 from types import NoneType
-from typing import IO, BinaryIO, Generic, NamedTuple, TypeVar
+from typing import IO, Any, BinaryIO, Generic, NamedTuple, Self, TypeVar
 
 # Absent fields are None: users see `str | None`, and do not need a second value for "nothing".
 Unset = NoneType
 UNSET: None = None
+
+#: Types of a list in a document.
+LISTS = (list, tuple)
+
+
+class Partial(dict[str, Any]):
+    """An object of a document without the members that cannot be read."""
+
+    unread: Mapping[str, Any]
+    """These members, as they were received."""
+
+
+class Model:
+    """Base class of all models. It keeps the object that was read, so that `to_dict()` returns exactly what came."""
+
+    __slots__ = ("_received",)
+
+    _received: Mapping[str, Any]
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any], *, strict: bool = False) -> Self:
+        """Reads an object of a document.
+
+        An optional member of an unexpected shape reads as absent, and `to_dict()` still returns it.
+
+        Args:
+            src_dict: the object, as JSON has it.
+            strict: whether an optional member of an unexpected shape is an error, too.
+
+        Raises:
+            ValueError: a required member is missing or has an unexpected shape. The message has its path. With
+                `strict`, also AttributeError, KeyError and TypeError.
+        """
+        try:
+            return cls._read(src_dict)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            if strict:
+                raise
+        from .lenient_reader import read_leniently
+
+        return read_leniently(cls, src_dict)
+
+    @classmethod
+    def _read(cls, src_dict: Mapping[str, Any]) -> Self:
+        raise NotImplementedError
+
+    def _with_unread(self, field_dict: dict[str, Any]) -> dict[str, Any]:
+        """Adds members that came as null or could not be read, since both read as absent."""
+        received = getattr(self, "_received", field_dict)
+        if type(received) is Partial or not field_dict.keys() >= received.keys():
+            from .lenient_reader import add_unread
+
+            add_unread(field_dict, type(self), received)
+        return field_dict
+
 
 # The types that `httpx.Client(files=)` can accept, copied from that library.
 FileContent = IO[bytes] | bytes | str

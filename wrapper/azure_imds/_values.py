@@ -65,11 +65,11 @@ def user_data(instance: Instance) -> bytes:
     raise ImdsResponseError("user_data: userData is not base64")
 
 
-def as_bool(value: str | float | None, *, name: str = "") -> bool | None:
+def as_bool(text: str | float | None, *, name: str = "") -> bool | None:
     """Converts "true" and "false", in upper or lower case, to bool. Also accepts a real boolean, 0 and 1.
 
     Args:
-        value: a value of a document.
+        text: a value of a document.
         name: its place in the document, such as "compute/isHostCompatibilityLayerVm". Errors contain it.
 
     Returns:
@@ -78,20 +78,20 @@ def as_bool(value: str | float | None, *, name: str = "") -> bool | None:
     Raises:
         ImdsResponseError: the value is something else.
     """
-    if _is_missing(value):
+    if _is_missing(text):
         return None
-    if isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    if isinstance(value, (int, float)) and value in (0, 1):
-        return bool(value)
+    if isinstance(text, str) and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if isinstance(text, (int, float)) and text in (0, 1):
+        return bool(text)
     raise _unexpected("as_bool", name, '"true" or "false"')
 
 
-def as_int(value: str | float | None, *, name: str = "") -> int | None:
+def as_int(text: str | float | None, *, name: str = "") -> int | None:
     """Converts decimal digits to int. Also accepts a real whole number that is not negative, but no boolean.
 
     Args:
-        value: a value of a document.
+        text: a value of a document.
         name: its place in the document, such as "compute/platformFaultDomain". Errors contain it.
 
     Returns:
@@ -100,35 +100,35 @@ def as_int(value: str | float | None, *, name: str = "") -> int | None:
     Raises:
         ImdsResponseError: the value is something else.
     """
-    if _is_missing(value):
+    if _is_missing(text):
         return None
     with suppress(ValueError):  # more digits than Python converts
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            return int(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value % 1 == 0:
-        return int(value)
+        if isinstance(text, str) and text.isascii() and text.isdigit():
+            return int(text)
+    if isinstance(text, (int, float)) and not isinstance(text, bool) and text >= 0 and text % 1 == 0:
+        return int(text)
     raise _unexpected("as_int", name, 'digits, such as "30"')
 
 
-def as_address(value: str | float | None, *, name: str = "") -> Address | None:
+def as_address(text: str | float | None, *, name: str = "") -> Address | None:
     """Converts text to an IP address. IMDS sends IPv6 addresses with and without brackets; both are accepted.
 
     Args:
-        value: a value of a document. A number or a boolean is not an address, not even 0 or False.
+        text: a value of a document. A number or a boolean is not an address, not even 0 or False.
         name: its place in the document, such as "network/interface/0/ipv4/ipAddress/0/privateIpAddress". Errors
             contain it.
 
     Returns:
-        The address. None for "" and None, which both mean that the document does not contain the value.
+        The address. None for "" and None, which both mean that the document does not contain the text.
 
     Raises:
         ImdsResponseError: the value is something else.
     """
-    if _is_missing(value):
+    if _is_missing(text):
         return None
     with suppress(ValueError):
-        if isinstance(value, str):
-            return _parse_address(value)
+        if isinstance(text, str):
+            return _parse_address(text)
     raise _unexpected("as_address", name, 'an IP address, such as "10.0.0.4" or "[2001:db8::4]"')
 
 

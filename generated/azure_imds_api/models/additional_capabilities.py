@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="AdditionalCapabilities")
 
 
-@_attrs_define
-class AdditionalCapabilities:
+@_attrs_define(getstate_setstate=False)
+class AdditionalCapabilities(Model):
     """Optional capabilities of the machine. Since 2021-11-01."""
 
     hibernation_enabled: str | Unset = UNSET
@@ -29,17 +29,19 @@ class AdditionalCapabilities:
         if hibernation_enabled is not UNSET:
             field_dict["hibernationEnabled"] = hibernation_enabled
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         hibernation_enabled = d.pop("hibernationEnabled", UNSET)
 
-        return cls(
+        model = cls(
             hibernation_enabled,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="AttestedData")
 
 
-@_attrs_define
-class AttestedData:
+@_attrs_define(getstate_setstate=False)
+class AttestedData(Model):
     """The content of an attested document. Do not trust it before you have verified the signature. On classic machines
     only vmId is certain to be there.
 
@@ -75,11 +75,11 @@ class AttestedData:
         if vm_id is not UNSET:
             field_dict["vmId"] = vm_id
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         license_type = d.pop("licenseType", UNSET)
 
         nonce = d.pop("nonce", UNSET)
@@ -89,7 +89,7 @@ class AttestedData:
         if isinstance(_plan, Unset):
             plan = UNSET
         else:
-            plan = Plan.from_dict(_plan)
+            plan = Plan._read(_plan)
 
         sku = d.pop("sku", UNSET)
 
@@ -100,11 +100,11 @@ class AttestedData:
         if isinstance(_time_stamp, Unset):
             time_stamp = UNSET
         else:
-            time_stamp = AttestedTimeStamp.from_dict(_time_stamp)
+            time_stamp = AttestedTimeStamp._read(_time_stamp)
 
         vm_id = d.pop("vmId", UNSET)
 
-        return cls(
+        model = cls(
             license_type,
             nonce,
             plan,
@@ -114,6 +114,8 @@ class AttestedData:
             vm_id,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import Model
+
 T = TypeVar("T", bound="AttestedDocument")
 
 
-@_attrs_define
-class AttestedDocument:
+@_attrs_define(getstate_setstate=False)
+class AttestedDocument(Model):
     """A signed document about the machine. `signature` contains the data."""
 
     encoding: str
@@ -36,20 +38,22 @@ class AttestedDocument:
             }
         )
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         encoding = d.pop("encoding")
 
         signature = d.pop("signature")
 
-        return cls(
+        model = cls(
             encoding,
             signature,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="AttestedTimeStamp")
 
 
-@_attrs_define
-class AttestedTimeStamp:
+@_attrs_define(getstate_setstate=False)
+class AttestedTimeStamp(Model):
     """Validity period of the document. Microsoft's tables name the field timestamp, but documents have timeStamp. Since
     2018-10-01.
 
@@ -39,20 +39,22 @@ class AttestedTimeStamp:
         if expires_on is not UNSET:
             field_dict["expiresOn"] = expires_on
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         created_on = d.pop("createdOn", UNSET)
 
         expires_on = d.pop("expiresOn", UNSET)
 
-        return cls(
+        model = cls(
             created_on,
             expires_on,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -10,13 +10,13 @@ from attrs import field as _attrs_field
 from ..models.known_azure_environment import KnownAzureEnvironment
 from ..models.known_os_type import KnownOsType
 from ..models.known_priority import KnownPriority
-from ..types import UNSET, Unset
+from ..types import LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="Compute")
 
 
-@_attrs_define
-class Compute:
+@_attrs_define(getstate_setstate=False)
+class Compute(Model):
     """The virtual machine itself. Missing on classic (pre-ARM) machines. "" means that a field does not apply."""
 
     additional_capabilities: AdditionalCapabilities | Unset = UNSET
@@ -315,17 +315,17 @@ class Compute:
         if zone is not UNSET:
             field_dict["zone"] = zone
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _additional_capabilities = d.pop("additionalCapabilities", UNSET)
         additional_capabilities: AdditionalCapabilities | Unset
         if isinstance(_additional_capabilities, Unset):
             additional_capabilities = UNSET
         else:
-            additional_capabilities = AdditionalCapabilities.from_dict(_additional_capabilities)
+            additional_capabilities = AdditionalCapabilities._read(_additional_capabilities)
 
         az_environment = d.pop("azEnvironment", UNSET)
 
@@ -338,21 +338,21 @@ class Compute:
         if isinstance(_extended_location, Unset):
             extended_location = UNSET
         else:
-            extended_location = ExtendedLocation.from_dict(_extended_location)
+            extended_location = ExtendedLocation._read(_extended_location)
 
         _host = d.pop("host", UNSET)
         host: Host | Unset
         if isinstance(_host, Unset):
             host = UNSET
         else:
-            host = Host.from_dict(_host)
+            host = Host._read(_host)
 
         _host_group = d.pop("hostGroup", UNSET)
         host_group: HostGroup | Unset
         if isinstance(_host_group, Unset):
             host_group = UNSET
         else:
-            host_group = HostGroup.from_dict(_host_group)
+            host_group = HostGroup._read(_host_group)
 
         is_host_compatibility_layer_vm = d.pop("isHostCompatibilityLayerVm", UNSET)
 
@@ -369,7 +369,7 @@ class Compute:
         if isinstance(_os_profile, Unset):
             os_profile = UNSET
         else:
-            os_profile = OsProfile.from_dict(_os_profile)
+            os_profile = OsProfile._read(_os_profile)
 
         os_type = d.pop("osType", UNSET)
 
@@ -382,7 +382,7 @@ class Compute:
         if isinstance(_plan, Unset):
             plan = UNSET
         else:
-            plan = Plan.from_dict(_plan)
+            plan = Plan._read(_plan)
 
         platform_fault_domain = d.pop("platformFaultDomain", UNSET)
 
@@ -395,11 +395,14 @@ class Compute:
         provider = d.pop("provider", UNSET)
 
         _public_keys = d.pop("publicKeys", UNSET)
+        if _public_keys is not UNSET and not isinstance(_public_keys, LISTS):
+            raise TypeError
+        _public_keys = _public_keys
         public_keys: list[PublicKey] | Unset = UNSET
         if _public_keys is not UNSET:
             public_keys = []
             for public_keys_item_data in _public_keys:
-                public_keys_item = PublicKey.from_dict(public_keys_item_data)
+                public_keys_item = PublicKey._read(public_keys_item_data)
 
                 public_keys.append(public_keys_item)
 
@@ -414,7 +417,7 @@ class Compute:
         if isinstance(_security_profile, Unset):
             security_profile = UNSET
         else:
-            security_profile = SecurityProfile.from_dict(_security_profile)
+            security_profile = SecurityProfile._read(_security_profile)
 
         sku = d.pop("sku", UNSET)
 
@@ -423,18 +426,21 @@ class Compute:
         if isinstance(_storage_profile, Unset):
             storage_profile = UNSET
         else:
-            storage_profile = StorageProfile.from_dict(_storage_profile)
+            storage_profile = StorageProfile._read(_storage_profile)
 
         subscription_id = d.pop("subscriptionId", UNSET)
 
         tags = d.pop("tags", UNSET)
 
         _tags_list = d.pop("tagsList", UNSET)
+        if _tags_list is not UNSET and not isinstance(_tags_list, LISTS):
+            raise TypeError
+        _tags_list = _tags_list
         tags_list: list[Tag] | Unset = UNSET
         if _tags_list is not UNSET:
             tags_list = []
             for tags_list_item_data in _tags_list:
-                tags_list_item = Tag.from_dict(tags_list_item_data)
+                tags_list_item = Tag._read(tags_list_item_data)
 
                 tags_list.append(tags_list_item)
 
@@ -447,7 +453,7 @@ class Compute:
         if isinstance(_virtual_machine_scale_set, Unset):
             virtual_machine_scale_set = UNSET
         else:
-            virtual_machine_scale_set = VirtualMachineScaleSet.from_dict(_virtual_machine_scale_set)
+            virtual_machine_scale_set = VirtualMachineScaleSet._read(_virtual_machine_scale_set)
 
         vm_id = d.pop("vmId", UNSET)
 
@@ -457,7 +463,7 @@ class Compute:
 
         zone = d.pop("zone", UNSET)
 
-        return cls(
+        model = cls(
             additional_capabilities,
             az_environment,
             custom_data,
@@ -499,6 +505,8 @@ class Compute:
             zone,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -8,13 +8,13 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_disk_caching import KnownDiskCaching
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="DataDisk")
 
 
-@_attrs_define
-class DataDisk:
+@_attrs_define(getstate_setstate=False)
+class DataDisk(Model):
     """A data disk. Since 2019-06-01."""
 
     bytes_per_second_throttle: str | Unset = UNSET
@@ -123,11 +123,11 @@ class DataDisk:
         if write_accelerator_enabled is not UNSET:
             field_dict["writeAcceleratorEnabled"] = write_accelerator_enabled
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         bytes_per_second_throttle = d.pop("bytesPerSecondThrottle", UNSET)
 
         caching = d.pop("caching", UNSET)
@@ -143,7 +143,7 @@ class DataDisk:
         if isinstance(_image, Unset):
             image = UNSET
         else:
-            image = DiskImage.from_dict(_image)
+            image = DiskImage._read(_image)
 
         is_shared_disk = d.pop("isSharedDisk", UNSET)
 
@@ -156,7 +156,7 @@ class DataDisk:
         if isinstance(_managed_disk, Unset):
             managed_disk = UNSET
         else:
-            managed_disk = ManagedDisk.from_dict(_managed_disk)
+            managed_disk = ManagedDisk._read(_managed_disk)
 
         name = d.pop("name", UNSET)
 
@@ -167,11 +167,11 @@ class DataDisk:
         if isinstance(_vhd, Unset):
             vhd = UNSET
         else:
-            vhd = Vhd.from_dict(_vhd)
+            vhd = Vhd._read(_vhd)
 
         write_accelerator_enabled = d.pop("writeAcceleratorEnabled", UNSET)
 
-        return cls(
+        model = cls(
             bytes_per_second_throttle,
             caching,
             create_option,
@@ -188,6 +188,8 @@ class DataDisk:
             write_accelerator_enabled,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="DiskEncryptionKey")
 
 
-@_attrs_define
-class DiskEncryptionKey:
+@_attrs_define(getstate_setstate=False)
+class DiskEncryptionKey(Model):
     """Location of the disk's encryption key, which is a secret in a key vault. Since 2021-11-01."""
 
     secret_url: str | Unset = UNSET
@@ -37,11 +37,11 @@ class DiskEncryptionKey:
         if source_vault is not UNSET:
             field_dict["sourceVault"] = source_vault
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         secret_url = d.pop("secretUrl", UNSET)
 
         _source_vault = d.pop("sourceVault", UNSET)
@@ -49,13 +49,15 @@ class DiskEncryptionKey:
         if isinstance(_source_vault, Unset):
             source_vault = UNSET
         else:
-            source_vault = SourceVault.from_dict(_source_vault)
+            source_vault = SourceVault._read(_source_vault)
 
-        return cls(
+        model = cls(
             secret_url,
             source_vault,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="DiskImage")
 
 
-@_attrs_define
-class DiskImage:
+@_attrs_define(getstate_setstate=False)
+class DiskImage(Model):
     """The custom image of a disk. Since 2019-06-01."""
 
     uri: str | Unset = UNSET
@@ -29,17 +29,19 @@ class DiskImage:
         if uri is not UNSET:
             field_dict["uri"] = uri
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         uri = d.pop("uri", UNSET)
 
-        return cls(
+        model = cls(
             uri,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="EncryptionSettings")
 
 
-@_attrs_define
-class EncryptionSettings:
+@_attrs_define(getstate_setstate=False)
+class EncryptionSettings(Model):
     """Encryption of the OS disk. Before 2021-11-01 it contains `enabled` only. Since 2019-06-01."""
 
     disk_encryption_key: DiskEncryptionKey | Unset = UNSET
@@ -45,17 +45,17 @@ class EncryptionSettings:
         if key_encryption_key is not UNSET:
             field_dict["keyEncryptionKey"] = key_encryption_key
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _disk_encryption_key = d.pop("diskEncryptionKey", UNSET)
         disk_encryption_key: DiskEncryptionKey | Unset
         if isinstance(_disk_encryption_key, Unset):
             disk_encryption_key = UNSET
         else:
-            disk_encryption_key = DiskEncryptionKey.from_dict(_disk_encryption_key)
+            disk_encryption_key = DiskEncryptionKey._read(_disk_encryption_key)
 
         enabled = d.pop("enabled", UNSET)
 
@@ -64,14 +64,16 @@ class EncryptionSettings:
         if isinstance(_key_encryption_key, Unset):
             key_encryption_key = UNSET
         else:
-            key_encryption_key = KeyEncryptionKey.from_dict(_key_encryption_key)
+            key_encryption_key = KeyEncryptionKey._read(_key_encryption_key)
 
-        return cls(
+        model = cls(
             disk_encryption_key,
             enabled,
             key_encryption_key,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

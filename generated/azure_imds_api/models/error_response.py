@@ -7,13 +7,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="ErrorResponse")
 
 
-@_attrs_define
-class ErrorResponse:
+@_attrs_define(getstate_setstate=False)
+class ErrorResponse(Model):
     """The reason why a request failed. Identity has its own schema."""
 
     error: str | Unset = UNSET
@@ -38,20 +38,25 @@ class ErrorResponse:
         if newest_versions is not UNSET:
             field_dict["newest-versions"] = newest_versions
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         error = d.pop("error", UNSET)
 
-        newest_versions = cast(list[str], d.pop("newest-versions", UNSET))
+        _newest_versions = d.pop("newest-versions", UNSET)
+        if _newest_versions is not UNSET and not isinstance(_newest_versions, LISTS):
+            raise TypeError
+        newest_versions = cast(list[str], _newest_versions)
 
-        return cls(
+        model = cls(
             error,
             newest_versions,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

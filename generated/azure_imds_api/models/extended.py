@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="Extended")
 
 
-@_attrs_define
-class Extended:
+@_attrs_define(getstate_setstate=False)
+class Extended(Model):
     """Data for provisioning agents, returned only with extended=true. Known from the source code of such agents, not from
     Microsoft's documentation.
 
@@ -34,22 +34,24 @@ class Extended:
         if compute is not UNSET:
             field_dict["compute"] = compute
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _compute = d.pop("compute", UNSET)
         compute: ExtendedCompute | Unset
         if isinstance(_compute, Unset):
             compute = UNSET
         else:
-            compute = ExtendedCompute.from_dict(_compute)
+            compute = ExtendedCompute._read(_compute)
 
-        return cls(
+        model = cls(
             compute,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -8,13 +8,13 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_pps_type import KnownPpsType
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="ExtendedCompute")
 
 
-@_attrs_define
-class ExtendedCompute:
+@_attrs_define(getstate_setstate=False)
+class ExtendedCompute(Model):
     """Data about provisioning. Observed at 2021-08-01."""
 
     has_custom_data: bool | Unset = UNSET
@@ -42,20 +42,22 @@ class ExtendedCompute:
         if pps_type is not UNSET:
             field_dict["ppsType"] = pps_type
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         has_custom_data = d.pop("hasCustomData", UNSET)
 
         pps_type = d.pop("ppsType", UNSET)
 
-        return cls(
+        model = cls(
             has_custom_data,
             pps_type,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="ExtendedLocation")
 
 
-@_attrs_define
-class ExtendedLocation:
+@_attrs_define(getstate_setstate=False)
+class ExtendedLocation(Model):
     """The edge zone of the machine. Both fields are "" outside of edge zones. Since 2021-03-01."""
 
     name: str | Unset = UNSET
@@ -35,20 +35,22 @@ class ExtendedLocation:
         if type_ is not UNSET:
             field_dict["type"] = type_
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         name = d.pop("name", UNSET)
 
         type_ = d.pop("type", UNSET)
 
-        return cls(
+        model = cls(
             name,
             type_,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

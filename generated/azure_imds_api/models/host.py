@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="Host")
 
 
-@_attrs_define
-class Host:
+@_attrs_define(getstate_setstate=False)
+class Host(Model):
     """The dedicated host of the machine. Never set together with hostGroup. Since 2021-11-15."""
 
     id: str | Unset = UNSET
@@ -29,17 +29,19 @@ class Host:
         if id is not UNSET:
             field_dict["id"] = id
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         id = d.pop("id", UNSET)
 
-        return cls(
+        model = cls(
             id,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

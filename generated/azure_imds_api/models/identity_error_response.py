@@ -8,13 +8,13 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_identity_error_code import KnownIdentityErrorCode
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="IdentityErrorResponse")
 
 
-@_attrs_define
-class IdentityErrorResponse:
+@_attrs_define(getstate_setstate=False)
+class IdentityErrorResponse(Model):
     """The reason why an identity request failed."""
 
     error: KnownIdentityErrorCode | str | Unset = UNSET
@@ -43,20 +43,22 @@ class IdentityErrorResponse:
         if error_description is not UNSET:
             field_dict["error_description"] = error_description
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         error = d.pop("error", UNSET)
 
         error_description = d.pop("error_description", UNSET)
 
-        return cls(
+        model = cls(
             error,
             error_description,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import Model
+
 T = TypeVar("T", bound="IdentityInfoResponse")
 
 
-@_attrs_define
-class IdentityInfoResponse:
+@_attrs_define(getstate_setstate=False)
+class IdentityInfoResponse(Model):
     """Information about identities that does not require a token."""
 
     tenant_id: str
@@ -29,17 +31,19 @@ class IdentityInfoResponse:
             }
         )
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         tenant_id = d.pop("tenantId")
 
-        return cls(
+        model = cls(
             tenant_id,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="IdentityTokenResponse")
 
 
-@_attrs_define
-class IdentityTokenResponse:
+@_attrs_define(getstate_setstate=False)
+class IdentityTokenResponse(Model):
     """An access token. Every observed response also contains client_id, expires_in, expires_on, ext_expires_in,
     not_before, resource and token_type. IMDS sends numbers as strings. Other managed-identity hosts send JSON numbers,
     so accept both.
@@ -109,11 +109,11 @@ class IdentityTokenResponse:
         if token_type is not UNSET:
             field_dict["token_type"] = token_type
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         access_token = d.pop("access_token")
 
         client_id = d.pop("client_id", UNSET)
@@ -138,7 +138,7 @@ class IdentityTokenResponse:
 
         token_type = d.pop("token_type", UNSET)
 
-        return cls(
+        model = cls(
             access_token,
             client_id,
             expires_in,
@@ -153,6 +153,8 @@ class IdentityTokenResponse:
             token_type,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

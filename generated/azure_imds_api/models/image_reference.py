@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="ImageReference")
 
 
-@_attrs_define
-class ImageReference:
+@_attrs_define(getstate_setstate=False)
+class ImageReference(Model):
     """The image of the machine: id for a custom image, otherwise offer, publisher, sku and version. All fields are "" if
     an existing OS disk was attached. Since 2019-06-01.
 
@@ -74,11 +74,11 @@ class ImageReference:
         if version is not UNSET:
             field_dict["version"] = version
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         community_gallery_image_id = d.pop("communityGalleryImageId", UNSET)
 
         exact_version = d.pop("exactVersion", UNSET)
@@ -95,7 +95,7 @@ class ImageReference:
 
         version = d.pop("version", UNSET)
 
-        return cls(
+        model = cls(
             community_gallery_image_id,
             exact_version,
             id,
@@ -106,6 +106,8 @@ class ImageReference:
             version,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

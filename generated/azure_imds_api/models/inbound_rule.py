@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="InboundRule")
 
 
-@_attrs_define
-class InboundRule:
+@_attrs_define(getstate_setstate=False)
+class InboundRule(Model):
     """A rule for traffic to this machine."""
 
     frontend_ip_address: str | Unset = UNSET
@@ -53,11 +53,11 @@ class InboundRule:
         if private_ip_address is not UNSET:
             field_dict["privateIpAddress"] = private_ip_address
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         frontend_ip_address = d.pop("frontendIpAddress", UNSET)
 
         protocol = d.pop("protocol", UNSET)
@@ -68,7 +68,7 @@ class InboundRule:
 
         private_ip_address = d.pop("privateIpAddress", UNSET)
 
-        return cls(
+        model = cls(
             frontend_ip_address,
             protocol,
             frontend_port,
@@ -76,6 +76,8 @@ class InboundRule:
             private_ip_address,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

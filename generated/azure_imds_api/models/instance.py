@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="Instance")
 
 
-@_attrs_define
-class Instance:
+@_attrs_define(getstate_setstate=False)
+class Instance(Model):
     """The metadata document. Every field may be missing: the operation's description lists what older versions and other
     hosts omit.
 
@@ -51,38 +51,40 @@ class Instance:
         if network is not UNSET:
             field_dict["network"] = network
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _compute = d.pop("compute", UNSET)
         compute: Compute | Unset
         if isinstance(_compute, Unset):
             compute = UNSET
         else:
-            compute = Compute.from_dict(_compute)
+            compute = Compute._read(_compute)
 
         _extended = d.pop("extended", UNSET)
         extended: Extended | Unset
         if isinstance(_extended, Unset):
             extended = UNSET
         else:
-            extended = Extended.from_dict(_extended)
+            extended = Extended._read(_extended)
 
         _network = d.pop("network", UNSET)
         network: Network | Unset
         if isinstance(_network, Unset):
             network = UNSET
         else:
-            network = Network.from_dict(_network)
+            network = Network._read(_network)
 
-        return cls(
+        model = cls(
             compute,
             extended,
             network,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

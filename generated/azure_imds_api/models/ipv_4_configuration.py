@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="Ipv4Configuration")
 
 
-@_attrs_define
-class Ipv4Configuration:
+@_attrs_define(getstate_setstate=False)
+class Ipv4Configuration(Model):
     """IPv4 configuration of an interface. Since 2017-04-02."""
 
     ip_address: list[Ipv4Address] | Unset = UNSET
@@ -45,34 +45,42 @@ class Ipv4Configuration:
         if subnet is not UNSET:
             field_dict["subnet"] = subnet
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _ip_address = d.pop("ipAddress", UNSET)
+        if _ip_address is not UNSET and not isinstance(_ip_address, LISTS):
+            raise TypeError
+        _ip_address = _ip_address
         ip_address: list[Ipv4Address] | Unset = UNSET
         if _ip_address is not UNSET:
             ip_address = []
             for ip_address_item_data in _ip_address:
-                ip_address_item = Ipv4Address.from_dict(ip_address_item_data)
+                ip_address_item = Ipv4Address._read(ip_address_item_data)
 
                 ip_address.append(ip_address_item)
 
         _subnet = d.pop("subnet", UNSET)
+        if _subnet is not UNSET and not isinstance(_subnet, LISTS):
+            raise TypeError
+        _subnet = _subnet
         subnet: list[Subnet] | Unset = UNSET
         if _subnet is not UNSET:
             subnet = []
             for subnet_item_data in _subnet:
-                subnet_item = Subnet.from_dict(subnet_item_data)
+                subnet_item = Subnet._read(subnet_item_data)
 
                 subnet.append(subnet_item)
 
-        return cls(
+        model = cls(
             ip_address,
             subnet,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="Ipv6Configuration")
 
 
-@_attrs_define
-class Ipv6Configuration:
+@_attrs_define(getstate_setstate=False)
+class Ipv6Configuration(Model):
     """IPv6 configuration of an interface. IMDS does not return IPv6 subnets. Since 2017-04-02."""
 
     ip_address: list[Ipv6Address] | Unset = UNSET
@@ -34,24 +34,29 @@ class Ipv6Configuration:
         if ip_address is not UNSET:
             field_dict["ipAddress"] = ip_address
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _ip_address = d.pop("ipAddress", UNSET)
+        if _ip_address is not UNSET and not isinstance(_ip_address, LISTS):
+            raise TypeError
+        _ip_address = _ip_address
         ip_address: list[Ipv6Address] | Unset = UNSET
         if _ip_address is not UNSET:
             ip_address = []
             for ip_address_item_data in _ip_address:
-                ip_address_item = Ipv6Address.from_dict(ip_address_item_data)
+                ip_address_item = Ipv6Address._read(ip_address_item_data)
 
                 ip_address.append(ip_address_item)
 
-        return cls(
+        model = cls(
             ip_address,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="KeyEncryptionKey")
 
 
-@_attrs_define
-class KeyEncryptionKey:
+@_attrs_define(getstate_setstate=False)
+class KeyEncryptionKey(Model):
     """The key that encrypts the disk's encryption key. Since 2021-11-01."""
 
     key_url: str | Unset = UNSET
@@ -37,11 +37,11 @@ class KeyEncryptionKey:
         if source_vault is not UNSET:
             field_dict["sourceVault"] = source_vault
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         key_url = d.pop("keyUrl", UNSET)
 
         _source_vault = d.pop("sourceVault", UNSET)
@@ -49,13 +49,15 @@ class KeyEncryptionKey:
         if isinstance(_source_vault, Unset):
             source_vault = UNSET
         else:
-            source_vault = SourceVault.from_dict(_source_vault)
+            source_vault = SourceVault._read(_source_vault)
 
-        return cls(
+        model = cls(
             key_url,
             source_vault,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="LoadBalancer")
 
 
-@_attrs_define
-class LoadBalancer:
+@_attrs_define(getstate_setstate=False)
+class LoadBalancer(Model):
     """Public addresses and rules. Since 2020-10-01."""
 
     public_ip_addresses: list[PublicIpAddress] | Unset = UNSET
@@ -58,44 +58,55 @@ class LoadBalancer:
         if outbound_rules is not UNSET:
             field_dict["outboundRules"] = outbound_rules
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _public_ip_addresses = d.pop("publicIpAddresses", UNSET)
+        if _public_ip_addresses is not UNSET and not isinstance(_public_ip_addresses, LISTS):
+            raise TypeError
+        _public_ip_addresses = _public_ip_addresses
         public_ip_addresses: list[PublicIpAddress] | Unset = UNSET
         if _public_ip_addresses is not UNSET:
             public_ip_addresses = []
             for public_ip_addresses_item_data in _public_ip_addresses:
-                public_ip_addresses_item = PublicIpAddress.from_dict(public_ip_addresses_item_data)
+                public_ip_addresses_item = PublicIpAddress._read(public_ip_addresses_item_data)
 
                 public_ip_addresses.append(public_ip_addresses_item)
 
         _inbound_rules = d.pop("inboundRules", UNSET)
+        if _inbound_rules is not UNSET and not isinstance(_inbound_rules, LISTS):
+            raise TypeError
+        _inbound_rules = _inbound_rules
         inbound_rules: list[InboundRule] | Unset = UNSET
         if _inbound_rules is not UNSET:
             inbound_rules = []
             for inbound_rules_item_data in _inbound_rules:
-                inbound_rules_item = InboundRule.from_dict(inbound_rules_item_data)
+                inbound_rules_item = InboundRule._read(inbound_rules_item_data)
 
                 inbound_rules.append(inbound_rules_item)
 
         _outbound_rules = d.pop("outboundRules", UNSET)
+        if _outbound_rules is not UNSET and not isinstance(_outbound_rules, LISTS):
+            raise TypeError
+        _outbound_rules = _outbound_rules
         outbound_rules: list[OutboundRule] | Unset = UNSET
         if _outbound_rules is not UNSET:
             outbound_rules = []
             for outbound_rules_item_data in _outbound_rules:
-                outbound_rules_item = OutboundRule.from_dict(outbound_rules_item_data)
+                outbound_rules_item = OutboundRule._read(outbound_rules_item_data)
 
                 outbound_rules.append(outbound_rules_item)
 
-        return cls(
+        model = cls(
             public_ip_addresses,
             inbound_rules,
             outbound_rules,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

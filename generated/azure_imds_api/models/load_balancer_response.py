@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import Model
+
 T = TypeVar("T", bound="LoadBalancerResponse")
 
 
-@_attrs_define
-class LoadBalancerResponse:
+@_attrs_define(getstate_setstate=False)
+class LoadBalancerResponse(Model):
     """Load balancer metadata of this machine."""
 
     loadbalancer: LoadBalancer
@@ -29,17 +31,19 @@ class LoadBalancerResponse:
             }
         )
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        loadbalancer = LoadBalancer.from_dict(d.pop("loadbalancer"))
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
+        loadbalancer = LoadBalancer._read(d.pop("loadbalancer"))
 
-        return cls(
+        model = cls(
             loadbalancer,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

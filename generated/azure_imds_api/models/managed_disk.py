@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="ManagedDisk")
 
 
-@_attrs_define
-class ManagedDisk:
+@_attrs_define(getstate_setstate=False)
+class ManagedDisk(Model):
     """The managed disk that backs a disk. Since 2019-06-01."""
 
     id: str | Unset = UNSET
@@ -35,20 +35,22 @@ class ManagedDisk:
         if storage_account_type is not UNSET:
             field_dict["storageAccountType"] = storage_account_type
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         id = d.pop("id", UNSET)
 
         storage_account_type = d.pop("storageAccountType", UNSET)
 
-        return cls(
+        model = cls(
             id,
             storage_account_type,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

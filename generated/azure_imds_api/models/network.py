@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="Network")
 
 
-@_attrs_define
-class Network:
+@_attrs_define(getstate_setstate=False)
+class Network(Model):
     """The network of the machine. Since 2017-04-02."""
 
     interface: list[NetworkInterface] | Unset = UNSET
@@ -34,24 +34,29 @@ class Network:
         if interface is not UNSET:
             field_dict["interface"] = interface
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _interface = d.pop("interface", UNSET)
+        if _interface is not UNSET and not isinstance(_interface, LISTS):
+            raise TypeError
+        _interface = _interface
         interface: list[NetworkInterface] | Unset = UNSET
         if _interface is not UNSET:
             interface = []
             for interface_item_data in _interface:
-                interface_item = NetworkInterface.from_dict(interface_item_data)
+                interface_item = NetworkInterface._read(interface_item_data)
 
                 interface.append(interface_item)
 
-        return cls(
+        model = cls(
             interface,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="NetworkInterface")
 
 
-@_attrs_define
-class NetworkInterface:
+@_attrs_define(getstate_setstate=False)
+class NetworkInterface(Model):
     """A network interface. Since 2017-04-02."""
 
     ipv4: Ipv4Configuration | Unset = UNSET
@@ -45,33 +45,35 @@ class NetworkInterface:
         if mac_address is not UNSET:
             field_dict["macAddress"] = mac_address
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _ipv4 = d.pop("ipv4", UNSET)
         ipv4: Ipv4Configuration | Unset
         if isinstance(_ipv4, Unset):
             ipv4 = UNSET
         else:
-            ipv4 = Ipv4Configuration.from_dict(_ipv4)
+            ipv4 = Ipv4Configuration._read(_ipv4)
 
         _ipv6 = d.pop("ipv6", UNSET)
         ipv6: Ipv6Configuration | Unset
         if isinstance(_ipv6, Unset):
             ipv6 = UNSET
         else:
-            ipv6 = Ipv6Configuration.from_dict(_ipv6)
+            ipv6 = Ipv6Configuration._read(_ipv6)
 
         mac_address = d.pop("macAddress", UNSET)
 
-        return cls(
+        model = cls(
             ipv4,
             ipv6,
             mac_address,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

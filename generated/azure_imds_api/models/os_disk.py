@@ -9,13 +9,13 @@ from attrs import field as _attrs_field
 
 from ..models.known_disk_caching import KnownDiskCaching
 from ..models.known_os_type import KnownOsType
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="OsDisk")
 
 
-@_attrs_define
-class OsDisk:
+@_attrs_define(getstate_setstate=False)
+class OsDisk(Model):
     """The operating system disk. Since 2019-06-01."""
 
     caching: KnownDiskCaching | str | Unset = UNSET
@@ -113,11 +113,11 @@ class OsDisk:
         if write_accelerator_enabled is not UNSET:
             field_dict["writeAcceleratorEnabled"] = write_accelerator_enabled
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         caching = d.pop("caching", UNSET)
 
         create_option = d.pop("createOption", UNSET)
@@ -127,7 +127,7 @@ class OsDisk:
         if isinstance(_diff_disk_settings, Unset):
             diff_disk_settings = UNSET
         else:
-            diff_disk_settings = DiffDiskSettings.from_dict(_diff_disk_settings)
+            diff_disk_settings = DiffDiskSettings._read(_diff_disk_settings)
 
         disk_size_gb = d.pop("diskSizeGB", UNSET)
 
@@ -136,21 +136,21 @@ class OsDisk:
         if isinstance(_encryption_settings, Unset):
             encryption_settings = UNSET
         else:
-            encryption_settings = EncryptionSettings.from_dict(_encryption_settings)
+            encryption_settings = EncryptionSettings._read(_encryption_settings)
 
         _image = d.pop("image", UNSET)
         image: DiskImage | Unset
         if isinstance(_image, Unset):
             image = UNSET
         else:
-            image = DiskImage.from_dict(_image)
+            image = DiskImage._read(_image)
 
         _managed_disk = d.pop("managedDisk", UNSET)
         managed_disk: ManagedDisk | Unset
         if isinstance(_managed_disk, Unset):
             managed_disk = UNSET
         else:
-            managed_disk = ManagedDisk.from_dict(_managed_disk)
+            managed_disk = ManagedDisk._read(_managed_disk)
 
         name = d.pop("name", UNSET)
 
@@ -161,11 +161,11 @@ class OsDisk:
         if isinstance(_vhd, Unset):
             vhd = UNSET
         else:
-            vhd = Vhd.from_dict(_vhd)
+            vhd = Vhd._read(_vhd)
 
         write_accelerator_enabled = d.pop("writeAcceleratorEnabled", UNSET)
 
-        return cls(
+        model = cls(
             caching,
             create_option,
             diff_disk_settings,
@@ -179,6 +179,8 @@ class OsDisk:
             write_accelerator_enabled,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="OsProfile")
 
 
-@_attrs_define
-class OsProfile:
+@_attrs_define(getstate_setstate=False)
+class OsProfile(Model):
     """Settings of the operating system at creation. All fields are "" for specialized disks. Since 2020-07-15."""
 
     admin_username: str | Unset = UNSET
@@ -41,23 +41,25 @@ class OsProfile:
         if disable_password_authentication is not UNSET:
             field_dict["disablePasswordAuthentication"] = disable_password_authentication
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         admin_username = d.pop("adminUsername", UNSET)
 
         computer_name = d.pop("computerName", UNSET)
 
         disable_password_authentication = d.pop("disablePasswordAuthentication", UNSET)
 
-        return cls(
+        model = cls(
             admin_username,
             computer_name,
             disable_password_authentication,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="OutboundRule")
 
 
-@_attrs_define
-class OutboundRule:
+@_attrs_define(getstate_setstate=False)
+class OutboundRule(Model):
     """A rule for traffic from this machine."""
 
     frontend_ip_address: str | Unset = UNSET
@@ -35,20 +35,22 @@ class OutboundRule:
         if private_ip_address is not UNSET:
             field_dict["privateIpAddress"] = private_ip_address
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         frontend_ip_address = d.pop("frontendIpAddress", UNSET)
 
         private_ip_address = d.pop("privateIpAddress", UNSET)
 
-        return cls(
+        model = cls(
             frontend_ip_address,
             private_ip_address,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

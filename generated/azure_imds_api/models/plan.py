@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="Plan")
 
 
-@_attrs_define
-class Plan:
+@_attrs_define(getstate_setstate=False)
+class Plan(Model):
     """Marketplace plan of the image. All fields are "" for other images. Since 2018-04-02, in attested data since
     2018-10-01.
 
@@ -44,23 +44,25 @@ class Plan:
         if publisher is not UNSET:
             field_dict["publisher"] = publisher
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         name = d.pop("name", UNSET)
 
         product = d.pop("product", UNSET)
 
         publisher = d.pop("publisher", UNSET)
 
-        return cls(
+        model = cls(
             name,
             product,
             publisher,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

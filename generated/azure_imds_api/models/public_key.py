@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="PublicKey")
 
 
-@_attrs_define
-class PublicKey:
+@_attrs_define(getstate_setstate=False)
+class PublicKey(Model):
     """An SSH public key of the machine. Since 2018-04-02."""
 
     key_data: str | Unset = UNSET
@@ -35,20 +35,22 @@ class PublicKey:
         if path is not UNSET:
             field_dict["path"] = path
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         key_data = d.pop("keyData", UNSET)
 
         path = d.pop("path", UNSET)
 
-        return cls(
+        model = cls(
             key_data,
             path,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="ResourceDisk")
 
 
-@_attrs_define
-class ResourceDisk:
+@_attrs_define(getstate_setstate=False)
+class ResourceDisk(Model):
     """The local temporary disk. Since 2021-02-01."""
 
     size: str | Unset = UNSET
@@ -30,17 +30,19 @@ class ResourceDisk:
         if size is not UNSET:
             field_dict["size"] = size
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         size = d.pop("size", UNSET)
 
-        return cls(
+        model = cls(
             size,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

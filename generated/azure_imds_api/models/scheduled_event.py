@@ -10,13 +10,13 @@ from attrs import field as _attrs_field
 from ..models.known_event_source import KnownEventSource
 from ..models.known_event_status import KnownEventStatus
 from ..models.known_event_type import KnownEventType
-from ..types import UNSET, Unset
+from ..types import LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="ScheduledEvent")
 
 
-@_attrs_define
-class ScheduledEvent:
+@_attrs_define(getstate_setstate=False)
+class ScheduledEvent(Model):
     """One interruption, scheduled or started."""
 
     event_id: str
@@ -98,16 +98,19 @@ class ScheduledEvent:
         if duration_in_seconds is not UNSET:
             field_dict["DurationInSeconds"] = duration_in_seconds
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         event_id = d.pop("EventId")
 
         event_type = d.pop("EventType")
 
-        resources = cast(list[str], d.pop("Resources"))
+        _resources = d.pop("Resources")
+        if not isinstance(_resources, LISTS):
+            raise TypeError
+        resources = cast(list[str], _resources)
 
         event_status = d.pop("EventStatus")
 
@@ -121,7 +124,7 @@ class ScheduledEvent:
 
         duration_in_seconds = d.pop("DurationInSeconds", UNSET)
 
-        return cls(
+        model = cls(
             event_id,
             event_type,
             resources,
@@ -133,6 +136,8 @@ class ScheduledEvent:
             duration_in_seconds,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import LISTS, Model
+
 T = TypeVar("T", bound="ScheduledEvents")
 
 
-@_attrs_define
-class ScheduledEvents:
+@_attrs_define(getstate_setstate=False)
+class ScheduledEvents(Model):
     """All events of the machine's group at one moment."""
 
     document_incarnation: int
@@ -39,25 +41,30 @@ class ScheduledEvents:
             }
         )
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         document_incarnation = d.pop("DocumentIncarnation")
 
-        events = []
         _events = d.pop("Events")
+        if not isinstance(_events, LISTS):
+            raise TypeError
+        events = []
+        _events = _events
         for events_item_data in _events:
-            events_item = ScheduledEvent.from_dict(events_item_data)
+            events_item = ScheduledEvent._read(events_item_data)
 
             events.append(events_item)
 
-        return cls(
+        model = cls(
             document_incarnation,
             events,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

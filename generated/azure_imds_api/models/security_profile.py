@@ -8,13 +8,13 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_security_type import KnownSecurityType
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="SecurityProfile")
 
 
-@_attrs_define
-class SecurityProfile:
+@_attrs_define(getstate_setstate=False)
+class SecurityProfile(Model):
     """Security features of the machine. Since 2020-06-01."""
 
     encryption_at_host: str | Unset = UNSET
@@ -54,11 +54,11 @@ class SecurityProfile:
         if virtual_tpm_enabled is not UNSET:
             field_dict["virtualTpmEnabled"] = virtual_tpm_enabled
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         encryption_at_host = d.pop("encryptionAtHost", UNSET)
 
         secure_boot_enabled = d.pop("secureBootEnabled", UNSET)
@@ -67,13 +67,15 @@ class SecurityProfile:
 
         virtual_tpm_enabled = d.pop("virtualTpmEnabled", UNSET)
 
-        return cls(
+        model = cls(
             encryption_at_host,
             secure_boot_enabled,
             security_type,
             virtual_tpm_enabled,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import LISTS, Model
+
 T = TypeVar("T", bound="StartEventsRequest")
 
 
-@_attrs_define
-class StartEventsRequest:
+@_attrs_define(getstate_setstate=False)
+class StartEventsRequest(Model):
     """Approval of events."""
 
     start_requests: list[StartRequest]
@@ -32,22 +34,27 @@ class StartEventsRequest:
             }
         )
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        start_requests = []
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _start_requests = d.pop("StartRequests")
+        if not isinstance(_start_requests, LISTS):
+            raise TypeError
+        start_requests = []
+        _start_requests = _start_requests
         for start_requests_item_data in _start_requests:
-            start_requests_item = StartRequest.from_dict(start_requests_item_data)
+            start_requests_item = StartRequest._read(start_requests_item_data)
 
             start_requests.append(start_requests_item)
 
-        return cls(
+        model = cls(
             start_requests,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="StorageProfile")
 
 
-@_attrs_define
-class StorageProfile:
+@_attrs_define(getstate_setstate=False)
+class StorageProfile(Model):
     """Image and disks of the machine. Since 2019-06-01."""
 
     data_disks: list[DataDisk] | Unset = UNSET
@@ -59,17 +59,20 @@ class StorageProfile:
         if resource_disk is not UNSET:
             field_dict["resourceDisk"] = resource_disk
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         _data_disks = d.pop("dataDisks", UNSET)
+        if _data_disks is not UNSET and not isinstance(_data_disks, LISTS):
+            raise TypeError
+        _data_disks = _data_disks
         data_disks: list[DataDisk] | Unset = UNSET
         if _data_disks is not UNSET:
             data_disks = []
             for data_disks_item_data in _data_disks:
-                data_disks_item = DataDisk.from_dict(data_disks_item_data)
+                data_disks_item = DataDisk._read(data_disks_item_data)
 
                 data_disks.append(data_disks_item)
 
@@ -78,29 +81,31 @@ class StorageProfile:
         if isinstance(_image_reference, Unset):
             image_reference = UNSET
         else:
-            image_reference = ImageReference.from_dict(_image_reference)
+            image_reference = ImageReference._read(_image_reference)
 
         _os_disk = d.pop("osDisk", UNSET)
         os_disk: OsDisk | Unset
         if isinstance(_os_disk, Unset):
             os_disk = UNSET
         else:
-            os_disk = OsDisk.from_dict(_os_disk)
+            os_disk = OsDisk._read(_os_disk)
 
         _resource_disk = d.pop("resourceDisk", UNSET)
         resource_disk: ResourceDisk | Unset
         if isinstance(_resource_disk, Unset):
             resource_disk = UNSET
         else:
-            resource_disk = ResourceDisk.from_dict(_resource_disk)
+            resource_disk = ResourceDisk._read(_resource_disk)
 
-        return cls(
+        model = cls(
             data_disks,
             image_reference,
             os_disk,
             resource_disk,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

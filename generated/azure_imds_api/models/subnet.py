@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="Subnet")
 
 
-@_attrs_define
-class Subnet:
+@_attrs_define(getstate_setstate=False)
+class Subnet(Model):
     """An IPv4 subnet. Since 2017-04-02."""
 
     address: str | Unset = UNSET
@@ -35,20 +35,22 @@ class Subnet:
         if prefix is not UNSET:
             field_dict["prefix"] = prefix
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         address = d.pop("address", UNSET)
 
         prefix = d.pop("prefix", UNSET)
 
-        return cls(
+        model = cls(
             address,
             prefix,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="Tag")
 
 
-@_attrs_define
-class Tag:
+@_attrs_define(getstate_setstate=False)
+class Tag(Model):
     """A tag of the machine. Since 2019-06-04."""
 
     name: str | Unset = UNSET
@@ -35,20 +35,22 @@ class Tag:
         if value is not UNSET:
             field_dict["value"] = value
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         name = d.pop("name", UNSET)
 
         value = d.pop("value", UNSET)
 
-        return cls(
+        model = cls(
             name,
             value,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,11 +7,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import LISTS, Model
+
 T = TypeVar("T", bound="VersionsResponse")
 
 
-@_attrs_define
-class VersionsResponse:
+@_attrs_define(getstate_setstate=False)
+class VersionsResponse(Model):
     """The API versions that this host supports."""
 
     api_versions: list[str]
@@ -29,17 +31,22 @@ class VersionsResponse:
             }
         )
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
-        api_versions = cast(list[str], d.pop("apiVersions"))
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
+        _api_versions = d.pop("apiVersions")
+        if not isinstance(_api_versions, LISTS):
+            raise TypeError
+        api_versions = cast(list[str], _api_versions)
 
-        return cls(
+        model = cls(
             api_versions,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="VirtualMachineScaleSet")
 
 
-@_attrs_define
-class VirtualMachineScaleSet:
+@_attrs_define(getstate_setstate=False)
+class VirtualMachineScaleSet(Model):
     """The scale set of a machine in flexible orchestration. Since 2021-03-01."""
 
     id: str | Unset = UNSET
@@ -30,17 +30,19 @@ class VirtualMachineScaleSet:
         if id is not UNSET:
             field_dict["id"] = id
 
-        return field_dict
+        return self._with_unread(field_dict)
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        d = dict(src_dict)
+    def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = {**src_dict}
         id = d.pop("id", UNSET)
 
-        return cls(
+        model = cls(
             id,
             d,
         )
+        model._received = src_dict
+        return model
 
     @property
     def additional_keys(self) -> list[str]:

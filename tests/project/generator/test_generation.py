@@ -415,7 +415,7 @@ def test_a_replaced_stock_template_is_unchanged(template: str) -> None:
 
 def test_every_template_of_ours_is_a_patch_or_listed() -> None:
     ours = {file.name for file in (generation.HERE / "templates").iterdir() if file.suffix != ".patch"}
-    assert ours == {*REPLACED, "descriptions.py.jinja"}
+    assert ours == {*REPLACED, *(f"{name}.jinja" for name in generation.MODULES)}
 
 
 @pytest.mark.parametrize(
@@ -706,6 +706,10 @@ def answer(request):
         return httpx.Response(200, text="green")
     return httpx.Response(200, json=CUPS) if request.method == "PUT" else httpx.Response(204)
 
+ODD = {"full": True, "kind": "black", "litres": 2.5, "hot": None}
+ODD |= {"labels": 5, "saucer": "x", "cups": [{}]}
+odd = models.BigCup.from_dict(ODD)
+
 def signature(method):
     return str(inspect.signature(method, eval_str=True))
 
@@ -728,6 +732,7 @@ with ImdsClient(transport=httpx.MockTransport(answer)) as imds:
         "nothing": imds.tea.drink_tea("x"),
         "name": imds.identity.get_info().tenant_name,
         "big": models.BigCup.from_dict({"full": True, "kind": "black", "litres": 2.5}).litres,
+        "odd": odd.to_dict() == ODD and [odd.labels, odd.saucer, odd.cups, odd.kind, odd.litres],
         "refused": [
             refused(imds.identity.get_token, resource="r", shape="oval"),
             refused(imds.identity.get_token, resource="r", tries=4),
@@ -807,6 +812,10 @@ def test_a_new_field_of_an_answer_is_an_attribute(changed: dict[str, Any]) -> No
 
 def test_a_combined_model_has_the_members_of_both(changed: dict[str, Any]) -> None:
     assert changed["big"] == 2.5
+
+
+def test_optional_members_of_every_kind_read_as_absent_if_they_have_another_shape(changed: dict[str, Any]) -> None:
+    assert changed["odd"] == [None, None, None, "black", 2.5]
 
 
 def test_new_constraints_are_enforced_before_anything_is_sent(changed: dict[str, Any]) -> None:

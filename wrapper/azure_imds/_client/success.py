@@ -55,6 +55,10 @@ def read_success(
     except Exception as error:
         if is_interruption(error):
             raise
+        from azure_imds_api.lenient_reader import UnreadableMemberError  # rarely needed
+
+        if isinstance(error, UnreadableMemberError):
+            return f"in the body, {error}"
         return f"the body does not match the model ({type(error).__name__})"
 
 

@@ -217,7 +217,8 @@ def _read_content(content: bytes) -> AttestedData:
     with suppress_errors(Exception):  # not JSON, nested too deeply, or not the shape of the model
         payload = json.loads(content)
         if isinstance(payload, dict):
-            data = AttestedData.from_dict(_rename_timestamp(cast(dict[str, Any], payload)))
+            # Strictly: a signed statement is used as a whole, or not at all.
+            data = AttestedData.from_dict(_rename_timestamp(cast(dict[str, Any], payload)), strict=True)
     if data is None:
         raise build_refusal("payload_unreadable", "its content is not JSON of the expected shape")
     if not isinstance(data.vm_id, str) or not data.vm_id:

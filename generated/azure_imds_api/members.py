@@ -1,0 +1,317 @@
+# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.
+"""The members of the specification's models, as data. Importing this imports nothing else."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Member(NamedTuple):
+    """A member of an object."""
+
+    attribute: str
+    """The attribute of the model, such as `vm_size` for `vmSize`."""
+    model: str = ""
+    """The model of the value, or of each item if the value is a list. "" if it is not an object."""
+    is_list: bool = False
+    is_required: bool = False
+
+
+MEMBERS: Mapping[str, Mapping[str, Member]] = {
+    "VersionsResponse": {
+        "apiVersions": Member("api_versions", is_list=True, is_required=True),
+    },
+    "Instance": {
+        "compute": Member("compute", model="Compute"),
+        "extended": Member("extended", model="Extended"),
+        "network": Member("network", model="Network"),
+    },
+    "Compute": {
+        "additionalCapabilities": Member("additional_capabilities", model="AdditionalCapabilities"),
+        "azEnvironment": Member("az_environment"),
+        "customData": Member("custom_data"),
+        "evictionPolicy": Member("eviction_policy"),
+        "extendedLocation": Member("extended_location", model="ExtendedLocation"),
+        "host": Member("host", model="Host"),
+        "hostGroup": Member("host_group", model="HostGroup"),
+        "isHostCompatibilityLayerVm": Member("is_host_compatibility_layer_vm"),
+        "licenseType": Member("license_type"),
+        "location": Member("location"),
+        "name": Member("name"),
+        "offer": Member("offer"),
+        "osProfile": Member("os_profile", model="OsProfile"),
+        "osType": Member("os_type"),
+        "physicalZone": Member("physical_zone"),
+        "placementGroupId": Member("placement_group_id"),
+        "plan": Member("plan", model="Plan"),
+        "platformFaultDomain": Member("platform_fault_domain"),
+        "platformSubFaultDomain": Member("platform_sub_fault_domain"),
+        "platformUpdateDomain": Member("platform_update_domain"),
+        "priority": Member("priority"),
+        "provider": Member("provider"),
+        "publicKeys": Member("public_keys", model="PublicKey", is_list=True),
+        "publisher": Member("publisher"),
+        "resourceGroupName": Member("resource_group_name"),
+        "resourceId": Member("resource_id"),
+        "securityProfile": Member("security_profile", model="SecurityProfile"),
+        "sku": Member("sku"),
+        "storageProfile": Member("storage_profile", model="StorageProfile"),
+        "subscriptionId": Member("subscription_id"),
+        "tags": Member("tags"),
+        "tagsList": Member("tags_list", model="Tag", is_list=True),
+        "userData": Member("user_data"),
+        "version": Member("version"),
+        "virtualMachineScaleSet": Member("virtual_machine_scale_set", model="VirtualMachineScaleSet"),
+        "vmId": Member("vm_id"),
+        "vmScaleSetName": Member("vm_scale_set_name"),
+        "vmSize": Member("vm_size"),
+        "zone": Member("zone"),
+    },
+    "AdditionalCapabilities": {
+        "hibernationEnabled": Member("hibernation_enabled"),
+    },
+    "ExtendedLocation": {
+        "name": Member("name"),
+        "type": Member("type_"),
+    },
+    "Host": {
+        "id": Member("id"),
+    },
+    "HostGroup": {
+        "id": Member("id"),
+    },
+    "OsProfile": {
+        "adminUsername": Member("admin_username"),
+        "computerName": Member("computer_name"),
+        "disablePasswordAuthentication": Member("disable_password_authentication"),
+    },
+    "Plan": {
+        "name": Member("name"),
+        "product": Member("product"),
+        "publisher": Member("publisher"),
+    },
+    "PublicKey": {
+        "keyData": Member("key_data"),
+        "path": Member("path"),
+    },
+    "SecurityProfile": {
+        "encryptionAtHost": Member("encryption_at_host"),
+        "secureBootEnabled": Member("secure_boot_enabled"),
+        "securityType": Member("security_type"),
+        "virtualTpmEnabled": Member("virtual_tpm_enabled"),
+    },
+    "Tag": {
+        "name": Member("name"),
+        "value": Member("value"),
+    },
+    "VirtualMachineScaleSet": {
+        "id": Member("id"),
+    },
+    "StorageProfile": {
+        "dataDisks": Member("data_disks", model="DataDisk", is_list=True),
+        "imageReference": Member("image_reference", model="ImageReference"),
+        "osDisk": Member("os_disk", model="OsDisk"),
+        "resourceDisk": Member("resource_disk", model="ResourceDisk"),
+    },
+    "ImageReference": {
+        "communityGalleryImageId": Member("community_gallery_image_id"),
+        "exactVersion": Member("exact_version"),
+        "id": Member("id"),
+        "offer": Member("offer"),
+        "publisher": Member("publisher"),
+        "sharedGalleryImageId": Member("shared_gallery_image_id"),
+        "sku": Member("sku"),
+        "version": Member("version"),
+    },
+    "OsDisk": {
+        "caching": Member("caching"),
+        "createOption": Member("create_option"),
+        "diffDiskSettings": Member("diff_disk_settings", model="DiffDiskSettings"),
+        "diskSizeGB": Member("disk_size_gb"),
+        "encryptionSettings": Member("encryption_settings", model="EncryptionSettings"),
+        "image": Member("image", model="DiskImage"),
+        "managedDisk": Member("managed_disk", model="ManagedDisk"),
+        "name": Member("name"),
+        "osType": Member("os_type"),
+        "vhd": Member("vhd", model="Vhd"),
+        "writeAcceleratorEnabled": Member("write_accelerator_enabled"),
+    },
+    "DataDisk": {
+        "bytesPerSecondThrottle": Member("bytes_per_second_throttle"),
+        "caching": Member("caching"),
+        "createOption": Member("create_option"),
+        "diskCapacityBytes": Member("disk_capacity_bytes"),
+        "diskSizeGB": Member("disk_size_gb"),
+        "image": Member("image", model="DiskImage"),
+        "isSharedDisk": Member("is_shared_disk"),
+        "isUltraDisk": Member("is_ultra_disk"),
+        "lun": Member("lun"),
+        "managedDisk": Member("managed_disk", model="ManagedDisk"),
+        "name": Member("name"),
+        "opsPerSecondThrottle": Member("ops_per_second_throttle"),
+        "vhd": Member("vhd", model="Vhd"),
+        "writeAcceleratorEnabled": Member("write_accelerator_enabled"),
+    },
+    "DiffDiskSettings": {
+        "option": Member("option"),
+    },
+    "EncryptionSettings": {
+        "diskEncryptionKey": Member("disk_encryption_key", model="DiskEncryptionKey"),
+        "enabled": Member("enabled"),
+        "keyEncryptionKey": Member("key_encryption_key", model="KeyEncryptionKey"),
+    },
+    "DiskEncryptionKey": {
+        "secretUrl": Member("secret_url"),
+        "sourceVault": Member("source_vault", model="SourceVault"),
+    },
+    "KeyEncryptionKey": {
+        "keyUrl": Member("key_url"),
+        "sourceVault": Member("source_vault", model="SourceVault"),
+    },
+    "SourceVault": {
+        "id": Member("id"),
+    },
+    "DiskImage": {
+        "uri": Member("uri"),
+    },
+    "ManagedDisk": {
+        "id": Member("id"),
+        "storageAccountType": Member("storage_account_type"),
+    },
+    "ResourceDisk": {
+        "size": Member("size"),
+    },
+    "Vhd": {
+        "uri": Member("uri"),
+    },
+    "Network": {
+        "interface": Member("interface", model="NetworkInterface", is_list=True),
+    },
+    "NetworkInterface": {
+        "ipv4": Member("ipv4", model="Ipv4Configuration"),
+        "ipv6": Member("ipv6", model="Ipv6Configuration"),
+        "macAddress": Member("mac_address"),
+    },
+    "Ipv4Configuration": {
+        "ipAddress": Member("ip_address", model="Ipv4Address", is_list=True),
+        "subnet": Member("subnet", model="Subnet", is_list=True),
+    },
+    "Ipv4Address": {
+        "privateIpAddress": Member("private_ip_address"),
+        "publicIpAddress": Member("public_ip_address"),
+    },
+    "Subnet": {
+        "address": Member("address"),
+        "prefix": Member("prefix"),
+    },
+    "Ipv6Configuration": {
+        "ipAddress": Member("ip_address", model="Ipv6Address", is_list=True),
+    },
+    "Ipv6Address": {
+        "privateIpAddress": Member("private_ip_address"),
+    },
+    "Extended": {
+        "compute": Member("compute", model="ExtendedCompute"),
+    },
+    "ExtendedCompute": {
+        "hasCustomData": Member("has_custom_data"),
+        "ppsType": Member("pps_type"),
+    },
+    "AttestedDocument": {
+        "encoding": Member("encoding", is_required=True),
+        "signature": Member("signature", is_required=True),
+    },
+    "AttestedData": {
+        "licenseType": Member("license_type"),
+        "nonce": Member("nonce"),
+        "plan": Member("plan", model="Plan"),
+        "sku": Member("sku"),
+        "subscriptionId": Member("subscription_id"),
+        "timeStamp": Member("time_stamp", model="AttestedTimeStamp"),
+        "vmId": Member("vm_id"),
+    },
+    "AttestedTimeStamp": {
+        "createdOn": Member("created_on"),
+        "expiresOn": Member("expires_on"),
+    },
+    "IdentityTokenResponse": {
+        "access_token": Member("access_token", is_required=True),
+        "client_id": Member("client_id"),
+        "expires_in": Member("expires_in"),
+        "expires_on": Member("expires_on"),
+        "ext_expires_in": Member("ext_expires_in"),
+        "msi_res_id": Member("msi_res_id"),
+        "not_before": Member("not_before"),
+        "object_id": Member("object_id"),
+        "refresh_in": Member("refresh_in"),
+        "refresh_token": Member("refresh_token"),
+        "resource": Member("resource"),
+        "token_type": Member("token_type"),
+    },
+    "IdentityInfoResponse": {
+        "tenantId": Member("tenant_id", is_required=True),
+    },
+    "IdentityErrorResponse": {
+        "error": Member("error"),
+        "error_description": Member("error_description"),
+    },
+    "ScheduledEvents": {
+        "DocumentIncarnation": Member("document_incarnation", is_required=True),
+        "Events": Member("events", model="ScheduledEvent", is_list=True, is_required=True),
+    },
+    "ScheduledEvent": {
+        "EventId": Member("event_id", is_required=True),
+        "EventType": Member("event_type", is_required=True),
+        "Resources": Member("resources", is_list=True, is_required=True),
+        "EventStatus": Member("event_status", is_required=True),
+        "ResourceType": Member("resource_type"),
+        "NotBefore": Member("not_before"),
+        "Description": Member("description"),
+        "EventSource": Member("event_source"),
+        "DurationInSeconds": Member("duration_in_seconds"),
+    },
+    "StartEventsRequest": {
+        "StartRequests": Member("start_requests", model="StartRequest", is_list=True, is_required=True),
+    },
+    "StartRequest": {
+        "EventId": Member("event_id", is_required=True),
+    },
+    "LoadBalancerResponse": {
+        "loadbalancer": Member("loadbalancer", model="LoadBalancer", is_required=True),
+    },
+    "LoadBalancer": {
+        "publicIpAddresses": Member("public_ip_addresses", model="PublicIpAddress", is_list=True),
+        "inboundRules": Member("inbound_rules", model="InboundRule", is_list=True),
+        "outboundRules": Member("outbound_rules", model="OutboundRule", is_list=True),
+    },
+    "PublicIpAddress": {
+        "frontendIpAddress": Member("frontend_ip_address"),
+        "privateIpAddress": Member("private_ip_address"),
+    },
+    "InboundRule": {
+        "frontendIpAddress": Member("frontend_ip_address"),
+        "protocol": Member("protocol"),
+        "frontendPort": Member("frontend_port"),
+        "backendPort": Member("backend_port"),
+        "privateIpAddress": Member("private_ip_address"),
+    },
+    "OutboundRule": {
+        "frontendIpAddress": Member("frontend_ip_address"),
+        "privateIpAddress": Member("private_ip_address"),
+    },
+    "ErrorResponse": {
+        "error": Member("error"),
+        "newest-versions": Member("newest_versions", is_list=True),
+    },
+}
+"""Members by the name of the model, and by their names in documents."""
+
+RESULTS: Mapping[str, str] = {
+    "versions.get_versions": "VersionsResponse",
+    "instances.get_metadata": "Instance",
+    "attested.get_document": "AttestedDocument",
+    "identity.get_token": "IdentityTokenResponse",
+    "identity.get_info": "IdentityInfoResponse",
+    "scheduled_events.get_events": "ScheduledEvents",
+    "load_balancer.get_metadata": "LoadBalancerResponse",
+}
+"""The models of successes, by what users type, such as `identity.get_token`. Without operations that return none."""
