@@ -18,6 +18,7 @@ from .addresses import find_outside_address, format_commands, is_loopback, make_
 from .config import ENVIRONMENT_PREFIX, from_environment, load, split_names
 from .emulator import Emulator
 from .machine_reader import choose_machine, list_machine_names
+from .saved_config import format_settings
 from .settings import Settings, find_problem
 from .step_options import STEPS, add_step_options, add_steps
 
@@ -81,6 +82,9 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
         help="require the header `Metadata: true` exactly, or accept any case (default: exact)",
     )
     parser.add_argument("--server", help="value of the Server header")
+    parser.add_argument(
+        "--print-config", action="store_true", help="print the resulting configuration as a file for --config, and exit"
+    )
     add_step_options(parser)
     return parser
 
@@ -105,7 +109,7 @@ def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) ->
     options = {
         name: value
         for name, value in vars(arguments).items()
-        if name not in ("config", "machine", STEPS) and value is not None
+        if name not in ("config", "machine", "print_config", STEPS) and value is not None
     }
     for name, value in options.items():
         if problem := find_problem(name, value):
@@ -126,7 +130,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     own, command = split_command(sys.argv[1:] if argv is None else argv)
     arguments = make_parser().parse_args(own)
     try:
-        emulator = Emulator(settings=read_settings(arguments, dict(os.environ)))
+        settings = read_settings(arguments, dict(os.environ))
+        if arguments.print_config:
+            print(format_settings(settings), end="")
+            return 0
+        emulator = Emulator(settings=settings)
         return run_command(emulator, command) if command else run_until_signal(emulator)
     except ValueError as error:
         print(f"azure-imds emulator: {error}", file=sys.stderr)

@@ -7,6 +7,9 @@ import threading
 import time
 from datetime import UTC, datetime
 
+#: A moment: Unix seconds, an aware datetime, or a text in ISO 8601.
+Moment = float | datetime | str
+
 #: The last moment that the emulator knows, in Unix seconds: about the year 5138. Dates need at most four digits then,
 #: also in tokens and documents that are valid longer.
 LAST_MOMENT = 100_000_000_000.0
@@ -83,6 +86,26 @@ class Clock:
                 self._elapsed_offset += seconds
         self._wake_sleepers()
 
+    def move_to(self, moment: Moment) -> None:
+        """Sets the time: Unix seconds, an aware datetime, or ISO 8601.
+
+        Forward, everything that is due by then happens. Backward, only the time changes: nothing that happened is
+        undone, and waits do not get longer.
+
+        Raises:
+            ValueError: it is not a moment that the clock can show.
+        """
+        target = to_unix_seconds("time", moment)
+        with self._lock:
+            step = target - self.time()
+            forward = max(step, 0.0)
+            if self._frozen:
+                self._frozen = (target, self._frozen[1] + forward)
+            else:
+                self._offset += step
+                self._elapsed_offset += forward
+        self._wake_sleepers()
+
     def freeze(self) -> None:
         """Stops the clock at the current time. Only `advance` changes it until `resume`."""
         with self._lock:
@@ -128,7 +151,7 @@ class Clock:
             loop.call_soon_threadsafe(woken.set)
 
 
-def to_unix_seconds(name: str, moment: float | datetime | str) -> float:
+def to_unix_seconds(name: str, moment: Moment) -> float:
     """Converts a moment to Unix seconds. It can be a number already, an aware datetime, or a text in ISO 8601.
 
     Raises:
@@ -163,7 +186,7 @@ def check_seconds(name: str, seconds: float) -> float:
     return seconds
 
 
-def choose_start(now: float, after: float | None, at: float | datetime | str | None) -> float:
+def choose_start(now: float, after: float | None, at: Moment | None) -> float:
     """Returns the moment that `after` or `at` describes, in Unix seconds. Without both, it is now.
 
     Raises:

@@ -12,7 +12,6 @@ from . import nodes
 from .clock import Clock
 from .events import EventSchedule
 from .faults import FaultQueue
-from .json_text import parse_json
 from .machine import Json, Machine
 from .machine_reader import MachineReader
 from .nodes import ConfigError, Node
@@ -69,22 +68,18 @@ def parse(
     return _SettingsReader(name, folder or Path(), machine).read_settings(node, base or Settings())
 
 
-def change_machine(machine: Machine, text: str | bytes) -> None:
-    """Changes a machine as the section `machine` of a configuration file does.
+def read_machine(value: Json, current: Machine, *, whole: bool = False) -> Machine:
+    """Returns a machine, changed as the section `machine` of a configuration file does.
 
     Args:
-        text: the content of the section, in JSON. It cannot name a document: requests make the emulator read no file.
+        value: the content of the section. It cannot name a file: requests make the emulator read no file.
+        current: the machine to change. It stays as it is.
+        whole: whether the section describes the whole machine. What is missing is as in the default machine then.
 
     Raises:
-        ConfigError: the text is not valid. The machine does not change.
+        ConfigError: the value is not valid.
     """
-    try:
-        value = parse_json(text)
-    except ValueError as error:
-        raise ConfigError(f"the body is not JSON: {error}") from None
-    changed = MachineReader("", None).read_machine(nodes.from_json(value), machine)
-    for field in fields(machine):
-        setattr(machine, field.name, getattr(changed, field.name))
+    return MachineReader("", None).read_machine(nodes.from_json(value), Machine() if whole else current, whole=whole)
 
 
 def from_environment(environment: Mapping[str, str], base: Settings | None = None) -> Settings:

@@ -7,26 +7,20 @@ import ipaddress
 import json
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from inspect import signature
 from typing import TypeVar
 
 from aiohttp import web
 
 from . import attested
-from .addresses import make_environment
-from .clock import Clock
-from .config import change_machine
-from .events import EventSchedule, UnknownEvent
-from .faults import FaultQueue
+from .config import read_machine
+from .events import UnknownEvent
 from .identity import get_signing_key
 from .json_text import parse_json
-from .limits import Limits
 from .machine import Json, is_object
-from .presets import PRESETS
-from .requests import RecordedRequest, RequestLog
-from .scenarios import ScenarioPlayer, list_scenarios
-from .scheduled_event import NOTICE
-from .settings import Settings
+from .parts import Parts
+from .requests import RecordedRequest
+from .saved_config import format_settings
+from .state import add_event, add_fault, call, change_clock, change_state, describe_clock, describe_state, make_settings
 
 INTERMEDIATE_PATH = "/pki/intermediate.cer"
 ROOT_PATH = "/pki/root.cer"
@@ -53,29 +47,13 @@ class ControlServer:
     """Makes the functions of an `Emulator` available to other processes and in the browser.
 
     Args:
+        parts: the parts of the emulator.
         reset: clears everything that happened, `Emulator.reset`.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        clock: Clock,
-        requests: RequestLog,
-        events: EventSchedule,
-        faults: FaultQueue,
-        scenarios: ScenarioPlayer,
-        limits: Limits,
-        reset: Callable[[], None],
-    ) -> None:
-        self._settings = settings
-        self._machine = settings.machine
-        self._clock = clock
-        self._requests = requests
-        self._events = events
-        self._faults = faults
-        self._scenarios = scenarios
-        self._limits = limits
+    def __init__(self, parts: Parts, *, reset: Callable[[], None]) -> None:
+        self._parts = parts
+        self._settings = parts.settings
         self._reset = reset
         self._endpoint = ""
         self._runner: web.AppRunner | None = None
@@ -95,6 +73,9 @@ class ControlServer:
             [
                 *(web.get(path, self._get_page) for path in _PAGE),
                 web.get("/api/state", self._get_state),
+                web.put("/api/state", self._change_state),
+                web.patch("/api/state", self._change_state),
+                web.get("/api/config", self._get_config),
                 web.get("/api/requests", self._get_requests),
                 web.delete("/api/requests", self._clear_requests),
                 web.get("/api/stream", self._stream_requests),
@@ -108,6 +89,7 @@ class ControlServer:
                 web.delete("/api/scenarios/{name}", self._stop_scenario),
                 web.post("/api/clock", self._change_clock),
                 web.post("/api/limits", self._change_limits),
+                web.put("/api/machine", self._change_machine),
                 web.patch("/api/machine", self._change_machine),
                 web.post("/api/reset", self._reset_all),
                 web.get(JWKS_PATH, self._get_jwks),
@@ -138,7 +120,7 @@ class ControlServer:
         if not self._is_allowed_host(request.host):
             reason = "use an IP address or a name without a dot, or add the name to control_hosts"
             return _make_error(403, f"Host {request.host} is not allowed: {reason}")
-        if request.method in ("POST", "PATCH") and request.content_type != "application/json":
+        if request.method in ("POST", "PUT", "PATCH") and request.content_type != "application/json":
             return _make_error(415, f"Content-Type must be application/json, got {request.content_type}")
         try:
             response = await handler(request)
@@ -174,54 +156,21 @@ class ControlServer:
         return web.Response(text=text, content_type=content_type)
 
     async def _get_state(self, request: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "endpoint": self._endpoint,
-                "environment": make_environment(self._endpoint, arc=self._settings.arc),
-                "arc": self._settings.arc,
-                "machine": self._describe_machine(),
-                "clock": self._describe_clock(),
-                "events": {
-                    "incarnation": self._events.incarnation,
-                    "events": [event.to_dict() for event in (*self._events.events, *self._events.upcoming)],
-                    "types": list(NOTICE),
-                },
-                "scenarios": {"running": list(self._scenarios.running), "known": dict(list_scenarios())},
-                "faults": {
-                    "pending": [fault.to_dict() for fault in self._faults.pending],
-                    "presets": list(PRESETS),
-                },
-                "rate_limits": self._limits.enabled,
-                "requests": {"total": self._requests.total},
-            }
-        )
+        return web.json_response(describe_state(self._parts, self._endpoint))
 
-    def _describe_machine(self) -> dict[str, Json]:
-        machine = self._machine
-        identities = [
-            {
-                "kind": "system-assigned" if identity is machine.system_assigned else "user-assigned",
-                "client_id": identity.client_id,
-                "object_id": identity.object_id,
-                "resource_id": identity.resource_id or machine.resource_id,
-            }
-            for identity in ([machine.system_assigned] if machine.system_assigned else []) + machine.user_assigned
-        ]
-        return {
-            "instance": machine.instance,
-            "tenant_id": machine.tenant_id,
-            "identities": identities,
-            "load_balancer": machine.load_balancer,
-        }
+    async def _change_state(self, request: web.Request) -> web.Response:
+        change_state(self._parts, await _read_arguments(request), whole=request.method == "PUT")
+        return await self._get_state(request)
 
-    def _describe_clock(self) -> dict[str, Json]:
-        return {"time": self._clock.time(), "frozen": self._clock.frozen}
+    async def _get_config(self, request: web.Request) -> web.Response:
+        text = format_settings(make_settings(self._parts))
+        return web.Response(text=text, content_type="application/yaml")
 
     async def _get_requests(self, request: web.Request) -> web.Response:
-        return web.json_response([_describe_request(record) for record in self._requests])
+        return web.json_response([record.to_dict() for record in self._parts.requests])
 
     async def _clear_requests(self, request: web.Request) -> web.Response:
-        self._requests.clear()
+        self._parts.requests.clear()
         return web.json_response({})
 
     async def _stream_requests(self, request: web.Request) -> web.StreamResponse:
@@ -233,71 +182,65 @@ class ControlServer:
                 queue.put_nowait(record)
 
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        self._requests.listeners.append(enqueue)
+        self._parts.requests.listeners.append(enqueue)
         try:
             await response.prepare(request)
-            for record in self._requests[-_STREAM_HISTORY:]:
+            for record in self._parts.requests[-_STREAM_HISTORY:]:
                 await response.write(_encode_event(record))
             while True:
                 await response.write(_encode_event(await queue.get()))
         finally:
-            self._requests.listeners.remove(enqueue)
+            self._parts.requests.listeners.remove(enqueue)
 
     async def _add_fault(self, request: web.Request) -> web.Response:
-        fault = await _call(self._faults.fail, request)
+        fault = add_fault(self._parts.faults, await _read_arguments(request))
         return web.json_response(fault.to_dict(), status=201)
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
-        self._faults.clear()
+        self._parts.faults.clear()
         return web.json_response({})
 
     async def _add_event(self, request: web.Request) -> web.Response:
-        event = await _call(self._events.schedule, request)
+        event = add_event(self._parts.events, await _read_arguments(request), self._parts.clock.time())
         return web.json_response(event.to_dict(), status=201)
 
     async def _approve_event(self, request: web.Request) -> web.Response:
-        return web.json_response(self._events.approve(request.match_info["id"]).to_dict())
+        return web.json_response(self._parts.events.approve(request.match_info["id"]).to_dict())
 
     async def _complete_event(self, request: web.Request) -> web.Response:
-        self._events.complete(request.match_info["id"])
+        self._parts.events.complete(request.match_info["id"])
         return web.json_response({})
 
     async def _cancel_event(self, request: web.Request) -> web.Response:
-        self._events.cancel(request.match_info["id"])
+        self._parts.events.cancel(request.match_info["id"])
         return web.json_response({})
 
     async def _begin_scenario(self, request: web.Request) -> web.Response:
-        event = await _call(self._scenarios.play, request)
+        event = call(self._parts.scenarios.play, await _read_arguments(request))
         return web.json_response(event.to_dict(), status=201)
 
     async def _stop_scenario(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        if not self._scenarios.stop(name):
+        if not self._parts.scenarios.stop(name):
             return _make_error(404, f"scenario {name} is not running")
         return web.json_response({})
 
     async def _change_clock(self, request: web.Request) -> web.Response:
-        arguments = await _read_arguments(request)
-        if not arguments or arguments.keys() - {"advance", "frozen"}:
-            raise ValueError('needs advance or frozen, for example {"advance": 60} or {"frozen": true}')
-        if not isinstance(arguments.get("frozen", False), bool):
-            raise ValueError(f"frozen must be true or false, got {arguments['frozen']!r}")
-        if "advance" in arguments:
-            self._clock.advance(arguments["advance"])
-        if "frozen" in arguments:
-            (self._clock.freeze if arguments["frozen"] else self._clock.resume)()
-        return web.json_response(self._describe_clock())
+        clock = self._parts.clock
+        change_clock(clock, await _read_arguments(request))
+        return web.json_response(describe_clock(clock))
 
     async def _change_limits(self, request: web.Request) -> web.Response:
         enabled = (await _read_arguments(request)).get("enabled")
         if not isinstance(enabled, bool):
             raise ValueError('needs enabled, for example {"enabled": true}')
-        self._limits.enabled = enabled
+        self._parts.limits.enabled = enabled
         return web.json_response({"enabled": enabled})
 
     async def _change_machine(self, request: web.Request) -> web.Response:
-        change_machine(self._machine, await request.read())
-        return web.json_response(self._describe_machine())
+        machine = self._settings.machine
+        machine.become(read_machine(await _read_json(request), machine, whole=request.method == "PUT"))
+        return web.json_response(machine.to_dict())
 
     async def _reset_all(self, request: web.Request) -> web.Response:
         self._reset()
@@ -314,22 +257,18 @@ class ControlServer:
         return _make_certificate(attested.encode_der(await asyncio.to_thread(attested.get_intermediate_certificate)))
 
 
-async def _read_arguments(request: web.Request) -> dict[str, Json]:
+async def _read_json(request: web.Request) -> Json:
     try:
-        arguments = parse_json(await request.read() or b"{}")
+        return parse_json(await request.read() or b"{}")
     except ValueError as error:
         raise ValueError(f"the body is not JSON: {error}") from None
+
+
+async def _read_arguments(request: web.Request) -> dict[str, Json]:
+    arguments = await _read_json(request)
     if not is_object(arguments):
         raise ValueError("the body must be a JSON object")
     return arguments
-
-
-async def _call(function: Callable[..., T], request: web.Request) -> T:
-    """Calls a function with the members of the body as keyword arguments."""
-    arguments = await _read_arguments(request)
-    # Names the wrong argument, but not the function, whose name the client does not know.
-    signature(function).bind(**arguments)
-    return function(**arguments)
 
 
 def _make_error(status: int, reason: str) -> web.Response:
@@ -340,19 +279,5 @@ def _make_certificate(content: bytes) -> web.Response:
     return web.Response(body=content, content_type="application/pkix-cert")
 
 
-def _describe_request(record: RecordedRequest) -> dict[str, Json]:
-    """Describes a request without its secrets: keys are hidden, and the body is omitted."""
-    return {
-        "number": record.number,
-        "time": record.time,
-        "method": record.method,
-        "path": record.path,
-        "query": record.query_string,
-        "headers": record.headers.redacted(),
-        "status": record.status,
-        "fault": record.fault,
-    }
-
-
 def _encode_event(record: RecordedRequest) -> bytes:
-    return f"id: {record.number}\ndata: {json.dumps(_describe_request(record))}\n\n".encode()
+    return f"id: {record.number}\ndata: {json.dumps(record.to_dict())}\n\n".encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from dataclasses import replace
@@ -23,12 +24,15 @@ from .identity import TokenService, get_signing_key
 from .limits import Limits
 from .machine import Json
 from .machine_reader import choose_machine
+from .parts import Parts
 from .requests import RequestLog, format_line
+from .saved_config import format_settings
 from .scenarios import ScenarioPlayer
 from .server import MetadataServer
 from .server_thread import ServerThread
 from .service import Service
 from .settings import Options, Settings
+from .state import make_settings
 
 
 def _apply_options(settings: Settings, options: Options) -> Settings:
@@ -106,6 +110,16 @@ class Emulator:
             self.fail(**arguments)
         for arguments in self.settings.scenarios:
             self.play(**arguments)
+        self._parts = Parts(
+            settings=self.settings,
+            clock=self.clock,
+            events=self.events,
+            faults=self.faults,
+            limits=self.limits,
+            requests=self.requests,
+            scenarios=self.scenarios,
+            tokens=self.tokens,
+        )
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._keys: ChallengeKeys | None = None
         self._thread: ServerThread | None = None
@@ -145,16 +159,7 @@ class Emulator:
         metadata = MetadataServer(
             service, self.limits, self.faults, self.requests, self.clock, server_header=self.settings.server
         )
-        control = ControlServer(
-            self.settings,
-            clock=self.clock,
-            requests=self.requests,
-            events=self.events,
-            faults=self.faults,
-            scenarios=self.scenarios,
-            limits=self.limits,
-            reset=self.reset,
-        )
+        control = ControlServer(self._parts, reset=self.reset)
         thread = ServerThread(metadata, control, self.settings)
         try:
             thread.start()
@@ -233,6 +238,16 @@ class Emulator:
     def attested_intermediates(self) -> list[x509.Certificate]:
         """The certificates between leaf and root. Attested documents do not contain them."""
         return [attested.get_intermediate_certificate()]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes a configuration file with which another emulator begins as this one is now.
+
+        It contains all settings, the machine, and the events and faults with their times from now.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        Path(path).write_text(format_settings(make_settings(self._parts)), encoding="utf-8")
 
     def reset(self) -> None:
         """Clears events, faults, recorded requests and cached tokens. Machine, clock and limits do not change."""

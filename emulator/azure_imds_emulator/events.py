@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime
 
-from .clock import LAST_MOMENT, Clock, check_interval, check_seconds, choose_start, to_unix_seconds
+from .clock import LAST_MOMENT, Clock, Moment, check_interval, check_seconds, choose_start, to_unix_seconds
 from .json_text import parse_json
 from .machine import Json, Machine, is_array, is_object
 from .scheduled_event import (
@@ -84,15 +83,15 @@ class EventSchedule:
         *,
         resources: Sequence[str] | None = None,
         after: float | None = None,
-        at: float | datetime | str | None = None,
+        at: Moment | None = None,
         notice: float | None = None,
-        not_before: float | datetime | str | None = None,
+        not_before: Moment | None = None,
         description: str | None = None,
         source: EventSource = "Platform",
         duration: int | None = None,
         started_for: float = STARTED_FOR,
         started: bool = False,
-        started_at: float | datetime | str | None = None,
+        started_at: Moment | None = None,
         every: float | None = None,
         event_id: str | None = None,
         scenario: str | None = None,
@@ -216,6 +215,17 @@ class EventSchedule:
             for event in found:
                 self.cancel(event.event_id)
             return len(found)
+
+    def take_from(self, other: EventSchedule, incarnation: int | None) -> None:
+        """Replaces all events by those of another schedule.
+
+        Args:
+            incarnation: the `DocumentIncarnation` afterwards. Default: it increases by 1.
+        """
+        with self._lock:
+            self._apply_due_changes()
+            self._events, self._upcoming = list(other.events), list(other.upcoming)
+            self._incarnation = self._incarnation + 1 if incarnation is None else incarnation
 
     def clear(self) -> None:
         """Removes all events, also those that have not appeared yet."""

@@ -7,10 +7,9 @@ import binascii
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from fnmatch import fnmatchcase
 
-from .clock import Clock, check_interval, check_seconds, choose_start, to_unix_seconds
+from .clock import Clock, Moment, check_interval, check_seconds, choose_start, to_unix_seconds
 from .machine import Json
 from .presets import PRESETS, Change, HeaderChanges, find_preset
 from .responses import JSON_TYPE, TEXT_TYPE, Response, encode_json, make_failure
@@ -161,9 +160,9 @@ class FaultQueue:
         preset: str | None = None,
         times: int | None = None,
         after: float | None = None,
-        at: float | datetime | str | None = None,
+        at: Moment | None = None,
         seconds: float | None = None,
-        until: float | datetime | str | None = None,
+        until: Moment | None = None,
         every: float | None = None,
         path: str | None = None,
         method: str | None = None,
@@ -309,6 +308,11 @@ class FaultQueue:
                         fault.remaining -= 1
                     return fault
         return None
+
+    def take_from(self, other: FaultQueue) -> None:
+        """Replaces all faults by those of another queue."""
+        with self._lock:
+            self._faults = list(other.pending)
 
     def clear(self) -> None:
         """Removes all faults."""

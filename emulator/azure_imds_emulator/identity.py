@@ -175,7 +175,7 @@ class TokenService:
         selectors = [name for name in names if name in query]
         if len(selectors) > 1:
             raise TokenError("invalid_request", "Bad request")
-        identities = [*([machine.system_assigned] if machine.system_assigned else []), *machine.user_assigned]
+        identities = machine.identities
         if selectors:
             wanted = query[selectors[0]].lower()
             for identity in identities:

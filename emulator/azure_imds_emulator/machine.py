@@ -6,7 +6,7 @@ import copy
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeGuard
@@ -136,6 +136,41 @@ class Machine:
         """The start of the issuer in tokens of this machine's cloud."""
         cloud = str(self.compute.get("azEnvironment", "")).lower()
         return TOKEN_AUTHORITIES.get(cloud, "https://sts.windows.net")
+
+    @property
+    def identities(self) -> list[ManagedIdentity]:
+        """All identities. The system-assigned one is the first."""
+        return [*([self.system_assigned] if self.system_assigned else []), *self.user_assigned]
+
+    def become(self, other: Machine) -> None:
+        """Takes over all attributes of another machine."""
+        for attribute in fields(self):
+            setattr(self, attribute.name, getattr(other, attribute.name))
+
+    def to_dict(self) -> dict[str, Json]:
+        """Returns the machine in JSON, in the form of the section `machine` of a configuration file.
+
+        The additional member `identities` lists all identities in one form.
+        """
+        own = self.system_assigned
+        return {
+            "instance": self.instance,
+            "extended": self.extended,
+            "tenant_id": self.tenant_id,
+            "system_assigned": {"client_id": own.client_id, "object_id": own.object_id} if own else False,
+            "user_assigned": [asdict(identity) for identity in self.user_assigned],
+            "load_balancer": self.load_balancer,
+            "invalid_resources": sorted(self.invalid_resources),
+            "identities": [
+                {
+                    "kind": "system-assigned" if identity is own else "user-assigned",
+                    "client_id": identity.client_id,
+                    "object_id": identity.object_id,
+                    "resource_id": identity.resource_id or self.resource_id,
+                }
+                for identity in self.identities
+            ],
+        }
 
     def add_user_assigned(
         self, name: str, *, client_id: str | None = None, object_id: str | None = None, resource_id: str | None = None

@@ -72,22 +72,24 @@ class MachineReader(NodeReader):
         self._folder = folder
         self._base = base
 
-    def read_machine(self, node: Node, current: Machine) -> Machine:
-        """Returns a copy of `current`, changed as the node describes."""
+    def read_machine(self, node: Node, current: Machine, *, whole: bool = False) -> Machine:
+        """Returns a copy of `current`, changed as the node describes.
+
+        Args:
+            whole: whether `instance` is the whole document instead of changes.
+        """
         if isinstance(node.value, str):
             node = Node({"base": node}, line=node.line)
         names = [field.name for field in fields(Machine)]
-        members = self.read_mapping(node, "machine", ["base", "document", *names])
+        members = self.read_mapping(node, "machine", ["base", "document", *names, *self._shown_names])
         machine = replace(current)
         if "base" in members and self._base is None:
             machine = self.read_base(members["base"])
         if "document" in members:
-            if self._folder is None:
-                reason = "document: only a configuration file can name a file; send its content as instance"
-                self.fail(members["document"], reason)
-            machine.instance = self.read_document(members["document"], self._folder)
+            machine.instance = self.read_document(members["document"])
         if "instance" in members:
-            machine.instance = self.merge_instance(machine.instance, members["instance"])
+            instance = members["instance"]
+            machine.instance = self.read_whole(instance) if whole else self.merge_instance(machine.instance, instance)
         if "extended" in members:
             self.read_mapping(members["extended"], "extended", None)
             machine.extended = nodes.to_json(members["extended"])
@@ -104,7 +106,15 @@ class MachineReader(NodeReader):
         if "invalid_resources" in members:
             entries = self.read_list(members["invalid_resources"], "invalid_resources")
             machine.invalid_resources = {self.read_text(entry, "an entry of invalid_resources") for entry in entries}
+        if "identities" in members and nodes.to_json(members["identities"]) != machine.to_dict()["identities"]:
+            reason = "identities only shows system_assigned and user_assigned: change those, and omit identities"
+            self.fail(members["identities"], reason)
         return machine
+
+    @property
+    def _shown_names(self) -> list[str]:
+        # In the state of an emulator, but not in files.
+        return ["identities"] if self._folder is None else []
 
     def is_arc(self, node: Node) -> bool:
         """Whether the node selects the ready-made machine that is an Azure Arc agent."""
@@ -117,8 +127,13 @@ class MachineReader(NodeReader):
         except ValueError as error:
             self.fail(node, str(error))
 
-    def read_document(self, node: Node, folder: Path) -> dict[str, Json]:
-        path = folder / self.read_text(node, "document")
+    def read_document(self, node: Node) -> dict[str, Json]:
+        """Returns the whole document: the content of a file, or the node itself."""
+        if is_object(node.value):
+            return self.read_whole(node)
+        if self._folder is None:
+            self.fail(node, "document: only a configuration file can name a file; send its content as instance")
+        path = self._folder / self.read_text(node, "document")
         try:
             text = nodes.read_file(path, MAX_SIZE)
         except ValueError as error:
@@ -130,6 +145,11 @@ class MachineReader(NodeReader):
         if not is_object(document):
             self.fail(node, f"document {path} must contain a JSON object")
         return document
+
+    def read_whole(self, node: Node) -> dict[str, Json]:
+        """Returns a whole document, with scalars as they are."""
+        self.read_mapping(node, "instance", None)
+        return dict(nodes.to_json(node))
 
     def merge_instance(self, base: dict[str, Json], node: Node) -> dict[str, Json]:
         """Merges changes into the document: objects member by member, arrays as a whole, scalars as text."""
@@ -203,9 +223,12 @@ def _get_default_identity() -> ManagedIdentity:
 
 
 def _merge(base: Json, change: Json) -> Json:
+    if change == nodes.to_json_as_text(nodes.from_json(base)):
+        # Also if a recorded document has null or numbers, which changes do not have.
+        return base
     if is_object(base) and is_object(change):
         members: dict[str, Json] = dict(base)
         for name, value in change.items():
-            members[name] = _merge(members.get(name), value)
+            members[name] = _merge(members[name], value) if name in members else value
         return members
     return change

@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from .machine import Json
+
 _SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie", "x-ms-azure-host-authorization"))
 HIDDEN = "<hidden>"
 
@@ -73,6 +75,27 @@ class RecordedRequest:
     time: float
     status: int | None = None
     fault: str | None = None
+
+    def to_dict(self) -> dict[str, Json]:
+        """Returns the request in JSON, with the names and values of the attributes, but without secrets.
+
+        `headers` has the first value of a repeated name. Keys and cookies are replaced by `<hidden>`, and so are
+        bodies, except those of scheduled events. A body is text.
+        """
+        body = self.body.decode(errors="replace")
+        return {
+            "number": self.number,
+            "time": self.time,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "query_string": self.query_string,
+            # Reversed, so that the first value of a repeated name remains.
+            "headers": dict(reversed(self.headers.redacted())),
+            "body": body if not body or self.path.startswith("/metadata/scheduledevents") else HIDDEN,
+            "status": self.status,
+            "fault": self.fault,
+        }
 
 
 def format_line(request: RecordedRequest) -> str:

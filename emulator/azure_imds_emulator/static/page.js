@@ -103,7 +103,7 @@ async function refresh() {
 function showRequest(request) {
   const failed = !request.status || request.status >= 400;
   const status = makeElement("td", request.status ?? "no response", failed ? { class: "bad" } : {});
-  const path = request.query ? `${request.path}?${request.query}` : request.path;
+  const path = request.query_string ? `${request.path}?${request.query_string}` : request.path;
   const rows = byId("requests");
   rows.prepend(makeRow(request.number, formatTime(request.time), request.method, path, status, request.fault));
   while (rows.children.length > MAX_ROWS) rows.lastChild.remove();

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from azure_imds_emulator import Emulator
+from azure_imds_emulator.cli import main
 from azure_imds_emulator.config import parse
+from azure_imds_emulator.scenarios import list_scenarios
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
@@ -51,3 +56,30 @@ def test_the_configuration_file_is_valid(tmp_path: Path) -> None:
     (tmp_path / "captured.json").write_text('{"compute": {}, "network": {}}')
     settings = parse(blocks("yaml")[0], "emulator.yaml", folder=tmp_path)
     assert (settings.port, settings.machine.name) == (8169, "web-7")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_commands_that_save_and_restore_the_state_work(tmp_path: Path) -> None:
+    save, restore = [line.removeprefix("$ ") for line in blocks("console")[0].splitlines()]
+    with Emulator() as emulator:
+        port = str(urlsplit(emulator.control_url).port)
+        event = emulator.schedule("Reboot")
+        run_in_shell(save.replace("8170", port), tmp_path)
+        emulator.reset()
+        run_in_shell(restore.replace("8170", port), tmp_path)
+        assert emulator.events.events == (event,)
+
+
+def run_in_shell(command: str, folder: Path) -> None:
+    subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, check=True, timeout=60)
+
+
+def test_the_configuration_that_a_command_prints_is_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = next(line for block in blocks("sh") for line in block.splitlines() if "--print-config" in line)
+    assert main(command.partition(" > ")[0].split()[2:]) == 0
+    assert parse(capsys.readouterr().out, "printed").events == [{"event_type": "Preempt", "after": 30}]
+
+
+def test_the_table_of_scenarios_is_complete() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| `([A-Z][a-z]+)`", PAGE, re.MULTILINE)
+    assert rows == [(name, Emulator().play(name).event_type) for name in list_scenarios()]
