@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from integration import namespaces, parts
 from integration.containers import (
     WITHOUT_CAPABILITIES,
@@ -85,12 +87,17 @@ def test_in_the_pod_only_the_pod_reaches_the_control_api(tmp_path: Path) -> None
     ]
 
 
-def test_the_command_of_the_page_runs_tests_on_a_machine_of_their_own(tmp_path: Path) -> None:
-    [command] = [block.text for block in find_blocks(PAGE, "sh") if "unshare" in block.text]
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_region.py").write_text(
+def write_test(folder: Path) -> None:
+    """Writes a test that needs IMDS into the folder `tests`."""
+    (folder / "tests").mkdir()
+    (folder / "tests" / "test_region.py").write_text(
         "from azure_imds import ImdsClient\n\n\ndef test_region():\n    assert ImdsClient().get('compute/location')\n"
     )
+
+
+def test_the_command_of_the_page_runs_tests_on_a_machine_of_their_own(tmp_path: Path) -> None:
+    [command] = [block.text for block in find_blocks(PAGE, "sh") if "unshare" in block.text]
+    write_test(tmp_path)
     script = command.replace("sudo ", "")
     assert script != command
     done = subprocess.run(
@@ -103,6 +110,41 @@ def test_the_command_of_the_page_runs_tests_on_a_machine_of_their_own(tmp_path: 
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
+
+
+def read_steps() -> list[str]:
+    """Returns the scripts of the pipelines on the page, except for those that install something."""
+    documents = [yaml.safe_load(block.text) for block in find_blocks(PAGE, "yaml") if not block.source]
+    steps: list[dict[str, str]] = []
+    for document in documents:
+        if isinstance(document, dict):
+            document = document["steps"] if "steps" in document else document["jobs"]["tests"]["steps"]
+        steps += document
+    scripts = [step.get("run") or step.get("script") or "" for step in steps]
+    return [script for script in scripts if script and not script.startswith("pip install ")]
+
+
+def test_the_steps_of_pipelines_are_found() -> None:
+    assert len(read_steps()) == 4
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_after_a_step_of_a_pipeline_or_in_it_clients_find_the_emulator(step: int, tmp_path: Path) -> None:
+    script = read_steps()[step]
+    write_test(tmp_path)
+    variables = tmp_path / "variables"
+    environment = {"PATH": find_programs(), "HOME": str(tmp_path), "GITHUB_ENV": str(variables)}
+    with make_machine(tmp_path) as machine:
+        # Processes in the background go on after the step. They end with the machine.
+        command = machine.command("bash", "-e", "-c", script)
+        printed = subprocess.check_output(command, env=environment, cwd=tmp_path, text=True, timeout=120)
+        if "-- pytest" in script:
+            assert "1 passed" in printed
+            return
+        found = re.search(r"##vso\[task\.setvariable variable=(\w+)\](.*)", printed)
+        name, value = found.groups() if found else variables.read_text().strip().split("=")
+        region = machine.run("azure-imds", "instance", "compute/location", env={**environment, name: value})
+        assert region == REGION
 
 
 # The machines themselves
