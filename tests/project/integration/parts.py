@@ -39,10 +39,10 @@ def program(name: str) -> Path:
     return Path(found)
 
 
-def package(path: Path) -> Path:
-    """Returns the path of a package, or of a file in it, that `.ci/run` installs, or skips the test."""
+def package(path: Path, installer: str = ".ci/run") -> Path:
+    """Returns the path of a package, or of a file in it, that a command of this project installs, or skips the test."""
     if not path.exists():
-        _skip(f"{path} is not installed (.ci/run installs it)")
+        _skip(f"{path} is not installed ({installer} installs it)")
     return path
 
 

@@ -73,7 +73,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def az(site: Site, tmp_path: Path) -> Callable[..., Any]:
     """Runs the CLI, which has no account yet, and returns what it printed."""
-    program = parts.package(AZ)
+    program = parts.package(AZ, "make test-clients")
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
