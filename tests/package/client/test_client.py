@@ -832,6 +832,20 @@ def test_a_leaf_in_a_json_response_is_text_too(colour: Colour, body: bytes, expe
     assert node(colour, "compute/location", Script(answer(200, body, content_type="application/json"))) == expected
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", ""])
+def test_a_null_node_is_none(colour: Colour, content_type: str) -> None:
+    script = Script(answer(200, b"null", content_type=content_type))
+    assert node(colour, "compute/publicKeys", script) is None
+    assert len(script.requests) == 1
+
+
+def test_null_inside_a_node_stays(colour: Colour) -> None:
+    assert node(colour, "compute", Script(answer(200, {"publicKeys": None, "a": [None]}))) == {
+        "publicKeys": None,
+        "a": [None],
+    }
+
+
 @pytest.mark.parametrize(
     ("path", "sent"),
     [

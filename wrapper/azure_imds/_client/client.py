@@ -131,10 +131,11 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
             api_version: the version of the document. None for the same version as `instances.get_metadata`.
 
         Returns:
-            The text of a leaf. A dict or list for any other node.
+            The text of a leaf. A dict or list for any other node. None if the node is null.
 
         Raises:
-            NotFoundError: the document of this version has no such node.
+            NotFoundError: the document of this version has no such node. If the specification does not know the path
+                either, the message suggests the nearest paths.
             ImdsError: see `azure_imds.errors`.
         """
         from .instance_node import arguments, node_at

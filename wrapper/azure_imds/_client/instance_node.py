@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -43,9 +44,27 @@ def node_at(path: str) -> Operation[Any]:
             return whole.parse(client=client, response=response)
         return _value(response)
 
+    def hint(status: int) -> str:
+        if status != 404:
+            return whole.hints.get(status, "")
+        from .path_suggestions import explain_missing
+
+        return explain_missing(whole.name, segments) or whole.hints.get(status, "")
+
     # The method itself does not offer `format`, because only sub-paths have a text form.
     rules = {name: rule for name, rule in whole.rules.items() if name not in _TEXT}
-    return whole._replace(name="get", build=build, parse=parse, answer={}, rules=rules)
+    return whole._replace(name="get", build=build, parse=parse, answer={}, rules=rules, hints=_LazyHints(hint))
+
+
+class _LazyHints(dict[int, str]):
+    """Hints by status, of which each is made when it is needed."""
+
+    def __init__(self, make: Callable[[int], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def get(self, status: int, default: Any = None, /) -> Any:
+        return self._make(status) or default
 
 
 def arguments(api_version: str | None, *, text: bool = False) -> dict[str, Any]:
@@ -67,4 +86,4 @@ def _value(response: Any) -> Any:
             return text
         raise
     # Numbers are text everywhere in the document, with or without quotes.
-    return text if value is None or isinstance(value, (int, float)) else value
+    return text if isinstance(value, (int, float)) else value
