@@ -17,7 +17,15 @@ from typing import Any
 
 import pytest
 
-from azure_imds import ArcChallengeError, ImdsError, ImdsResponseError, ImdsStatusError, RetryPolicy, ThrottledError
+from azure_imds import (
+    ArcChallengeError,
+    ImdsError,
+    ImdsResponseError,
+    ImdsStatusError,
+    ImdsUnavailableError,
+    RetryPolicy,
+    ThrottledError,
+)
 from azure_imds._client import arc
 from support import (
     CANARY,
@@ -445,6 +453,51 @@ def test_a_long_challenge_is_parsed_in_linear_time(folder: Path, filler: str) ->
 def test_another_scheme_is_refused_on_this_machine(colour: Colour, folder: Path, header: str) -> None:
     (folder / "a.key").write_text(KEY)
     assert "Basic realm=" in str(refusal(colour, header.format(folder)))
+
+
+SECRET_PART = "s3cret-Part"
+QUOTED = [
+    ("Bearer", "Bearer"),
+    ('Bearer realm="x"', 'Bearer realm="x"'),
+    (f'Bearer realm="x", token="{SECRET_PART}"', 'Bearer realm="x" token=[removed]'),
+    (f"Bearer {SECRET_PART}", "Bearer [removed]"),
+    (f"Negotiate {SECRET_PART}==", "Negotiate [removed]"),
+    (f'Digest realm="a b", nonce="{SECRET_PART}", qop="auth"', 'Digest realm="a b" nonce=[removed] qop="auth"'),
+    (f'Bearer error="invalid_token", error_description="{CANARY} expired"', 'error_description="[removed] expired"'),
+    (f'Bearer scope="{SECRET_PART * 3}"', 'Bearer scope="[removed]"'),
+    (f"Custom key={SECRET_PART}", "Custom key=[removed]"),
+    (f'Custom key="{SECRET_PART}', "Custom key=[removed]"),
+    ("", "an empty header"),
+]
+
+
+@pytest.mark.parametrize(("header", "quoted"), QUOTED)
+def test_a_challenge_of_another_server_is_quoted_without_its_secret_part(
+    colour: Colour, folder: Path, header: str, quoted: str
+) -> None:
+    error = refusal(colour, header)
+    assert quoted in str(error)
+    assert SECRET_PART not in f"{error} {vars(error)}"
+    assert CANARY not in f"{error} {vars(error)}"
+
+
+@pytest.mark.parametrize("server", ["nginx", "IMDS/1.2"])
+@pytest.mark.parametrize(("header", "quoted"), [entry for entry in QUOTED if entry[0]])
+def test_a_challenge_of_another_machine_is_quoted_as_well(
+    colour: Colour, header: str, quoted: str, server: str
+) -> None:
+    error = colour.error(get_token, transport=Script(answer(401, b"", www_authenticate=header, server=server)))
+    assert type(error) is (ImdsUnavailableError if server == "nginx" else ImdsStatusError)
+    assert f"asks for: {quoted}" in str(error).replace('Bearer error="invalid_token" ', "")
+    assert SECRET_PART not in f"{error} {error.hint}"
+    assert CANARY not in f"{error} {error.hint}"
+
+
+def test_a_login_of_another_machine_is_no_challenge_of_azure_arc(colour: Colour) -> None:
+    script = Script(answer(401, b"", www_authenticate='Basic realm="Restricted"', server="nginx"))
+    error = colour.error(get_token, transport=script)
+    assert type(error) is ImdsUnavailableError
+    assert 'asks for: Basic realm="Restricted".' in error.hint
 
 
 @pytest.mark.parametrize(

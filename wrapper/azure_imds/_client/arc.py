@@ -16,16 +16,26 @@ import stat
 import sys
 
 from ..errors import ArcChallengeError
+from .not_imds import shorten
 
 #: Bytes. Microsoft's own clients read at most this much.
 LARGEST_KEY = 4096
 #: Characters. A real challenge has about a hundred.
 _LONGEST_CHALLENGE = 2048
 
+#: The parts of a challenge, and its parameters that are safe to quote. Others, and any other word, may be secrets.
+_PART = re.compile(r"([\w-]+)\s*=(?!=)\s*(\"[^\"]*\"?|[^\s,\"]*)|([^\s,]+)")
+_QUOTED_PARAMETERS = {"realm", "error", "error_description", "scope", "resource", "algorithm", "charset", "qop"}
+_SCHEMES = {"basic", "bearer", "digest", "dpop", "hoba", "mutual", "negotiate", "ntlm", "pop", "scram-sha-256"}
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]{,18}")
+_OPAQUE = re.compile(r"[^\s\"'<>(){},;/\\]{20,}|eyJ[^\s\"]*")
+_REMOVED = "[removed]"
+
 #: Environment variable that overrides the folder, for tests against an emulator.
 FOLDER_VARIABLE = "AZURE_IMDS_ARC_TOKEN_DIR"
 
 _BASIC = re.compile(r"\s*basic\s+realm\s*=\s*(.*?)\s*", re.IGNORECASE)
+_BASIC_PATH = re.compile(r"\s*basic\s+realm\s*=\s*\"?([/\\]|[a-z]:)", re.IGNORECASE)
 _NEXT_CHALLENGE = re.compile(r",\s*[\w-]+(\s+\S+\s*=|\s*$)")
 
 _READERS = {
@@ -45,7 +55,20 @@ def token_folder() -> str:
 
 def is_challenge(header: str, is_loopback: bool) -> bool:
     """Whether a WWW-Authenticate header is from the Azure Arc agent, or from its port on this machine."""
-    return is_loopback or _BASIC.match(header) is not None
+    return is_loopback or _BASIC_PATH.match(header) is not None
+
+
+def quote_challenge(header: str) -> str:
+    """A WWW-Authenticate header for an error message, on one line and without values that may be secrets."""
+    parts: list[str] = []
+    for name, value, word in _PART.findall(header[:_LONGEST_CHALLENGE]):
+        if word:
+            is_scheme = word.lower() in _SCHEMES or (not parts and _SCHEME.fullmatch(word))
+            parts.append(word if is_scheme else _REMOVED)
+        else:
+            shown = _OPAQUE.sub(_REMOVED, value) if name.lower() in _QUOTED_PARAMETERS else _REMOVED
+            parts.append(f"{_OPAQUE.sub(_REMOVED, name)}={shown}")
+    return shorten(" ".join(parts), 200) or "an empty header"
 
 
 def answer_challenge(header: str, is_loopback: bool) -> str | ArcChallengeError:
@@ -58,9 +81,14 @@ def answer_challenge(header: str, is_loopback: bool) -> str | ArcChallengeError:
         return ArcChallengeError("the challenge came from another machine, and key files are sent only to this one")
     match = _BASIC.fullmatch(header) if len(header) <= _LONGEST_CHALLENGE else None
     if match is None:
-        return ArcChallengeError("the challenge is not from Azure Arc, which sends: Basic realm=<path of a key file>")
+        return ArcChallengeError(
+            "the challenge is not from Azure Arc, which sends: Basic realm=<path of a key file>. "
+            f"It was: {quote_challenge(header)}"
+        )
     if _NEXT_CHALLENGE.search(header):
-        return ArcChallengeError("the response contains several challenges, and Azure Arc sends one")
+        return ArcChallengeError(
+            f"the response contains several challenges, and Azure Arc sends one. They were: {quote_challenge(header)}"
+        )
     path = match[1]
     if len(path) > 1 and path[0] == path[-1] == '"':
         path = path[1:-1]

@@ -113,7 +113,7 @@ def not_imds_error(caller: str, response: httpx.Response, facts: CallFacts) -> I
     status, text = response.status_code, "" if contains_secret(response.content, b"") else text_of(response)
     text = _OPAQUE.sub("[removed]", text)
     words = "" if is_web_page(response) else shorten(text, 200)
-    facts = {**facts, "hint": describe_other(response), "retryable": status >= 500}
+    facts = {**facts, "hint": describe_other(response) + _challenge(response), "retryable": status >= 500}
     return ImdsUnavailableError(
         f"{caller}: the response ({status}{': ' + words if words else ''}) is not from IMDS {summary(facts)}",
         status_code=status,
@@ -235,11 +235,19 @@ def _hint(
     if "metadata header" in f"{error} {description}".lower():
         return "The header Metadata: true was sent, so something between this process and IMDS removed it."
     if status == 401:
-        return "IMDS asks for no credentials. On Azure Arc, the response would name a key file."
+        return f"IMDS asks for no credentials. On Azure Arc, the response would name a key file.{_challenge(response)}"
     plain = response.headers.get("content-type", "").startswith("text/plain")
     if kind is ServerError and "IMDS" not in response.headers.get("server", "" if plain else "IMDS"):
         return "Something other than IMDS answered: the host's front end while IMDS restarts, or an interceptor."
     return _HINTS.get(kind, "")
+
+
+def _challenge(response: httpx.Response) -> str:
+    """The response's demand for credentials, without its secret parts."""
+    from .arc import quote_challenge
+
+    header = response.headers.get("www-authenticate", "")
+    return f" This response asks for: {quote_challenge(header)}." if header else ""
 
 
 def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[str, ...]]:
