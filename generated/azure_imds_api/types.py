@@ -2,9 +2,10 @@
 """Contains some shared types for properties"""
 
 from collections.abc import Mapping, MutableMapping
+from copy import deepcopy
 from http import HTTPStatus
 from types import NoneType
-from typing import IO, Any, BinaryIO, Generic, NamedTuple, Self, TypeVar
+from typing import IO, Any, BinaryIO, Generic, NamedTuple, NoReturn, Self, TypeVar
 
 # Absent fields are None: users see `str | None`, and do not need a second value for "nothing".
 Unset = NoneType
@@ -65,6 +66,17 @@ class Model:
         return field_dict
 
 
+class NotPickled:
+    """A class whose objects cannot be pickled, because they may hold a secret. They can be copied."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled, because it may hold a secret: pickle what you need of it"
+        )
+
+
 # The types that `httpx.Client(files=)` can accept, copied from that library.
 FileContent = IO[bytes] | bytes | str
 FileTypes = (
@@ -91,7 +103,7 @@ class File(NamedTuple):
 T = TypeVar("T")
 
 
-class Response(Generic[T]):
+class Response(NotPickled, Generic[T]):
     """A response from an endpoint. The repr shows the status only, because the rest may be a secret."""
 
     def __init__(
@@ -104,6 +116,12 @@ class Response(Generic[T]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(status_code={self.status_code!r})"
+
+    def __copy__(self) -> "Response[T]":
+        return Response(self.status_code, self.content, self.headers, self.parsed)
+
+    def __deepcopy__(self, memo: Any) -> "Response[T]":
+        return Response(self.status_code, self.content, deepcopy(self.headers, memo), deepcopy(self.parsed, memo))
 
 
 __all__ = ["UNSET", "File", "FileTypes", "RequestFiles", "Response", "Unset"]

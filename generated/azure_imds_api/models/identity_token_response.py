@@ -2,18 +2,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..types import UNSET, Model, NotPickled, Unset
 
 T = TypeVar("T", bound="IdentityTokenResponse")
 
 
 @_attrs_define(getstate_setstate=False)
-class IdentityTokenResponse(Model):
+class IdentityTokenResponse(NotPickled, Model):
     """An access token. Every observed response also contains client_id, expires_in, expires_on, ext_expires_in,
     not_before, resource and token_type. IMDS sends numbers as strings. Other managed-identity hosts send JSON numbers,
     so accept both.
@@ -49,6 +50,12 @@ class IdentityTokenResponse(Model):
     token_type: str | Unset = UNSET
     """ Type of the token for the Authorization header, Bearer. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict, repr=False)
+
+    def __copy__(self) -> IdentityTokenResponse:
+        return self.from_dict(self.to_dict())
+
+    def __deepcopy__(self, memo: Any) -> IdentityTokenResponse:
+        return self.from_dict(deepcopy(self.to_dict(), memo))
 
     def to_dict(self) -> dict[str, Any]:
         access_token = self.access_token

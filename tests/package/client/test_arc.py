@@ -265,6 +265,16 @@ def test_a_link_to_nothing_is_refused(colour: Colour, folder: Path) -> None:
 
 
 @posix
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["in the folder", "elsewhere"])
+def test_a_file_with_a_second_name_is_refused(colour: Colour, folder: Path, elsewhere: bool) -> None:
+    # A user who may create names in the folder, but not read the file, would have its content sent.
+    target = folder.parent / "shadow" if elsewhere else folder / "real.key"
+    target.write_text(KEY)
+    (folder / "a.key").hardlink_to(target)
+    assert "has 2 names (hard links), and key files have one" in str(refused_path(colour, folder / "a.key"))
+
+
+@posix
 def test_a_link_that_appears_just_before_the_open_is_refused(
     colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

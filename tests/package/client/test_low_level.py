@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
+import pprint
 import re
 import threading
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import attrs
+import httpx
 import pytest
+from rich.pretty import pretty_repr
 
 import azure_imds_api
 from azure_imds_api import models
@@ -21,10 +27,12 @@ from azure_imds_api.api.scheduled_events import scheduled_events_start_events
 from azure_imds_api.models import (
     IdentityErrorResponse,
     IdentityTokenResponse,
+    Instance,
     StartEventsRequest,
     StartRequest,
 )
-from support import CLIENT_ID, RESOURCE, token
+from azure_imds_api.types import Response
+from support import CANARY, CLIENT_ID, RESOURCE, token
 
 
 class Server(ThreadingHTTPServer):
@@ -203,6 +211,78 @@ def test_the_repr_of_a_detailed_answer_shows_no_token(server: Server) -> None:
     with azure_imds_api.Client(base_url=server.url) as client:
         answer = identity_get_token.sync_detailed(client=client, resource=RESOURCE)
     assert repr(answer) == "Response(status_code=<HTTPStatus.OK: 200>)"
+
+
+def authenticated() -> Any:
+    return azure_imds_api.AuthenticatedClient(
+        base_url="http://127.0.0.1:1",
+        token=CANARY,
+        headers={"X": CANARY},
+        cookies={"X": CANARY},
+        httpx_args={"auth": ("user", CANARY)},
+    )
+
+
+def answered() -> Any:
+    body = token()
+    parsed = IdentityTokenResponse.from_dict(body)
+    return Response(HTTPStatus.OK, json.dumps(body).encode(), httpx.Headers({"X": CANARY}), parsed)
+
+
+HOLDERS: dict[str, Callable[[], Any]] = {
+    "IdentityTokenResponse": lambda: IdentityTokenResponse.from_dict(token(refresh_token=CANARY, more=CANARY)),
+    "Response": answered,
+    "AuthenticatedClient": authenticated,
+}
+EACH_HOLDER = pytest.mark.parametrize("name", HOLDERS)
+
+
+@EACH_HOLDER
+def test_the_repr_of_an_object_with_a_token_does_not_show_it(name: str) -> None:
+    holder = HOLDERS[name]()
+    if name == "AuthenticatedClient":
+        holder.get_httpx_client().close()  # it has added the token to its headers
+    for shown in (repr(holder), str(holder), f"{holder}", repr([holder]), pprint.pformat(holder), pretty_repr(holder)):
+        assert CANARY not in shown
+        assert name in shown
+
+
+@EACH_HOLDER
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_an_object_with_a_token_cannot_be_pickled(name: str, protocol: int) -> None:
+    holder = HOLDERS[name]()
+    for data in (holder, [holder], {"x": holder}):
+        with pytest.raises(TypeError, match=f"{name} cannot be pickled, because it may hold a secret"):
+            pickle.dumps(data, protocol)
+
+
+@EACH_HOLDER
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy])
+def test_an_object_with_a_token_can_be_copied(name: str, how: Callable[[Any], Any]) -> None:
+    holder = HOLDERS[name]()
+    copied = how(holder)
+    assert copied is not holder
+    assert type(copied) is type(holder)
+    if name == "Response":
+        assert vars(copied) == vars(holder)
+        assert (copied.parsed is holder.parsed) == (how is copy.copy)
+    elif name == "AuthenticatedClient":
+        assert copied.get_httpx_client().headers["authorization"] == f"Bearer {CANARY}"
+    else:
+        assert copied == holder
+        assert copied.to_dict() == holder.to_dict()
+
+
+def test_the_repr_of_a_client_shows_no_header_or_cookie() -> None:
+    client = azure_imds_api.Client(base_url="http://127.0.0.1:1", headers={"X": CANARY}, cookies={"X": CANARY})
+    assert CANARY not in repr(client.with_headers({"Y": CANARY}))
+    assert "http://127.0.0.1:1" in repr(client)
+
+
+@pytest.mark.parametrize("model", [Instance, IdentityErrorResponse])
+def test_other_models_can_be_pickled(model: Any) -> None:
+    read = model.from_dict({"compute": {"name": "a"}, "error": "x", "added": [1]})
+    assert pickle.loads(pickle.dumps(read)) == read
 
 
 def sample(model: Any) -> Any:

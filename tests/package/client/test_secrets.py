@@ -11,8 +11,10 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -109,6 +111,20 @@ def ask_as(imds: Any) -> Any:
 ESCAPED = TOKEN.replace(b"access_token", rb"\u0061ccess\u005ftoken")
 LEFT_OVER = reply(200, TOKEN, length=40)
 
+#: An opaque token (without the form of a JWT) in a text that a server may send back.
+QUOTED = {
+    "under accessToken": json.dumps({"error": "x", "accessToken": CANARY}),
+    "under ACCESS_TOKEN": json.dumps({"error": "x", "ACCESS_TOKEN": CANARY}),
+    "under Access-Token": f"Access-Token: {CANARY}",
+    "percent-encoded": quote(TOKEN.decode()),
+    "percent-encoded twice": quote(quote(f"error=x&access_token={CANARY}", safe=""), safe=""),
+    "JSON within JSON": json.dumps({"error": "x", "error_description": TOKEN.decode()}),
+    "JSON within JSON within JSON": json.dumps({"error": json.dumps({"sent": TOKEN.decode()})}),
+    "JSON with escapes within JSON": json.dumps({"error": ESCAPED.decode()}),
+    "JSON within XML": f"<Error><Detail>{escape(TOKEN.decode(), quote=True)}</Detail></Error>",
+    "JSON within a form": "error=x&sent=" + quote(TOKEN.decode(), safe=""),
+}
+
 #: Every way to fail while a secret is in memory: the server, and the call.
 FAILING: dict[str, tuple[Callable[[Path], Handler], Action]] = {
     "truncated": (plain(respond_with(reply(200, TOKEN[:-20], CLOSE))), get_token),
@@ -153,6 +169,11 @@ FAILING: dict[str, tuple[Callable[[Path], Handler], Action]] = {
     "in an error in UTF-16": (plain(respond_with(reply(400, json.dumps(token()).encode("utf-16"), CLOSE))), get_token),
     "in an error in UTF-32": (plain(respond_with(reply(400, json.dumps(token()).encode("utf-32"), CLOSE))), get_token),
     "in an error with escapes": (plain(respond_with(reply(400, ESCAPED, CLOSE))), get_token),
+    "in an error, in a header": (plain(respond_with(reply(400, "", f"X-Access-Token: {CANARY}", CLOSE))), get_token),
+    **{
+        f"in an error, {form}": (plain(respond_with(reply(400, body, CLOSE))), get_token)
+        for form, body in QUOTED.items()
+    },
     "in a redirect": (plain(respond_with(reply(302, TOKEN, "Location: /x", CLOSE))), get_token),
     "key of two lines": (challenged(b"", key=f"{KEY}\r\nX: y".encode()), get_token),
     "key with a blank": (challenged(b"", key=f"{KEY} ".encode()), get_token),

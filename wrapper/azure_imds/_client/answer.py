@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection
 import httpx
 
 from .._interruptions import find_interruption
-from .error_mapping import contains_secret
 from .sync_transport import ATTEMPT_END
 from .transport import Sender
 
@@ -160,9 +159,11 @@ class _Body:
         # As bytes, since a header may contain bytes that no charset defines.
         headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
         if response.status_code >= 300:
+            from .redaction import contains_secret
+
             key = request.headers.get("authorization", "").removeprefix("Basic ").encode()
             content = b"" if contains_secret(content, key) else content
-            headers = [(name, value) for name, value in headers if not contains_secret(value, key)]
+            headers = [(name, value) for name, value in headers if not contains_secret(name + b": " + value, key)]
         without_credentials = httpx.Request(request.method, request.url)
         return httpx.Response(response.status_code, headers=headers, content=content, request=without_credentials)
 

@@ -128,8 +128,12 @@ def _read_key(path: str) -> str | ArcChallengeError:
         descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
         try:
             # os.fdopen would refuse a folder too, with a less helpful message.
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
                 return ArcChallengeError(f"{path!r} is not a regular file")
+            if found.st_nlink > 1:
+                # One of the names may be outside the folder: another file whose content would be sent.
+                return ArcChallengeError(f"{path!r} has {found.st_nlink} names (hard links), and key files have one")
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 key = file.read(LARGEST_KEY + 1)
         finally:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import httpx
 
-from azure_imds_api.api import SECRETS, Operation
+from azure_imds_api.api import Operation
 
 from ..errors import (
     BadRequestError,
@@ -110,7 +110,9 @@ def status_error(
 
 def not_imds_error(caller: str, response: httpx.Response, facts: CallFacts) -> ImdsUnavailableError:
     """The error for a response that is not from IMDS."""
-    status, text = response.status_code, "" if contains_secret(response.content, b"") else text_of(response)
+    from .redaction import contains_secret
+
+    status, text = response.status_code, "" if contains_secret(response.content) else text_of(response)
     text = _OPAQUE.sub("[removed]", text)
     words = "" if is_web_page(response) else shorten(text, 200)
     facts = {**facts, "hint": describe_other(response) + _challenge(response), "retryable": status >= 500}
@@ -154,24 +156,6 @@ def transport_error(caller: str, error: Exception, deadline: float, facts: CallF
         hint = "The server closed the connection or does not speak HTTP. It may be restarting, or it is not IMDS."
     facts = {**facts, "retryable": True, "hint": hint}
     return ImdsUnavailableError(f"{caller}: cannot reach IMDS: {_reason(error)} {summary(facts)}", **facts)
-
-
-#: A secret member of JSON, a form or XML, and the characters of a JWT. Both regular expressions need linear time.
-_SECRET = rb"(%s)[\"']?\s*[:=>]" % "|".join(map(re.escape, SECRETS)).encode()
-_WORD = rb"[\w.-]+"
-
-
-def contains_secret(content: bytes, key: bytes) -> bool:
-    """Whether an error response contains a token or key. If so, callers must not see it."""
-    # In UTF-16 and UTF-32, which JSON may be in, at least every second byte is NUL. JSON may also escape any character.
-    plain = content.replace(b"\0", b"")
-    if b"\\u00" in plain:
-        plain = re.sub(rb"\\u00([0-7][0-9A-Fa-f])", lambda match: bytes([int(match[1], 16)]), plain)
-    return (
-        re.search(_SECRET, plain) is not None
-        or (key != b"" and key in plain)
-        or (b"eyJ" in plain and any(b"." in word.partition(b"eyJ")[2] for word in re.findall(_WORD, plain)))
-    )
 
 
 def summary(facts: CallFacts) -> str:

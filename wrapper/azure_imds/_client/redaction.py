@@ -1,0 +1,55 @@
+"""Whether an error response contains a token or key, in any form in which servers quote what they have received.
+
+Imported for error responses only.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from azure_imds_api.api import SECRETS
+
+#: How often text may have been encoded, such as JSON within JSON within a form.
+_MOST_ENCODINGS = 5
+
+#: A secret member of JSON, a form or XML: access_token, accessToken, ACCESS-TOKEN. Needs linear time.
+_SECRET = re.compile(rf"(?:{'|'.join(name.replace('_', '[_-]?') for name in SECRETS)})[\"'\s]*[:=>]", re.IGNORECASE)
+#: A word that may be a JWT. Needs linear time.
+_WORD = re.compile(r"[\w.-]+", re.ASCII)
+_ESCAPE = re.compile(r"\\u00([0-7][0-9A-Fa-f])")
+
+
+def contains_secret(content: bytes, key: bytes = b"") -> bool:
+    """Whether a body or header of an error response contains a token or key. If so, callers must not see it.
+
+    Args:
+        content: the body, or one header.
+        key: the key that was sent with the request.
+    """
+    # In UTF-16 and UTF-32, which JSON may be in, at least every second byte is NUL.
+    text, secret = content.replace(b"\0", b"").decode("latin-1"), key.decode("latin-1")
+    for _ in range(_MOST_ENCODINGS):
+        if (secret and secret in text) or _SECRET.search(text) or _has_jwt(text):
+            return True
+        if (decoded := _decode_once(text)) == text:
+            return False
+        text = decoded
+    return True  # still encoded: what it contains is unknown
+
+
+def _has_jwt(text: str) -> bool:
+    return "eyJ" in text and any("." in word.partition("eyJ")[2] for word in _WORD.findall(text))
+
+
+def _decode_once(text: str) -> str:
+    """Decodes percent-encoding, XML's character references, and the escapes of JSON."""
+    if "%" in text:
+        text = unquote(text, "latin-1")
+    if "&" in text:
+        from html import unescape
+
+        text = unescape(text)
+    if "\\" in text:
+        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace("\\", "")
+    return text
