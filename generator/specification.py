@@ -1,4 +1,4 @@
-"""Reads openapi.yaml and keeps the line of every node, so that messages can name it."""
+"""The specification: its operations, schemas and references, and the line of every node, which messages name."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarbool import ScalarBoolean
+from . import reader
+from .reader import DocumentError
+from .terminal import printable
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -38,7 +37,7 @@ class Finding:
     place: str
 
     def __str__(self) -> str:
-        return f"openapi.yaml:{self.line}: [{self.rule}] {self.message}\n    at {self.place}"
+        return printable(f"openapi.yaml:{self.line}: [{self.rule}] {self.message}\n    at {self.place}")
 
 
 Findings = Iterator[Finding]
@@ -52,8 +51,8 @@ class SpecificationError(Exception):
         self.findings = findings
 
 
-def _unreadable(message: str, line: int = 1) -> SpecificationError:
-    return SpecificationError([Finding(line, "yaml", message.split("\n")[0][:200], "(document)")])
+def _unreadable(error: DocumentError) -> SpecificationError:
+    return SpecificationError([Finding(error.line, error.rule, error.reason, "(document)")])
 
 
 @dataclass(frozen=True)
@@ -89,40 +88,32 @@ class Specification:
     def __init__(self, text: str) -> None:
         self.sha256 = hashlib.sha256(text.encode()).hexdigest()
         try:
-            self._marked = YAML(typ="rt").load(text)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            raise _unreadable(str(error.problem), mark.line + 1 if mark else 1) from None
-        except (YAMLError, ValueError) as error:
-            before = text[: getattr(error, "position", 0)]
-            raise _unreadable(str(error), before.count("\n") + 1) from None
-        if not isinstance(self._marked, CommentedMap):
-            raise _unreadable("the document is not a mapping")
-        self.document: dict[str, Any] = _plain(self._marked)
+            self._root = reader.parse(text)
+            if not isinstance(self._root.value, dict):
+                raise DocumentError("the document is not a mapping")
+        except DocumentError as error:
+            raise _unreadable(error) from None
+        self.document: dict[str, Any] = self._root.plain()
 
     @classmethod
     def load(cls, path: Path) -> Specification:
         try:
-            return cls(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise _unreadable(f"{path} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
-            raise _unreadable(f"not UTF-8: byte 0x{error.object[error.start]:02x}", line) from None
+            text = reader.decode(reader.read_file(path))
+        except DocumentError as error:
+            raise _unreadable(error) from None
+        return cls(text)
 
     def line(self, place: Path_) -> int:
         """The line of a node. If the node does not exist, the line of its nearest ancestor."""
-        node, line = self._marked, 1
+        node, line = self._root, 1
         for step in place:
-            try:
-                if isinstance(node, CommentedMap):
-                    # YAML reads a key such as 200 as a number. In JSON it is a string.
-                    step = next(key for key in node if str(key) == str(step))
-                    line = node.lc.key(step)[0] + 1
-                elif isinstance(node, CommentedSeq):
-                    line = node.lc.item(step)[0] + 1
-                node = node[step]
-            except (KeyError, IndexError, TypeError, StopIteration):
+            # Validators turn a name such as 200 into a number.
+            if isinstance(node.value, dict) and str(step) in node.value:
+                line, node = node.lines[str(step)], node.value[str(step)]
+            elif isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):
+                node = node.value[step]
+                line = node.line
+            else:
                 break
         return line
 
@@ -205,19 +196,3 @@ class Specification:
         named = {(p["name"], p["in"]) for _, p in own}
         shared = listed(operation.place[:-1], self.document["paths"][operation.path].get("parameters"))
         return own + [(place, p) for place, p in shared if (p["name"], p["in"]) not in named]
-
-
-def _plain(node: Any, above: tuple[int, ...] = ()) -> Any:
-    """Converts ruamel's classes to Python's own types, so that no other code depends on ruamel."""
-    if id(node) in above:
-        raise _unreadable("an alias contains itself", node.lc.line + 1)
-    if isinstance(node, dict):
-        return {str(key): _plain(value, (*above, id(node))) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(value, (*above, id(node))) for value in node]
-    if isinstance(node, ScalarBoolean):
-        return bool(node)
-    for kind in (bool, int, float):
-        if isinstance(node, kind):
-            return kind(node)
-    return node if node is None else str(node)

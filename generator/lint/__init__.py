@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..specification import Findings, Specification, SpecificationError
-from . import document, names, operations, parameters, schemas, validity
+from . import document, isolation, names, operations, parameters, schemas, texts, validity
 
 RULES: list[Callable[[Specification], Findings]] = [
     operations.operation_ids,
@@ -32,12 +32,27 @@ RULES: list[Callable[[Specification], Findings]] = [
 
 def check(specification: Specification) -> None:
     """Raises SpecificationError with all findings. A stage runs only if the stages before it found nothing."""
-    for stage in (*validity.STAGES, _rules, validity.standard):
+    for stage in STAGES:
         findings = set(stage(specification))
         if findings:
             raise SpecificationError(sorted(findings))
 
 
+def _texts(specification: Specification) -> Findings:
+    yield from texts.texts(specification)
+    yield from texts.urls(specification)
+
+
 def _rules(specification: Specification) -> Findings:
     for rule in RULES:
         yield from rule(specification)
+
+
+#: The stages in their order. The first two make the document safe to validate, and its texts safe to show.
+STAGES: list[Callable[[Specification], Findings]] = [
+    isolation.isolation,
+    _texts,
+    *validity.STAGES,
+    _rules,
+    validity.standard,
+]

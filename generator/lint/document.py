@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from ..contract import EXTENSIONS, is_json
 from ..specification import Findings, Node, Operation, Path_, Specification
+from .validators import make_validator
 
 #: Names (x-name) of the servers that the wrapper uses.
 HOSTS = {"azure", "arc"}
@@ -102,7 +101,7 @@ def _well_formed(spec: Specification, node: Node, known: dict[str, Any]) -> Find
             hint = f"known here: {', '.join(known)}" if known else "only operations, parameters and servers have any"
             yield spec.finding(place, "extension", f"unknown extension {key!r}; {hint}")
         elif key.startswith("x-"):
-            for error in Draft202012Validator(known[key]).iter_errors(value):
+            for error in make_validator(known[key]).iter_errors(value):
                 yield spec.finding(place, "extension", f"{key}: {error.message}")
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from ..contract import ENFORCED
 from ..specification import Findings, Path_, Specification
+from .validators import make_validator
 
 #: Keywords that do not restrict which values are valid.
 ANNOTATIONS = {
@@ -70,7 +69,7 @@ def _enum(spec: Specification, place: Path_, schema: dict[str, Any]) -> Findings
         return
     place = (*place, "enum")
     types = {type(value) for value in values}
-    only_type = Draft202012Validator({key: schema[key] for key in ("type",) if key in schema})
+    only_type = make_validator({key: schema[key] for key in ("type",) if key in schema})
     if types not in ({str}, {int}) or not all(only_type.is_valid(value) for value in values):
         yield spec.finding(place, "enum-type", "values must be all strings or all integers, and match the type")
     folded: dict[str, list[str]] = defaultdict(list)

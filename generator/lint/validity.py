@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from openapi_spec_validator import OpenAPIV31SpecValidator
 from openapi_spec_validator.schemas import openapi_v31_schema_validator
 
 from ..contract import python_pattern
 from ..specification import Findings, Node, Path_, Specification
+from .validators import OpenAPIValidator, make_validator
 
 
 def siblings(spec: Specification) -> Findings:
@@ -46,7 +46,7 @@ def structure(spec: Specification) -> Findings:
 
 def schemas(spec: Specification) -> Findings:
     """Every schema is valid JSON Schema 2020-12. Its patterns compile in Python."""
-    validator = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    validator = make_validator(Draft202012Validator.META_SCHEMA)
     roots: list[tuple[str | int, ...]] = []
     for node in spec.nodes():
         if node.is_schema and not (roots and node.place[: len(roots[-1])] == roots[-1]):
@@ -118,13 +118,13 @@ def defaults(spec: Specification) -> Findings:
         if node.is_schema and "default" in node.data:
             # The validator resolves references from the root of the schema that it gets, so that needs the components.
             schema = {**spec.resolve(node.data), "components": spec.document.get("components", {})}
-            for error in Draft202012Validator(schema).iter_errors(node.data["default"]):
+            for error in make_validator(schema).iter_errors(node.data["default"]):
                 yield spec.finding((*node.place, "default"), "default", _first_line(error.message))
 
 
 def standard(spec: Specification) -> Findings:
     """Everything else that openapi-spec-validator reports."""
-    for error in OpenAPIV31SpecValidator(spec.document).iter_errors():
+    for error in OpenAPIValidator(spec.document).iter_errors():
         yield spec.finding(tuple(error.absolute_path), "valid-openapi", _first_line(error.message))
 
 

@@ -84,8 +84,115 @@ def query(name: str, schema: str, mark: str, where: str = "query", before: str =
     return "\n".join([*lines, f"  schema: {schema}" + (f" # ! {mark}" if not at else "")])
 
 
+#: Markdown with an effect beyond its text, in YAML.
+MARKUP = {
+    "a-script": "'<script>alert(1)</script>'",
+    "the-end-of-an-element": "a </code> b",
+    "a-comment": "a <!-- b",
+    "an-instruction-of-xml": "a <?xml b",
+    "an-open-element": "'a <'",
+    "an-element-with-a-line-break": '"a <img\\nsrc=x onerror=alert(1)>"',
+    "an-automatic-link": "<javascript:alert(1)>",
+    "an-included-file": "'--8<-- \".git/config\"'",
+    "an-included-file-with-one-dash": "'-8<- \".git/config\"'",
+    "included-documentation": "'::: os'",
+    "an-attribute": "'[a](https://x.example){onclick=alert(1)}'",
+    "an-open-attribute": "'[a](https://x.example){: onclick=alert(1)'",
+    "an-image": "'![a](https://x.example/a.png)'",
+    "a-script-as-a-link": "'[a](javascript:alert(1))'",
+    "a-script-with-a-space": "'[a]( javascript:alert(1))'",
+    "an-escaped-script": "'[a](&#106;avascript:alert(1))'",
+    "a-relative-link": "'[a](../x)'",
+    "the-target-of-a-link": "'[a]: javascript:alert(1)'",
+    "the-target-of-a-link-on-the-next-line": '"[a]:\\n javascript:alert(1)"',
+}
+
+
 #: Mistakes by stage. A stage runs only if the stages before it found nothing.
 MISTAKES: dict[str, list[Mistake]] = {
+    "isolation": [
+        Mistake("a-reference-to-another-file", "property", 'far: {$ref: "other.yaml#/Far"} # ! isolation'),
+        Mistake("a-reference-to-a-url", "property", 'net: {$ref: "http://127.0.0.1:9/x"} # ! isolation'),
+        Mistake(
+            "a-reference-without-its-root", "property", 'rootless: {$ref: "components/schemas/Plan"} # ! isolation'
+        ),
+        Mistake("a-reference-that-is-a-mapping", "property", "odd: {$ref: {type: string}} # ! isolation"),
+        Mistake("a-property-named-like-a-reference", "schema", "P: {properties: {$ref: {}}} # ! isolation"),
+        *(
+            Mistake(
+                f"a-reference-in-{place}",
+                "schema",
+                f"R{number}: {{{before}: {value.format('{$ref: file:///etc/passwd}')}}} # ! isolation",
+            )
+            for number, (place, before, value) in enumerate(
+                [
+                    ("a-default", "default", "{}"),
+                    ("the-depth-of-a-default", "default", "[{{a: {}}}]"),
+                    ("an-enum", "enum", "[{}]"),
+                    ("a-const", "const", "{}"),
+                    ("an-example", "example", "{}"),
+                    ("examples", "examples", "[{}]"),
+                    ("an-extension", "x-note", "{}"),
+                    ("a-mapping-of-a-discriminator", "discriminator", "{{mapping: {}}}"),
+                ]
+            )
+        ),
+        Mistake(
+            "a-local-reference-in-a-default",
+            "schema",
+            'Local: {default: {$ref: "#/components/schemas/Plan"}} # ! isolation',
+        ),
+        Mistake(
+            "a-reference-in-the-value-of-an-example",
+            "component",
+            'examples2: {a: {value: {$ref: "#/components/schemas/Plan"}}} # ! isolation',
+        ),
+        Mistake("a-reference-for-all-paths", "path", '$ref: "#/components/x" # ! isolation'),
+        *(
+            Mistake(f"the-keyword-{key}", "schema", f'K{number}: {{{key}: "http://127.0.0.1:9/x"}} # ! isolation')
+            for number, key in enumerate(sorted(lint.isolation.REFUSED))
+        ),
+        *(
+            Mistake(
+                f"{key}-in-data", "schema", f'D{number}: {{default: {{{key}: "http://127.0.0.1:9/"}}}} # ! isolation'
+            )
+            for number, key in enumerate(sorted(lint.isolation.REFUSED))
+        ),
+        Mistake(
+            "another-dialect",
+            "document",
+            "jsonSchemaDialect: https://spec.openapis.org/oas/3.1/dialect/base # ! isolation",
+        ),
+    ],
+    "texts": [
+        *(
+            Mistake(f"{name}-in-a-description", "property", f"t{number}: {{description: {text}}} # ! markup")
+            for number, (name, text) in enumerate(MARKUP.items())
+        ),
+        *(
+            Mistake(f"{name}-in-the-name-of-a-property", "property", f"{text}: {{type: string}} # ! markup")
+            for name, text in MARKUP.items()
+        ),
+        Mistake("html-in-the-version", "  version: 1.0.0\n", "  version: <img src=x> # ! markup\n"),
+        Mistake("html-in-a-default", "parameter", query("t1", "{type: string, default: a<b>c</b>}", "markup")),
+        Mistake("html-in-an-enum", "parameter", query("t2", "{enum: [a<b>c</b>]}", "markup")),
+        Mistake("html-in-the-example-of-a-schema", "property", "tx: {type: string, example: a<b>c} # ! markup"),
+        Mistake("html-in-a-hint", "path", operation("hint", 'x-hints: {"404": Call <b>us</b>.} # ! markup')),
+        Mistake("html-in-a-path", "path", operation("bold", path="/<b>").replace(":\n", ": # ! markup\n", 1)),
+        Mistake("html-in-an-operation-id", "path", operation("oid").replace("Extra_Oid", "Extra_Oid<b> # ! markup")),
+        *(
+            Mistake(
+                f"the-character-{name}", "property", f'c{name}: {{description: "a\\u{name}b"}} # ! control-character'
+            )
+            for name in ("0000", "001b", "007f", "009b", "00ad", "200b", "202e", "2028", "2066", "feff")
+        ),
+        Mistake("a-control-character-in-a-name", "property", '"c\\e[2J": {type: string} # ! control-character'),
+        Mistake("a-control-character-in-a-pattern", "property", 'cp: {pattern: "\\e[2J"} # ! control-character'),
+        Mistake("a-control-character-in-data", "property", 'cd: {example: ["\\e[2J"]} # ! control-character'),
+        Mistake("a-script-as-a-link", "tag", "- {name: t7, externalDocs: {url: 'javascript:alert(1)'}} # ! url"),
+        Mistake("a-link-with-markup", "tag", "- {name: t8, externalDocs: {url: 'https://x.example/)[a]'}} # ! url"),
+        Mistake("a-file-as-a-link", "tag", "- {name: t9, externalDocs: {url: 'file:///etc/passwd'}} # ! url"),
+    ],
     "siblings": [
         Mistake(
             "a-reference-with-a-default-next-to-it",
@@ -155,7 +262,6 @@ MISTAKES: dict[str, list[Mistake]] = {
     ],
     "references": [
         Mistake("a-reference-to-nowhere", "property", 'lost: {$ref: "#/components/schemas/Lost"} # ! broken-ref'),
-        Mistake("a-reference-to-another-file", "property", 'far: {$ref: "other.yaml#/Far"} # ! broken-ref'),
         Mistake(
             "a-reference-into-a-component",
             "property",
@@ -165,9 +271,6 @@ MISTAKES: dict[str, list[Mistake]] = {
             "a-reference-to-another-kind-of-component",
             "property",
             'other: {$ref: "#/components/parameters/Metadata"} # ! broken-ref',
-        ),
-        Mistake(
-            "a-reference-without-its-root", "property", 'rootless: {$ref: "components/schemas/Plan"} # ! broken-ref'
         ),
         Mistake(
             "references-in-a-circle",
