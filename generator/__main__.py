@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .generate import GenerationError, drift, generate
 from .specification import SpecificationError
+from .terminal import printable
 
 
 def main() -> int:
@@ -28,7 +29,7 @@ def main() -> int:
         if arguments.check:
             changes = drift(arguments.root)
             if changes:
-                print(changes)
+                print(printable(changes))
                 print(
                     "generated/ is out of date: run `make` and commit the result.",
                     file=sys.stderr,
@@ -39,7 +40,7 @@ def main() -> int:
             changed = generate(arguments.root)
             print("generated/azure_imds_api: " + ("regenerated." if changed else "unchanged."))
     except (SpecificationError, GenerationError) as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         print("\ngenerated/ was not changed.", file=sys.stderr)
         return 1
     return 0

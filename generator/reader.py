@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
     ScalarEvent,
 )
 
-#: Maximum size of a document in bytes, maximum number of its values, and maximum depth of its mappings and lists.
+#: Maximum size of a document in bytes, and maximum number and depth of its values. Names in mappings count as values.
 #: Aliases count as what they stand for.
 MAX_SIZE = 512 * 1024
 MAX_VALUES = 30_000
@@ -187,7 +187,7 @@ class _Builder:
             if isinstance(event, CollectionStartEvent):
                 self._check_tag(event, "map" if isinstance(event, MappingStartEvent) else "seq")
                 value: Any = {} if isinstance(event, MappingStartEvent) else []
-                self._open.append(_Part(Node(value, self.line), event.anchor))
+                self._open.append(_Part(Node(value, self.line), event.anchor, depth=1))
                 self._check_depth(len(self._open))
             elif isinstance(event, CollectionEndEvent):
                 self._add(self._open.pop())

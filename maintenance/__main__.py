@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from generator.terminal import printable
+
 from . import compare, update
 from .api_diff import command as api_diff
 from .problem import Problem
@@ -36,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.run(arguments)
     except Problem as problem:
-        print(f"{arguments.command}: {problem}", file=sys.stderr)
+        print(printable(f"{arguments.command}: {problem}"), file=sys.stderr)
         return 1
     return code
 

@@ -9,13 +9,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+
+from generator import reader
+from generator.terminal import printable
 
 from .problem import Problem
 from .tables import format_table
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+#: Maximum number of schemas to read, with references followed. A few schemas that refer to each other can stand for
+#: more fields than fit into memory.
+_MAX_SCHEMAS = 100_000
 
 
 @frozen(order=True)
@@ -59,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("Both documents describe the same operations, parameters and fields.")
     for reference in sorted(upstream.external | ours.external):
-        print(f"Not followed: {reference}")
+        print(printable(f"Not followed: {reference}"))
     return 0
 
 
@@ -88,19 +93,25 @@ def read_outline(path: Path) -> Outline:
         Problem: the file cannot be read, or does not contain a Swagger 2.0 or OpenAPI 3 document.
     """
     try:
-        document: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise Problem(f"{path} cannot be read: {error}") from None
+        document = reader.parse(reader.decode(reader.read_file(path))).plain()
+    except reader.DocumentError as error:
+        raise Problem(f"{path}:{error.line}: [{error.rule}] {error.reason}") from None
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         raise Problem(f"{path} is not a description of an API: it has no paths")
     if not ("swagger" in document or "openapi" in document):
         raise Problem(f"{path} is neither Swagger 2.0 nor OpenAPI 3")
-    return _Reader(document).outline
+    try:
+        return _Reader(document).outline
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Problem(f"{path} is not a valid description of an API: {type(error).__name__}: {error}") from None
+    except RecursionError:
+        raise Problem(f"{path} cannot be compared: its schemas refer to each other too deeply") from None
 
 
 class _Reader:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
+        self._schemas = 0
         self.outline = Outline()
         for path, shared in document["paths"].items():
             for method in _METHODS:
@@ -153,6 +164,9 @@ class _Reader:
         schema = self._resolve(schema)
         if not isinstance(schema, dict) or id(schema) in above:
             return
+        self._schemas += 1
+        if self._schemas > _MAX_SCHEMAS:
+            raise Problem(f"the document stands for more than {_MAX_SCHEMAS} schemas, with references followed")
         yield schema
         for key in ("allOf", "anyOf", "oneOf"):
             for part in schema.get(key) or []:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import html
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,8 +16,10 @@ from pathlib import Path
 
 import httpx
 
+from generator import reader
 from generator.generate import GenerationError, generate
 from generator.specification import SpecificationError
+from generator.terminal import printable
 
 from .api_diff.changes import Change, format_changes
 from .api_diff.comparison import compare
@@ -24,6 +28,9 @@ from .problem import Problem
 from .repository import read_version
 
 SPECIFICATION = "openapi.yaml"
+
+#: Maximum number of redirects that a URL may lead to.
+_MAX_REDIRECTS = 5
 
 #: The files that an update replaces. They must not have uncommitted changes.
 _REPLACED = (SPECIFICATION, "generated")
@@ -73,13 +80,35 @@ def _read_document(source: str) -> bytes:
     """Returns the content of a file or URL."""
     if "://" not in source:
         try:
-            return Path(source).read_bytes()
-        except OSError as error:
-            raise Problem(f"--spec {source} cannot be read: {error.strerror}") from None
+            return reader.read_file(Path(source))
+        except reader.DocumentError as error:
+            raise Problem(f"--spec {error.reason}") from None
     try:
-        return httpx.get(source, follow_redirects=True, timeout=30).raise_for_status().content
+        with httpx.Client(timeout=30) as client:
+            return _fetch(client, httpx.URL(source))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Problem(f"--spec {source} cannot be fetched: {error}") from None
+    except reader.DocumentError as error:
+        raise Problem(f"--spec {source} cannot be fetched: {error.reason}") from None
+
+
+def _fetch(client: httpx.Client, url: httpx.URL) -> bytes:
+    """Returns the body of a response. Stops reading where a document becomes too large."""
+    for _ in range(_MAX_REDIRECTS + 1):
+        # Without a content encoding, the bytes that arrive are the bytes that are kept.
+        with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
+            if response.next_request is None:
+                response.raise_for_status()
+                content = b""
+                for chunk in response.iter_raw():
+                    content += chunk
+                    reader.check_size(len(content))
+                return content
+            target = response.next_request.url
+            if url.scheme == "https" and target.scheme != "https":
+                raise reader.DocumentError(f"redirected from https to {target}, which is not encrypted")
+            url = target
+    raise reader.DocumentError(f"more than {_MAX_REDIRECTS} redirects")
 
 
 @contextlib.contextmanager
@@ -124,9 +153,14 @@ def _describe(changes: Iterable[Change]) -> dict[str, list[str]]:
     for change in changes:
         kind = "added" if change.new else "removed" if change.what == "is removed" else "changed"
         breaking = " (breaking)" if change.effect == "breaking" else ""
-        line = f"{change.subject.kind} `{change.subject.name}` {change.what}{breaking}"
+        line = f"{change.subject.kind} `{change.subject.name}` {_escape(change.what)}{breaking}"
         lines.setdefault(kind, []).append(line)
     return lines
+
+
+def _escape(text: str) -> str:
+    """Returns Markdown that shows the text. Values of the document, such as patterns, can contain markup."""
+    return re.sub(r"\](?=\()|\{", r"\\\g<0>", html.escape(printable(text), quote=False))
 
 
 def _write_fragment(here: Path, kind: str, lines: list[str]) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import posixpath
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from generator import lint
+from generator.specification import Specification, SpecificationError
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
 
 ROOT = Path(__file__).parents[2]
@@ -29,22 +33,27 @@ PLACES = {
 _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
-def _read_specification() -> Mapping[str, Any]:
-    document: Mapping[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
-    return document
+@cache
+def _read_specification(path: Path) -> Mapping[str, Any]:
+    """Returns the document, if the lint accepts it. The lint refuses texts that are not plain on the site."""
+    try:
+        specification = Specification.load(path)
+        lint.check(specification)
+    except SpecificationError as error:
+        raise PluginError(str(error)) from None
+    return specification.document
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Shows the version of the specification in the footer of every page."""
-    config.copyright = (
-        f"Version {_read_specification()['info']['version']} of the specification. Not affiliated with Microsoft."
-    )
+    version = html.escape(_read_specification(ROOT / "openapi.yaml")["info"]["version"])
+    config.copyright = f"Version {version} of the specification. Not affiliated with Microsoft."
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the generated pages and the files outside docs/."""
-    document = _read_specification()
+    document = _read_specification(ROOT / "openapi.yaml")
     pages = {
         "reference/specification.md": make_specification_page(document),
         "reference/operations.md": make_operations_page(document),

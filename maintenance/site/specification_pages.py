@@ -6,6 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from openapi_python_client.strings import ClassName
+
+from generator.contract import method_name, python_tag
+from generator.specification import METHODS, Operation
+
 Node = Mapping[str, Any]
 
 #: Keywords that constrain a value, each with its text on the page.
@@ -16,7 +21,7 @@ _LIMITS = {
     "maximum": "to {}",
     "minItems": "at least {} entries",
     "maxItems": "at most {} entries",
-    "pattern": "matches `{}`",
+    "pattern": "matches {}",
 }
 
 
@@ -33,69 +38,77 @@ def make_operations_page(document: Node) -> str:
         "of `AsyncImdsClient` have the same arguments and are awaited. This page is made from version "
         f"{document['info']['version']} of the [specification](specification.md).",
     ]
-    for tag in document["tags"]:
-        name = str(tag["name"])
-        kind = "".join(word.capitalize() for word in name.split("_")) + "Operations"
+    for tag, operations in _group(document):
+        name = python_tag(tag["name"])
+        kind = f"{ClassName(name, '')}Operations"
         parts += [f"## `imds.{name}`", tag.get("description", "").strip()]
-        for methods in document["paths"].values():
-            for operation in methods.values():
-                if name in operation["tags"]:
-                    parts.append(
-                        f"::: azure_imds_api.api.{name}.{kind}.{_make_method_name(operation)}\n"
-                        "    options:\n"
-                        "      heading_level: 3\n"
-                        "      show_docstring_returns: false"
-                    )
+        parts += [
+            f"::: azure_imds_api.api.{name}.{kind}.{method_name(operation)}\n"
+            "    options:\n"
+            "      heading_level: 3\n"
+            "      show_docstring_returns: false"
+            for operation in operations
+        ]
     return "\n\n".join(parts) + "\n"
+
+
+def _group(document: Node) -> list[tuple[Node, list[Operation]]]:
+    """Returns the operations of each tag. Described tags are first, in the order of the document."""
+    groups = {str(tag["name"]): (tag, list[Operation]()) for tag in document.get("tags") or ()}
+    for path, item in document["paths"].items():
+        # A path also has keys that are not methods, such as `parameters`.
+        for method in (key for key in item if key in METHODS):
+            operation = Operation(("paths", path, method), path, method, item[method])
+            groups.setdefault(operation.tag, ({"name": operation.tag}, []))[1].append(operation)
+    return list(groups.values())
 
 
 def _write_specification(document: Node) -> Iterator[str]:
     info = document["info"]
     yield "# The specification"
     yield f"**{info['title']}, version {info['version']}**, made from [`openapi.yaml`](../openapi.yaml)."
-    yield info["summary"]
-    yield info["description"].strip()
+    yield info.get("summary", "")
+    yield info.get("description", "").strip()
     yield "## Servers"
     yield _format_table(
         ("Name", "URL", "api-version", "Description"),
         (
             (
-                f"`{server['x-name']}`",
-                f"`{server['url']}`",
+                _format_code(server.get("x-name")),
+                _format_code(server["url"]),
                 _format_code(server.get("x-api-version")) or "depends on the operation",
-                server["description"],
+                server.get("description", ""),
             )
-            for server in document["servers"]
+            for server in document.get("servers") or ()
         ),
     )
-    for tag in document["tags"]:
+    for tag, operations in _group(document):
         yield f"## {tag['name']}"
         yield tag.get("description", "").strip()
-        for path, methods in document["paths"].items():
-            for method, operation in methods.items():
-                if tag["name"] in operation["tags"]:
-                    yield from _write_operation(document, path, method, operation)
+        for operation in operations:
+            yield from _write_operation(document, operation)
     yield "## Schemas"
     yield "Extra members are always allowed. They are kept in `additional_properties`."
-    for name, schema in document["components"]["schemas"].items():
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
         yield from _write_schema(document, name, schema)
 
 
-def _write_operation(document: Node, path: str, method: str, operation: Node) -> Iterator[str]:
-    yield f"### {operation['operationId']} {{ #{_make_anchor(operation['operationId'])} }}"
-    yield f"`{method.upper()} {path}`"
+def _write_operation(document: Node, source: Operation) -> Iterator[str]:
+    operation = source.data
+    yield f"### {source.id} {{ #{_make_anchor(source.id)} }}"
+    yield _format_code(f"{source.method.upper()} {source.path}")
     if operation.get("deprecated"):
         yield "**Deprecated.**"
     if "summary" in operation:
         yield f"**{operation['summary']}.**"
     yield operation.get("description", "").strip()
-    parameters = [_resolve(document, parameter) for parameter in operation.get("parameters", ())]
+    parameters = _list_parameters(document, source)
     if parameters:
         yield _format_table(
             ("Parameter", "In", "Type", "Default", "Description"),
             (
                 (
-                    f"`{parameter['name']}`" + (" (required)" if parameter.get("required") else ""),
+                    _format_code(parameter["name"]) + (" (required)" if parameter.get("required") else ""),
                     parameter["in"],
                     _format_type(parameter["schema"]),
                     _format_code(parameter["schema"].get("default")),
@@ -107,11 +120,16 @@ def _write_operation(document: Node, path: str, method: str, operation: Node) ->
     if "requestBody" in operation:
         body = _resolve(document, operation["requestBody"])
         kind, content = next(iter(body["content"].items()))
-        yield f"Body: {_format_type(content['schema'])}, as `{kind}`" + (", required." if body.get("required") else ".")
+        body_type = f"Body: {_format_type(content['schema'])}, as {_format_code(kind)}"
+        yield body_type + (", required." if body.get("required") else ".")
     yield _format_table(
         ("Status", "Body", "Meaning"),
         (
-            (f"`{status}`" if status != "default" else "any other", _format_body(response), response["description"])
+            (
+                _format_code(status) if status != "default" else "any other",
+                _format_body(response),
+                response["description"],
+            )
             for status, reference in operation["responses"].items()
             for response in (_resolve(document, reference),)
         ),
@@ -122,12 +140,21 @@ def _write_operation(document: Node, path: str, method: str, operation: Node) ->
         yield _format_source(operation["externalDocs"])
 
 
+def _list_parameters(document: Node, source: Operation) -> list[Node]:
+    """Returns the parameters of an operation, and those of its path that the operation does not replace."""
+    listed = (source.data.get("parameters") or (), document["paths"][source.path].get("parameters") or ())
+    found: dict[tuple[str, str], Node] = {}
+    for parameter in (_resolve(document, one) for parameters in listed for one in parameters):
+        found.setdefault((parameter["name"], parameter["in"]), parameter)
+    return list(found.values())
+
+
 def _describe_extensions(operation: Node) -> Iterator[str]:
     """Yields one sentence for each `x-` keyword of an operation."""
     for group in operation.get("x-mutually-exclusive", ()):
         yield f"At most one of {_join_codes(group)} is allowed."
     for name, members in operation.get("x-echoed", {}).items():
-        yield f"The response must repeat the value of `{name}` in {_join_codes(members, 'or')}."
+        yield f"The response must repeat the value of {_format_code(name)} in {_join_codes(members, 'or')}."
     if statuses := operation.get("x-retry-statuses"):
         yield f"These statuses are retried, in addition to 408, 410, 429 and 5xx: {_join_codes(statuses)}."
     if operation.get("x-idempotent"):
@@ -154,7 +181,7 @@ def _write_schema(document: Node, name: str, schema: Node) -> Iterator[str]:
             ("Field", "Type", "Description"),
             (
                 (
-                    f"`{field}`" + (" (required)" if field in required else ""),
+                    _format_code(field) + (" (required)" if field in required else ""),
                     _format_type(value),
                     # A bare reference has no description of its own.
                     _describe(_resolve(document, value), deprecated=bool(value.get("deprecated"))),
@@ -179,7 +206,11 @@ def _format_type(schema: Node) -> str:
 
 
 def _describe(schema: Node, *, deprecated: bool) -> str:
-    limits = [words.format(schema[keyword]) for keyword, words in _LIMITS.items() if keyword in schema]
+    limits = [
+        words.format(_format_code(schema[keyword]) if keyword == "pattern" else schema[keyword])
+        for keyword, words in _LIMITS.items()
+        if keyword in schema
+    ]
     if "enum" in schema:
         limits.append(f"one of {_join_codes(schema['enum'], 'or')}")
     parts = ["Deprecated." if deprecated else "", schema.get("description", "")]
@@ -212,21 +243,21 @@ def _format_cell(text: str) -> str:
 
 
 def _format_source(docs: Node) -> str:
-    return f"Source: [{docs['description']}]({docs['url']})"
+    return f"Source: [{docs.get('description', docs['url'])}]({docs['url']})"
 
 
 def _format_code(value: object) -> str:
-    return "" if value is None else f"`{value}`"
+    """Returns a value as a code span. The span ends at a longer run of backticks than any in the value."""
+    if value is None:
+        return ""
+    text = " ".join(str(value).split())
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
 
 def _join_codes(values: Any, last: str = "and") -> str:
-    *rest, end = (f"`{value}`" for value in values)
+    *rest, end = (_format_code(value) for value in values)
     return f"{', '.join(rest)} {last} {end}" if rest else end
-
-
-def _make_method_name(operation: Node) -> str:
-    """Returns the Python name of an operation: the operationId without the tag."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(operation["operationId"]).rpartition("_")[2]).lower()
 
 
 def _make_anchor(name: str) -> str:
