@@ -12,6 +12,7 @@ from jsonschema.exceptions import _WrappedReferencingError
 from referencing.exceptions import Unresolvable
 
 from generator.lint.validators import OpenAPIValidator, make_validator
+from generator.reader import parse
 from support import ROOT, Wire, raw_server, reply
 
 #: A document with URLs where OpenAPI has them, and files in texts. It is valid.
@@ -56,7 +57,7 @@ NAME = "name: {type: string"
 
 #: Each is inserted into the valid document, before the text that it ends with.
 ATTACKS = [
-    f"{keyword}{target}{end}, {NAME}"
+    f"{keyword}{target}{end}\n        {NAME}"
     for target in ("file:///OUTSIDE/canary.json", "http://SERVER/canary.json", "OUTSIDE/canary.json", "canary.json#/a")
     for keyword, end in [
         ('a: {$ref: "', '"}'),
@@ -90,11 +91,17 @@ ATTACKS = [
 
 
 def insert(attack: str) -> str:
+    """The valid document with an attack."""
     for anchor in (NAME, *(line for line in VALID.splitlines() if line)):
         if attack.endswith(anchor) or attack.startswith(f"{anchor}\n"):
             assert VALID.count(f"{anchor}\n") == 1 or anchor == NAME
             return VALID.replace(anchor, attack, 1)
     raise AssertionError(attack)
+
+
+def test_the_attacks_are_documents() -> None:
+    refused = {text for text in map(insert, ATTACKS) if "!!python" not in text and not parse(text).plain()["paths"]}
+    assert refused == set()
 
 
 @pytest.fixture(scope="module")

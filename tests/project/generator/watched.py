@@ -46,7 +46,6 @@ def watch_trial(record: str) -> None:
 def use(text: str, folder: Path) -> None:
     """Does with a document what the commands do. Each check runs, even if one before it refuses the document."""
     from generator import lint
-    from generator.generate import GenerationError, generate
     from generator.specification import Specification, SpecificationError
     from maintenance import compare, update
     from maintenance.problem import Problem
@@ -55,8 +54,6 @@ def use(text: str, folder: Path) -> None:
     folder.mkdir()
     file = folder / "openapi.yaml"
     file.write_text(text, encoding="utf-8")
-    with contextlib.suppress(SpecificationError, GenerationError):
-        generate(folder)
     with contextlib.suppress(SpecificationError):
         specification = Specification.load(file)
         for stage in lint.STAGES:
