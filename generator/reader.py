@@ -52,7 +52,7 @@ class DocumentError(Exception):
     """A document cannot be read.
 
     Attributes:
-        rule: `size` for a limit, `yaml` for everything else.
+        rule: `file` if the file cannot be read, `size` for a limit, `yaml` for everything else.
         reason: what is wrong, in one line.
         line: the line in the document.
     """
@@ -100,10 +100,10 @@ def read_file(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise DocumentError(f"{path} cannot be read: not a regular file")
+                raise DocumentError(f"{path} cannot be read: not a regular file", rule="file")
             content = file.read(MAX_SIZE + 1)
     except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {os.strerror(error.errno or errno.EIO)}") from None
+        raise DocumentError(f"{path} cannot be read: {os.strerror(error.errno or errno.EIO)}", rule="file") from None
     check_size(len(content))
     return content
 

@@ -20,7 +20,7 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 #: Maximum number of schemas to read, with references followed. A few schemas that refer to each other can stand for
 #: more fields than fit into memory.
-_MAX_SCHEMAS = 100_000
+_MAX_SCHEMAS = 50_000
 
 
 @frozen(order=True)
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("Both documents describe the same operations, parameters and fields.")
     for reference in sorted(upstream.external | ours.external):
-        print(printable(f"Not followed: {reference}"))
+        print(printable(f"Not followed: {reference}").replace("\n", " "))
     return 0
 
 
@@ -95,7 +95,8 @@ def read_outline(path: Path) -> Outline:
     try:
         document = reader.parse(reader.decode(reader.read_file(path))).plain()
     except reader.DocumentError as error:
-        raise Problem(f"{path}:{error.line}: [{error.rule}] {error.reason}") from None
+        place = "" if error.rule == "file" else f"{path}:{error.line}: [{error.rule}] "
+        raise Problem(place + error.reason) from None
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         raise Problem(f"{path} is not a description of an API: it has no paths")
     if not ("swagger" in document or "openapi" in document):

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from generator.terminal import is_control
 from maintenance import compare
+from maintenance.__main__ import main
 from maintenance.compare import Item, find_differences, read_outline
 from maintenance.problem import Problem
 
@@ -156,15 +158,30 @@ def test_our_own_specification_is_read_completely() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "cannot be read"),
+        ("{", r"imds\.json:1: \[yaml\] expected the node content"),
+        ("swagger: '2.0'\npaths:\n  <<: {}", r"imds\.json:3: \[yaml\] merge keys"),
+        ("swagger: '2.0'\npaths: " + "[" * 3_000, r"imds\.json:2: \[size\] nested deeper than 64 levels"),
+        ("#" * 600_000, r"imds\.json:1: \[size\] the document has more than 524288 bytes"),
         ("[]", "no paths"),
         ('{"paths": {}}', "neither Swagger"),
+        ('{"swagger": "2.0", "paths": {"/a": null}}', "imds.json is not a valid description of an API: "),
+        ('{"swagger": "2.0", "paths": {"/a": {"get": {"parameters": 5}}}}', "is not a valid description of an API: "),
         (
             '{"swagger": "2.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/parameters/Lost"}]}}}}',
             "Lost points to nothing$",
         ),
     ],
-    ids=["invalid JSON", "a list", "no version", "a reference to nothing"],
+    ids=[
+        "invalid JSON",
+        "a merge key",
+        "brackets",
+        "too large",
+        "a list",
+        "no version",
+        "no path item",
+        "parameters of another type",
+        "a reference to nothing",
+    ],
 )
 def test_a_file_that_is_not_a_description_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "imds.json"
@@ -174,8 +191,57 @@ def test_a_file_that_is_not_a_description_is_refused(tmp_path: Path, text: str, 
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="cannot be read"):
+    with pytest.raises(Problem, match=r"^\S+none\.json cannot be read: No such file or directory$"):
         read_outline(tmp_path / "none.json")
+
+
+def make_swagger(definitions: dict[str, Any]) -> str:
+    response = {"description": "OK", "schema": {"$ref": "#/definitions/S0"}}
+    paths = {"/a": {"get": {"responses": {"200": response}}}}
+    return json.dumps({"swagger": "2.0", "paths": paths, "definitions": definitions})
+
+
+def refer(number: int) -> dict[str, str]:
+    return {"$ref": f"#/definitions/S{number}"}
+
+
+@pytest.mark.parametrize(
+    "definitions",
+    [
+        {f"S{n}": {"properties": {f"p{m}": refer(m) for m in range(20)}} for n in range(20)},
+        {f"S{n}": {"properties": {"a": refer(n + 1), "b": refer(n + 1)}} for n in range(40)} | {"S40": {}},
+        {f"S{n}": {"allOf": [refer(n + 1), refer(n + 1)]} for n in range(40)} | {"S40": {}},
+        {f"S{n}": {"properties": {"a": refer(n + 1)}} for n in range(1_000)} | {"S1000": {}},
+    ],
+    ids=["each refers to each", "two to the power of 40", "two to the power of 40 combined", "a chain of 1000"],
+)
+def test_schemas_that_stand_for_too_many_fields_are_refused(tmp_path: Path, definitions: dict[str, Any]) -> None:
+    path = tmp_path / "imds.json"
+    path.write_text(make_swagger(definitions), encoding="utf-8")
+    with pytest.raises(Problem, match=r"stands for more than 50000 schemas|refer to each other too deeply"):
+        read_outline(path)
+
+
+def test_nothing_that_a_document_contains_reaches_the_terminal_as_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "\x1b]0;owned\x07\x9b2J\u202eabc\nfake\r"
+    swagger = json.loads(make_swagger({"S0": {"properties": {evil: {"type": evil}, "far": {"$ref": f"x{evil}"}}}}))
+    swagger["paths"][f"/{evil}"] = {"get": {"parameters": [{"name": evil, "in": evil}], "responses": {}}}
+    (tmp_path / "imds.json").write_text(json.dumps(swagger), encoding="utf-8")
+    (tmp_path / "openapi.yaml").write_text(make_swagger({"S0": {}}), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "--upstream", "imds.json"]) == 0
+    del swagger["paths"]["/a"]
+    swagger["paths"][evil] = {"get": {"responses": {"200": {"$ref": f"#/{evil}"}}}}
+    (tmp_path / "imds.json").write_text(json.dumps(swagger), encoding="utf-8")
+    assert main(["compare", "--upstream", "imds.json"]) == 1
+    printed = capsys.readouterr()
+    assert "\\x1b]0;owned" in printed.out
+    assert "\\x1b]0;owned" in printed.err
+    for text in (printed.out, printed.err):
+        assert [character for character in text if is_control(character)] == []
+    assert [line for line in printed.out.splitlines() if line.startswith("fake")] == []
 
 
 class Arguments:
