@@ -247,12 +247,13 @@ def _format_source(docs: Node) -> str:
 
 
 def _format_code(value: object) -> str:
-    """Returns a value as a code span. The span ends at a longer run of backticks than any in the value."""
+    """Returns a value as code. A value that a code span would not show as it is becomes HTML with entities."""
     if value is None:
         return ""
     text = " ".join(str(value).split())
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+    if re.search(r"[`|]|^(#!|:::)", text):
+        return f"<code>{re.sub(r'[^A-Za-z0-9 ]', lambda found: f'&#{ord(found[0])};', text)}</code>"
+    return f"`{text}`"
 
 
 def _join_codes(values: Any, last: str = "and") -> str:
