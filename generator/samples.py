@@ -9,8 +9,8 @@ from openapi_python_client.strings import ClassName
 from .contract import is_json, method_name, python_name, python_tag
 from .specification import Operation, Specification
 
-#: Maximum nesting of sample objects. Recursive schemas need a limit.
-_DEPTH = 6
+#: Maximum nesting of optional members in sample objects. Recursive schemas need a limit.
+MAX_OPTIONAL_DEPTH = 6
 
 
 def trial_plan(spec: Specification) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def _sample(spec: Specification, schema: Any, name: str, choice: int, full: bool
         return _object(spec, schema, choice, full, depth)
     if kind == "array":
         items = schema.get("items", {})
-        end = depth >= _DEPTH or not (full or schema.get("minItems"))
+        end = depth >= MAX_OPTIONAL_DEPTH or not (full or schema.get("minItems"))
         return [] if end else [_sample(spec, items, f"{name} {i}", choice, full, depth + 1) for i in (1, 2)]
     return {"integer": 7, "number": 1.5, "boolean": True, "null": None}.get(kind, f"a {name}")
 
@@ -105,6 +105,6 @@ def _object(spec: Specification, schema: dict[str, Any], choice: int, full: bool
     for part in schema.get("allOf", ()):
         document |= _object(spec, spec.resolve(part), choice, full, depth)
     for name, member in schema.get("properties", {}).items():
-        if name in schema.get("required", ()) or (full and depth < _DEPTH):
+        if name in schema.get("required", ()) or (full and depth < MAX_OPTIONAL_DEPTH):
             document[name] = _sample(spec, member, name, choice, full, depth + 1)
     return document

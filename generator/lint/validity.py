@@ -16,6 +16,7 @@ from openapi_spec_validator.schemas import openapi_v31_schema_validator
 
 from ..contract import python_pattern
 from ..specification import Findings, Node, Path_, Specification
+from .limits import expansion, is_slow
 from .validators import OpenAPIValidator, make_validator
 
 
@@ -58,11 +59,14 @@ def schemas(spec: Specification) -> Findings:
                 place, "boolean-schema", "the generator does not support true or false as a schema; use {}"
             )
         if node.is_schema and isinstance(node.data.get("pattern"), str):
+            below = (*node.place, "pattern")
             try:
                 re.compile(python_pattern(node.data["pattern"]))
-            except re.error as error:
+            except (re.error, OverflowError) as error:
+                yield spec.finding(below, "pattern", f"the pattern does not compile in Python: {error}")
+            if is_slow(node.data["pattern"]):
                 yield spec.finding(
-                    (*node.place, "pattern"), "pattern", f"the pattern does not compile in Python: {error}"
+                    below, "pattern", "a group that repeats contains a repetition or |, so a match could take years"
                 )
 
 
@@ -133,4 +137,11 @@ def _first_line(message: str) -> str:
 
 
 #: The stages in their order. A stage runs only if the stages before it found nothing.
-STAGES: list[Callable[[Specification], Findings]] = [siblings, structure, schemas, references, defaults]
+STAGES: list[Callable[[Specification], Findings]] = [
+    siblings,
+    structure,
+    schemas,
+    expansion,
+    references,
+    defaults,
+]
