@@ -71,6 +71,12 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
         "--token-lifetime", type=int, metavar="SECONDS", help="time from a token's issue to its expiry (default: 86400)"
     )
     parser.add_argument(
+        "--issuer",
+        metavar="URL",
+        help="issuer of tokens: a URL, in which {tenant} stands for the tenant, or azure (default: a URL of the control"
+        " server)",
+    )
+    parser.add_argument(
         "--first-call-delay",
         type=float,
         metavar="SECONDS",

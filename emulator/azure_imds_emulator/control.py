@@ -17,6 +17,7 @@ from .events import UnknownEvent
 from .identity import get_signing_key
 from .json_text import parse_json
 from .machine import Json, is_object
+from .openid import DISCOVERY_PATH, JWKS_PATH
 from .parts import Parts
 from .requests import RecordedRequest
 from .saved_config import format_settings
@@ -24,7 +25,6 @@ from .state import add_event, add_fault, call, change_clock, change_state, descr
 
 INTERMEDIATE_PATH = "/pki/intermediate.cer"
 ROOT_PATH = "/pki/root.cer"
-JWKS_PATH = "/discovery/keys"
 
 _PAGE = {
     "/": ("index.html", "text/html"),
@@ -93,6 +93,8 @@ class ControlServer:
                 web.patch("/api/machine", self._change_machine),
                 web.post("/api/reset", self._reset_all),
                 web.get(JWKS_PATH, self._get_jwks),
+                web.get(DISCOVERY_PATH, self._get_discovery_document),
+                web.get(f"/{{tenant}}{DISCOVERY_PATH}", self._get_discovery_document),
                 web.get(ROOT_PATH, self._get_root),
                 web.get(INTERMEDIATE_PATH, self._get_intermediate),
             ]
@@ -249,6 +251,13 @@ class ControlServer:
     async def _get_jwks(self, request: web.Request) -> web.Response:
         key = await asyncio.to_thread(get_signing_key)
         return web.json_response(key.to_jwks())
+
+    async def _get_discovery_document(self, request: web.Request) -> web.Response:
+        tenant, known = request.match_info.get("tenant"), self._settings.machine.tenant_id
+        if tenant is not None and tenant.lower() != known.lower():
+            return _make_error(404, f"tenant {tenant} does not exist: the tenant of the machine is {known}")
+        # The address that the client used reaches this server, in a container network too.
+        return web.json_response(self._parts.tokens.issuer.build_document(f"http://{request.host}"))
 
     async def _get_root(self, request: web.Request) -> web.Response:
         return _make_certificate(attested.encode_der(await asyncio.to_thread(attested.get_root_certificate)))

@@ -17,13 +17,14 @@ from .addresses import make_environment
 from .arc import ChallengeKeys
 from .attested import AttestedDocuments
 from .clock import Clock
-from .control import INTERMEDIATE_PATH, JWKS_PATH, ControlServer
+from .control import INTERMEDIATE_PATH, ControlServer
 from .events import EventSchedule
 from .faults import FaultQueue
 from .identity import TokenService, get_signing_key
 from .limits import Limits
 from .machine import Json
 from .machine_reader import choose_machine
+from .openid import JWKS_PATH, Issuer
 from .parts import Parts
 from .requests import RequestLog, format_line
 from .saved_config import format_settings
@@ -95,6 +96,7 @@ class Emulator:
         self.tokens = TokenService(
             self.machine,
             self.clock,
+            issuer=Issuer(self.machine, self.settings.issuer),
             lifetime=self.settings.token_lifetime,
             accept_mi_res_id=not self.settings.arc if accepts is None else accepts,
         )
@@ -167,6 +169,7 @@ class Emulator:
             self._remove_keys()
             raise
         self._thread = thread
+        self.tokens.issuer.control_url = self.control_url
         self.attested.issuer_url = f"{self.control_url}{INTERMEDIATE_PATH}"
         return self
 
@@ -215,6 +218,16 @@ class Emulator:
             RuntimeError: the emulator is not running.
         """
         return make_environment(self.endpoint, arc=self.settings.arc)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer of its tokens, where `/.well-known/openid-configuration` is unless `Settings.issuer` is set.
+
+        Raises:
+            RuntimeError: the emulator is not running.
+        """
+        self._get_running_thread()
+        return self.tokens.issuer.get_url()
 
     @property
     def jwks_url(self) -> str:

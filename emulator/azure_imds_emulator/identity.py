@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from .clock import Clock
 from .machine import Json, Machine, ManagedIdentity
+from .openid import Issuer
 from .responses import Response, make_identity_error, make_json
 
 #: `nbf` is this many seconds before the issue of a token, as a margin for clocks that differ. Observed: a token with a
@@ -108,17 +109,21 @@ class TokenService:
 
     Args:
         machine: the machine with the identities.
+        issuer: the issuer of its tokens.
         lifetime: seconds from a token's issue to its expiry.
         accept_mi_res_id: whether `mi_res_id` is read as `msi_res_id`, as on Azure VMs. Otherwise it is ignored, like
             any unknown parameter.
     """
 
-    def __init__(self, machine: Machine, clock: Clock, *, lifetime: int, accept_mi_res_id: bool = True) -> None:
+    def __init__(
+        self, machine: Machine, clock: Clock, *, issuer: Issuer, lifetime: int, accept_mi_res_id: bool = True
+    ) -> None:
         self._machine = machine
         self._clock = clock
+        self.issuer = issuer
         self.lifetime = lifetime
         self.accept_mi_res_id = accept_mi_res_id
-        self._tokens: dict[tuple[ManagedIdentity, str, str], _Token] = {}
+        self._tokens: dict[tuple[ManagedIdentity, str, str, str], _Token] = {}
 
     def get_token(self, query: Mapping[str, str], *, machine_id: str | None = None) -> dict[str, Json]:
         """Returns the members of a token response, in alphabetical order.
@@ -220,24 +225,24 @@ class TokenService:
     def _get_or_issue(
         self, identity: ManagedIdentity, resource: str, authority: str, machine_id: str | None, *, use_cached: bool
     ) -> _Token:
-        key = (identity, resource, authority)
+        issuer = self.issuer.get_url(resource)
+        # A changed identity or issuer gets new tokens.
+        key = (identity, resource, authority, issuer)
         now = int(self._clock.time())
         # How early the service renews a token is not known. Clients treat a token with less than five minutes left as
         # expired. If the service returned such a token again, they would request tokens in a loop.
         margin = min(300, self.lifetime // 10)
         token = self._tokens.pop(key, None)
         if token is None or not use_cached or token.expires_on - now <= margin:
-            token = self._issue(identity, resource, machine_id, now)
+            token = self._issue(identity, resource, issuer, machine_id, now)
         self._tokens[key] = token
         if len(self._tokens) > _MAX_TOKENS:
             del self._tokens[next(iter(self._tokens))]
         return token
 
-    def _issue(self, identity: ManagedIdentity, resource: str, machine_id: str | None, now: int) -> _Token:
-        tenant = self._machine.tenant_id
+    def _issue(self, identity: ManagedIdentity, resource: str, issuer: str, machine_id: str | None, now: int) -> _Token:
         not_before, expires_on = now - NOT_BEFORE_MARGIN, now + self.lifetime
         machine = _format_claim(machine_id or self._machine.resource_id)
-        issuer = f"{self._machine.token_authority}/{tenant}/"
         claims: dict[str, Json] = {
             "aud": resource,
             "iss": issuer,
@@ -250,7 +255,7 @@ class TokenService:
             "idtyp": "app",
             "oid": identity.object_id,
             "sub": identity.object_id,
-            "tid": tenant,
+            "tid": self._machine.tenant_id,
             # Makes tokens of the same second differ, as real tokens do.
             "uti": _encode_base64url(uuid.uuid4().bytes),
             "ver": "1.0",
@@ -260,6 +265,7 @@ class TokenService:
             claims["xms_mirid"] = _format_claim(identity.resource_id)
         else:
             claims["xms_mirid"] = machine
+        claims |= identity.claims
         return _Token(get_signing_key().sign(claims), not_before, expires_on)
 
 

@@ -6,7 +6,7 @@ import copy
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeGuard
@@ -42,6 +42,33 @@ ATTESTED_DOMAINS: Mapping[str, str] = {
 TOKEN_AUTHORITIES: Mapping[str, str] = {"azurechinacloud": "https://sts.chinacloudapi.cn"}
 
 
+#: What determines these claims instead.
+_FIXED_CLAIMS: Mapping[str, str] = {
+    "aud": "the resource of the request",
+    "exp": "token_lifetime",
+    "iat": "the clock",
+    "nbf": "the clock",
+    "iss": "issuer",
+    "tid": "tenant_id",
+    "appid": "client_id",
+    "oid": "object_id",
+    "sub": "object_id",
+}
+
+
+def find_claims_problem(claims: Json) -> str:
+    """Returns what is wrong with additional claims, for a message that starts with `claims`; `""` if valid."""
+    if not is_object(claims) or not all(isinstance(name, str) for name in claims):
+        return f"must be a mapping of names to values, for example {{'roles': ['Orders.Read']}}, got {claims!r}"
+    if fixed := sorted(claims.keys() & _FIXED_CLAIMS.keys()):
+        return f"cannot contain {fixed[0]!r}: {_FIXED_CLAIMS[fixed[0]]} determines it"
+    try:
+        json.dumps(claims, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        return f"must be JSON: {error}"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class ManagedIdentity:
     """A managed identity of the machine.
@@ -50,11 +77,20 @@ class ManagedIdentity:
         client_id: the application id, a GUID. It is the claim `appid` of a token.
         object_id: the principal id, a GUID. It is the claims `oid` and `sub` of a token.
         resource_id: the ARM id. `None` for the system-assigned identity, which has the id of the machine.
+        claims: more claims of its tokens, such as `roles` and `groups`, or other values of claims such as `appidacr`.
+
+    Raises:
+        ValueError: `claims` contains a claim that follows from the request, the machine or another attribute.
     """
 
     client_id: str
     object_id: str
     resource_id: str | None = None
+    claims: dict[str, Json] = field(default_factory=dict[str, Json], hash=False)
+
+    def __post_init__(self) -> None:
+        if problem := find_claims_problem(self.claims):
+            raise ValueError(f"claims {problem}")
 
 
 @cache
@@ -157,8 +193,8 @@ class Machine:
             "instance": self.instance,
             "extended": self.extended,
             "tenant_id": self.tenant_id,
-            "system_assigned": {"client_id": own.client_id, "object_id": own.object_id} if own else False,
-            "user_assigned": [asdict(identity) for identity in self.user_assigned],
+            "system_assigned": _describe_identity(own) if own else False,
+            "user_assigned": [_describe_identity(identity) for identity in self.user_assigned],
             "load_balancer": self.load_balancer,
             "invalid_resources": sorted(self.invalid_resources),
             "identities": [
@@ -173,7 +209,13 @@ class Machine:
         }
 
     def add_user_assigned(
-        self, name: str, *, client_id: str | None = None, object_id: str | None = None, resource_id: str | None = None
+        self,
+        name: str,
+        *,
+        client_id: str | None = None,
+        object_id: str | None = None,
+        resource_id: str | None = None,
+        claims: dict[str, Json] | None = None,
     ) -> ManagedIdentity:
         """Adds a user-assigned identity and returns it.
 
@@ -182,11 +224,13 @@ class Machine:
             client_id: the application id, a GUID.
             object_id: the principal id, a GUID.
             resource_id: the ARM id.
+            claims: more claims of its tokens, such as `roles`.
         """
         identity = ManagedIdentity(
             client_id or _make_guid(f"client:{name}"),
             object_id or _make_guid(f"object:{name}"),
             resource_id or self._make_arm_id("Microsoft.ManagedIdentity/userAssignedIdentities", name),
+            claims or {},
         )
         self.user_assigned.append(identity)
         return identity
@@ -195,6 +239,12 @@ class Machine:
         subscription = self.compute.get("subscriptionId", "00000000-0000-0000-0000-000000000001")
         group = self.compute.get("resourceGroupName", "rg-example")
         return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"
+
+
+def _describe_identity(identity: ManagedIdentity) -> dict[str, Json]:
+    members = {field.name: getattr(identity, field.name) for field in fields(identity)}
+    # The system-assigned identity has no id of its own, and most identities have no more claims.
+    return {name: value for name, value in members.items() if value is not None and value != {}}
 
 
 def _make_guid(text: str) -> str:

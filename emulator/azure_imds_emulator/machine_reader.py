@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import nodes
 from .json_text import MAX_SIZE, parse_json
-from .machine import Json, Machine, ManagedIdentity, is_array, is_object
+from .machine import Json, Machine, ManagedIdentity, find_claims_problem, is_array, is_object
 from .nodes import Node, NodeReader
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -172,11 +172,12 @@ class MachineReader(NodeReader):
 
     def read_system_assigned(self, node: Node) -> ManagedIdentity | None:
         if is_object(node.value):
-            members = self.read_mapping(node, "system_assigned", ["client_id", "object_id"])
+            members = self.read_mapping(node, "system_assigned", ["client_id", "object_id", "claims"])
             default = _get_default_identity()
             return ManagedIdentity(
                 self.read_guid(members["client_id"], "client_id") if "client_id" in members else default.client_id,
                 self.read_guid(members["object_id"], "object_id") if "object_id" in members else default.object_id,
+                claims=self.read_claims(members["claims"]) if "claims" in members else {},
             )
         return _get_default_identity() if self.read_flag(node, "system_assigned") else None
 
@@ -184,7 +185,7 @@ class MachineReader(NodeReader):
         if not is_object(node.value):
             machine.add_user_assigned(self.read_text(node, "an entry of user_assigned"))
             return
-        names = ["name", "client_id", "object_id", "resource_id"]
+        names = ["name", "client_id", "object_id", "resource_id", "claims"]
         members = self.read_mapping(node, "an entry of user_assigned", names)
         resource_id = self.read_text(members["resource_id"], "resource_id") if "resource_id" in members else None
         if "name" in members:
@@ -198,6 +199,7 @@ class MachineReader(NodeReader):
             client_id=self.read_guid(members["client_id"], "client_id") if "client_id" in members else None,
             object_id=self.read_guid(members["object_id"], "object_id") if "object_id" in members else None,
             resource_id=resource_id,
+            claims=self.read_claims(members["claims"]) if "claims" in members else {},
         )
 
     def read_load_balancer(self, node: Node) -> dict[str, Json] | None:
@@ -208,6 +210,12 @@ class MachineReader(NodeReader):
             for entry in self.read_list(value, name):
                 self.read_mapping(entry, f"an entry of {name}", None)
         return dict(nodes.to_json(node))
+
+    def read_claims(self, node: Node) -> dict[str, Json]:
+        value: Json = nodes.to_json(node)
+        if problem := find_claims_problem(value):
+            self.fail(node, f"claims {problem}")
+        return dict(value)
 
     def read_guid(self, node: Node, what: str) -> str:
         value = self.read_text(node, what)

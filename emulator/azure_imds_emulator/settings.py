@@ -8,6 +8,7 @@ from typing import Literal, TypedDict
 
 from .attested import DigestOid
 from .machine import Json, Machine
+from .openid import find_issuer_problem
 
 MetadataHeader = Literal["exact", "any"]
 
@@ -31,6 +32,9 @@ class Settings:
         rate_limits: whether too many requests get 429.
         server: value of the `Server` header.
         token_lifetime: seconds from a token's issue to its expiry.
+        issuer: the issuer of tokens: a URL, in which `{tenant}` stands for the tenant, or `azure` for the issuer of the
+            machine's cloud. Default: a URL of the control server, where an API finds the keys. Tokens for Azure Storage
+            have the issuer `azure` by default, because Azurite accepts no other.
         accept_mi_res_id: whether `mi_res_id` selects an identity as `msi_res_id` does. Default: yes on a VM, no on Arc.
         metadata_header: `exact`: the header must be `Metadata: true`, as some hosts of Azure require. `any`: its value
             can have any case, such as `True`. Default: `exact` on a VM, `any` on Arc.
@@ -58,6 +62,7 @@ class Settings:
     rate_limits: bool = False
     server: str = "IMDS/150.870.65.1854"
     token_lifetime: int = 86400
+    issuer: str | None = None
     accept_mi_res_id: bool | None = None
     metadata_header: MetadataHeader | None = None
     first_call_delay: float = 0.0
@@ -69,7 +74,7 @@ class Settings:
     scenarios: list[dict[str, Json]] = field(default_factory=list[dict[str, Json]])
 
     def __post_init__(self) -> None:
-        for name in (*BOUNDS, *CHOICES):
+        for name in (*BOUNDS, *CHOICES, "issuer"):
             if problem := find_problem(name, getattr(self, name)):
                 raise ValueError(f"{name} {problem}")
 
@@ -98,6 +103,8 @@ def find_problem(name: str, value: Json) -> str:
             return f"must be a number from {minimum:g} to {maximum:g}, got {value!r}"
     if name in CHOICES and value is not None and value not in CHOICES[name]:
         return f"must be {' or '.join(CHOICES[name])}, got {value!r}"
+    if name == "issuer" and value is not None:
+        return find_issuer_problem(value)
     return ""
 
 
@@ -116,6 +123,7 @@ class Options(TypedDict, total=False):
     rate_limits: bool
     server: str
     token_lifetime: int
+    issuer: str | None
     accept_mi_res_id: bool | None
     metadata_header: MetadataHeader | None
     first_call_delay: float

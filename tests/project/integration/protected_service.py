@@ -91,9 +91,11 @@ class ProtectedService:
                 keys[jwt.get_unverified_header(token)["kid"]],
                 algorithms=["RS256"],
                 audience=AUDIENCE,
-                issuer=f"https://sts.windows.net/{self._issuer.machine.tenant_id}/",
                 options={"require": ["aud", "exp", "iss", "nbf"]},
             )
+            # Each emulator has an issuer of its own, at its control server.
+            if not claims["iss"].endswith(f"/{self._issuer.machine.tenant_id}/"):
+                raise jwt.InvalidIssuerError
         except (jwt.InvalidTokenError, KeyError) as error:
             return type(error).__name__
         if len(self._revoked) < self._revoking:
