@@ -14,6 +14,7 @@ from support import COLOURS, Colour
 
 #: Variables that set the address of IMDS.
 VARIABLES = (
+    "AZURE_CLIENT_ID",
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "AZURE_IMDS_DISABLED",
     "AZURE_IMDS_ARC_TOKEN_DIR",

@@ -9,7 +9,14 @@ from .._clock import SYSTEM, Clock
 from ..errors import ImdsValidationError
 from .findings import Finding, Report
 from .imds_checks import ImdsChecks
-from .local_checks import check_arc_folder, check_connection, check_environment, check_place, check_proxy
+from .local_checks import (
+    check_arc_folder,
+    check_client_id,
+    check_connection,
+    check_environment,
+    check_place,
+    check_proxy,
+)
 from .surroundings import Surroundings
 
 #: Seconds for all checks together. Looking up the name of a host outside Azure may take longer.
@@ -50,13 +57,14 @@ def examine(
         raise ImdsValidationError(f"deadline {problem}", parameter="deadline", problem=problem)
     report = Report(clock, clock.monotonic() + seconds)
     surroundings = surroundings or Surroundings()
+    given = {name: value for name, value in (selector or {}).items() if value is not None}
     host = check_environment(report, surroundings, endpoint)
     if host is not None:
+        check_client_id(report, surroundings, given)
         check_place(report, surroundings, host)
         check_proxy(report, surroundings, host)
         check_arc_folder(report, host)
         if check_connection(report, host):
             with ImdsClient(endpoint, retry=None, clock=clock) as imds:
-                given = {name: value for name, value in (selector or {}).items() if value is not None}
                 ImdsChecks(report, imds, host, names or {}).run(resource, given, events=events)
     return report.findings

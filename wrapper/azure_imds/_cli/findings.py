@@ -76,6 +76,15 @@ OTHER_HOST = Finding(
 )
 ENDPOINT = Finding("environment", "pass", "endpoint", "The IMDS endpoint is {endpoint} ({source}).")
 
+CLIENT_ID_UNUSED = Finding(
+    "environment",
+    "warn",
+    "client-id-unused",
+    "AZURE_CLIENT_ID is set, but this package does not read it. DefaultAzureCredential of azure-identity does.",
+    'To use that identity, pass client_id=os.environ["AZURE_CLIENT_ID"] in your program, and here --client-id '
+    '"$AZURE_CLIENT_ID".',
+)
+
 KUBERNETES = Finding(
     "place",
     "warn",

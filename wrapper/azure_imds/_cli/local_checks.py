@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from .._client.arc import token_folder
@@ -41,6 +42,13 @@ def check_environment(report: Report, surroundings: Surroundings, endpoint: str 
         return None
     report.add(findings.ENDPOINT, endpoint=host.endpoint, source=_describe_source(surroundings, endpoint, host))
     return host
+
+
+def check_client_id(report: Report, surroundings: Surroundings, selector: Mapping[str, str]) -> None:
+    """Looks for the variable with which other libraries select an identity."""
+    client_id = surroundings.environment.get("AZURE_CLIENT_ID", "").strip()
+    if client_id and client_id.lower() not in (value.lower() for value in selector.values()):
+        report.add(findings.CLIENT_ID_UNUSED)
 
 
 def _describe_source(surroundings: Surroundings, endpoint: str | None, host: Host) -> str:

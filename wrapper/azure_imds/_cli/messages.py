@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .._client.error_mapping import USE_CLIENT_ID
 from ..errors import ImdsError, ImdsValidationError
 
 #: Arguments of the client that a command builds from an option with another name.
@@ -45,7 +46,8 @@ def split_error(error: ImdsError, names: Mapping[str, str]) -> tuple[str, str]:
         text = text.replace(f". {error.hint}", "").replace(error.hint, "")
     if isinstance(error, ImdsValidationError) and error.problem:
         text = f"{names.get(error.parameter, error.parameter)} {use_option_names(error.problem, names)}".lstrip()
-    return text, use_option_names(error.hint, names)
+    hint = error.hint.replace(USE_CLIENT_ID, f'{names.get("client_id", "client_id")} "$AZURE_CLIENT_ID"')
+    return text, use_option_names(hint, names)
 
 
 def describe_error(error: ImdsError, names: Mapping[str, str]) -> str:

@@ -44,6 +44,9 @@ LONGEST_RESPONSE_TEXT = 2000
 #: A word as long as this may be a token of any form.
 _OPAQUE = re.compile(r"[^\s\"'<>(){},;]{20,}")
 
+#: How a program selects the identity that AZURE_CLIENT_ID names.
+USE_CLIENT_ID = 'client_id=os.environ["AZURE_CLIENT_ID"]'
+
 _REDIRECT = "IMDS never redirects, so something else answered."
 
 _HINTS: dict[type[ImdsStatusError], str] = {
@@ -89,6 +92,8 @@ def status_error(
     hint = _hint(kind, response, newest, error, description)
     if hint == _HINTS.get(kind, ""):  # nothing special about this response, so the specification's hint is better
         hint = operation.hints.get(status, hint)
+    if kind in (IdentityNotFoundError, MultipleIdentitiesError) and is_client_id_unused(facts.get("url", "")):
+        hint += f" AZURE_CLIENT_ID is set but was not used, because azure_imds does not read it. Pass {USE_CLIENT_ID}."
     facts = {
         **facts,
         "hint": hint,
@@ -106,6 +111,12 @@ def status_error(
         **special,
         **facts,
     )
+
+
+def is_client_id_unused(url: str) -> bool:
+    """Whether AZURE_CLIENT_ID names an identity, and the request for this URL does not."""
+    client_id = os.environ.get("AZURE_CLIENT_ID", "").strip().lower()
+    return bool(client_id) and client_id not in (value.lower() for value in httpx.URL(url).params.values())
 
 
 def not_imds_error(caller: str, response: httpx.Response, facts: CallFacts) -> ImdsUnavailableError:
