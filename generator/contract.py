@@ -13,9 +13,13 @@ from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import Property
-from openapi_python_client.strings import PythonIdentifier
 
+from . import stand_ins
+from .names import method_name, public_name, python_name, python_tag
 from .specification import Operation, Specification
+
+#: The content type of a form.
+FORM = "application/x-www-form-urlencoded"
 
 #: JSON Schema keywords that the wrapper enforces on requests.
 ENFORCED = (
@@ -36,7 +40,30 @@ ENFORCED = (
 #: Keywords for which an error message should show an example of a valid value.
 _EXPLAINED = {"pattern", "minLength", "maxLength", "minimum", "maximum"}
 
-_NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_NAMES = {"type": "array", "minItems": 1, "items": _TEXT}
+#: The name of an environment variable.
+VARIABLE: dict[str, Any] = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
+
+#: Where a value of a request on another host comes from.
+_SOURCES: dict[str, dict[str, Any]] = {
+    "x-argument": _TEXT,
+    "x-from": VARIABLE,
+    "x-from-file": VARIABLE,
+    "x-suffix": _TEXT,
+}
+
+#: Errors of the wrapper that an error of a host may be, in addition to the class of its status.
+ERROR_CLASSES = [
+    "BadRequestError",
+    "ForbiddenError",
+    "IdentityNotFoundError",
+    "InvalidResourceError",
+    "MultipleIdentitiesError",
+    "NotFoundError",
+    "ServerError",
+    "ThrottledError",
+]
 
 #: Our extensions with the schema of their values, by the kind of node that may have them.
 EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
@@ -53,30 +80,61 @@ EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
             "propertyNames": {"pattern": "^[45][0-9]{2}$"},
             "additionalProperties": {"type": "string"},
         },
+        "x-stands-for": _TEXT,
+        "x-retry-waits": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[45][0-9]{2}$"},
+            "additionalProperties": {"type": "array", "minItems": 1, "items": {"type": "number", "minimum": 0}},
+        },
+        "x-error-members": {
+            "type": "object",
+            "propertyNames": {"enum": ["error", "error_description", "request_id"]},
+            "additionalProperties": _NAMES,
+        },
+        "x-errors": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["status"],
+                "additionalProperties": False,
+                "properties": {
+                    "status": {"type": "integer", "minimum": 400, "maximum": 599},
+                    "text": _TEXT,
+                    "class": {"enum": ERROR_CLASSES},
+                    "hint": _TEXT,
+                    "when": {"enum": ["secret", "version", "identity", "resource"]},
+                    "body": {"type": ["object", "string"]},
+                },
+            },
+        },
     },
-    "parameter": {"x-low-level-only": {"type": "array", "minItems": 1}},
-    "server": {"x-name": {"type": "string"}, "x-api-version": {"type": "string"}},
+    "parameter": {"x-low-level-only": {"type": "array", "minItems": 1}, **_SOURCES},
+    "member": _SOURCES,
+    "server": {
+        "x-name": _TEXT,
+        "x-api-version": _TEXT,
+        "x-title": _TEXT,
+        "x-when": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": False,
+            "properties": {
+                "set": {**_NAMES, "items": VARIABLE},
+                "unset": {**_NAMES, "items": VARIABLE},
+                "files": {"type": "object", "additionalProperties": _TEXT},
+            },
+        },
+        "x-origin": VARIABLE,
+        "x-url": _TEXT,
+        "x-certificate": VARIABLE,
+        "x-proxies": {"type": "boolean"},
+        "x-must-echo": {"type": "boolean"},
+        "x-refused": _TEXT,
+        "x-unreachable": _TEXT,
+        "x-variables": {"type": "object", "propertyNames": VARIABLE, "additionalProperties": _TEXT},
+    },
 }
-
-
-def python_name(name: str, prefix: str = "field_") -> str:
-    """The generator's Python identifier for the name of a parameter, property or operation."""
-    return str(PythonIdentifier(name, prefix=prefix))
-
-
-def python_tag(name: str) -> str:
-    """The generator's Python identifier for a tag."""
-    return python_name(name, prefix="tag")
-
-
-def method_name(operation: Operation) -> str:
-    """The name of the facade's method: the operationId without its tag, in snake case."""
-    return python_name(operation.id).removeprefix(python_tag(operation.tag) + "_")
-
-
-def public_name(operation: Operation) -> str:
-    """What users type to call the operation, such as `identity.get_token`."""
-    return f"{python_tag(operation.tag)}.{method_name(operation)}"
 
 
 def example_of(specification: Specification, schema: dict[str, Any], parameter: dict[str, Any] | None = None) -> Any:
@@ -123,14 +181,9 @@ class Contract:
             if self._is_secret(schema)
         }
         self.version = str(specification.document["info"]["version"])
-        self.servers = [
-            {
-                "name": server.get("x-name", server["url"]),
-                "url": server["url"],
-                "api_version": server.get("x-api-version"),
-            }
-            for server in specification.document.get("servers") or []
-        ]
+        #: Operations that have a method. An operation that stands for another has none.
+        self.methods = {name for name, o in self._operations.items() if "x-stands-for" not in o.data}
+        self.servers = stand_ins.servers(specification)
 
     def method(self, name: str) -> str:
         """The name of the facade's method."""
@@ -167,7 +220,7 @@ class Contract:
         data = operation.data
         facts: dict[str, Any] = {
             "id": operation.id,
-            "name": public_name(operation),
+            "name": public_name(stand_ins.stood_for(self._spec, operation) or operation),
             "method": operation.method.upper(),
             "path": operation.path,
             "success": self._success_ranges(operation),
@@ -181,7 +234,7 @@ class Contract:
             facts["answer"] = answer
         optional = {
             "exclusive": [[python_name(n) for n in group] for group in data.get("x-mutually-exclusive", ())],
-            "echoed": {python_name(n): members for n, members in data.get("x-echoed", {}).items()},
+            "echoed": {self._argument(operation, n): members for n, members in data.get("x-echoed", {}).items()},
             "retry_statuses": data.get("x-retry-statuses", []),
             "idempotent": operation.method in ("get", "head", "options", "put", "delete")
             or data.get("x-idempotent", False),
@@ -189,8 +242,31 @@ class Contract:
             "version_fallback": data.get("x-version-fallback"),
             "cacheable": data.get("x-cacheable"),
             "hints": {int(status): hint for status, hint in data.get("x-hints", {}).items()},
+            "retry_waits": {int(status): waits for status, waits in data.get("x-retry-waits", {}).items()},
+            "error_members": data.get("x-error-members"),
         }
         return facts | {key: value for key, value in optional.items() if value}
+
+    def _argument(self, operation: Operation, parameter: str) -> str:
+        """The argument of the facade that a parameter carries."""
+        for source in stand_ins.sources(self._spec, operation):
+            if source["name"] == python_name(parameter):
+                return str(source.get("argument", parameter))
+        return python_name(parameter)
+
+    def sources(self, name: str) -> list[dict[str, Any]]:
+        """Where the values of a request on another host come from. Empty for an operation with a method."""
+        return stand_ins.sources(self._spec, self._operations[name])
+
+    def errors(self, name: str) -> list[dict[str, Any]]:
+        """The errors of the operation that have a class or a hint of their own."""
+        found: list[dict[str, Any]] = []
+        for error in self._operations[name].data.get("x-errors", ()):
+            facts = {"status": error["status"], "text": error.get("text", "").lower()}
+            facts |= {"kind": error.get("class", ""), "hint": error.get("hint", "")}
+            if facts["kind"] or facts["hint"]:
+                found.append({key: value for key, value in facts.items() if value})
+        return found
 
     def fixed(self, name: str) -> list[str]:
         """Parameters whose only valid value is their default, so that the facade does not offer them."""

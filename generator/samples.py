@@ -6,7 +6,8 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName
 
-from .contract import is_json, method_name, python_name, python_tag
+from .contract import is_json
+from .names import method_name, python_name, python_tag
 from .specification import Operation, Specification
 
 #: Maximum nesting of optional members in sample objects. Recursive schemas need a limit.
@@ -41,7 +42,7 @@ def _operation(spec: Specification, operation: Operation) -> dict[str, Any]:
     return {
         "place": list(operation.place),
         "tag": python_tag(operation.tag),
-        "method": method_name(operation),
+        "method": "" if "x-stands-for" in operation.data else method_name(operation),
         "module": python_name(operation.id),
         "request": {"method": operation.method, "path": operation.path},
         "parameters": [_parameter(spec, parameter) for parameter in parameters],

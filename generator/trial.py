@@ -56,12 +56,23 @@ def model_problems(entry: dict[str, Any]) -> Iterator[str]:
 
 
 def operation_problems(entry: dict[str, Any]) -> Iterator[str]:
-    api = importlib.import_module(f"{PACKAGE}.api")
+    offered, operation = (
+        None,
+        getattr(importlib.import_module(f"{PACKAGE}.api.{entry['tag']}"), entry["module"].upper()),
+    )
     sent: list[tuple[Any, dict[str, Any]]] = []
-    method = getattr(getattr(api.Operations(lambda *call: sent.append(call)), entry["tag"]), entry["method"])
-    twin = getattr(getattr(api.AsyncOperations(None), entry["tag"]), entry["method"])
-    if inspect.signature(method) != inspect.signature(twin):
-        yield "the synchronous and the asynchronous method differ"
+    if entry["method"]:
+        api = importlib.import_module(f"{PACKAGE}.api")
+        method = getattr(getattr(api.Operations(lambda *call: sent.append(call)), entry["tag"]), entry["method"])
+        twin = getattr(getattr(api.AsyncOperations(None), entry["tag"]), entry["method"])
+        if inspect.signature(method) != inspect.signature(twin):
+            yield "the synchronous and the asynchronous method differ"
+        offered = set(inspect.signature(method).parameters)
+    else:  # it stands for another operation
+
+        def method(**values: Any) -> None:
+            sent.append((operation, values))
+
     bodies = entry["bodies"] or [None]
     calls = [(entry["parameters"], body) for body in bodies]
     calls.append(
@@ -70,11 +81,9 @@ def operation_problems(entry: dict[str, Any]) -> Iterator[str]:
             bodies[-1] if entry["body_required"] else None,
         )
     )
-    offered = set(inspect.signature(method).parameters)
     for parameters, body in calls:
         method(**arguments(entry, parameters, body, offered))
-        operation, given = sent[-1]
-        yield from request_problems(entry, parameters, body, operation.build(**given))
+        yield from request_problems(entry, parameters, body, sent[-1][0].build(**sent[-1][1]))
     yield from answer_problems(entry, sent[0][0], arguments(entry, *calls[0]))
 
 
@@ -123,7 +132,7 @@ def request_problems(
     yield from same(path, request["url"], "the path")
     yield from same(wanted["query"], request.get("params", {}), "the query")
     yield from same(headers, sent, "the headers")
-    yield from same(body, request.get("json"), "the body")
+    yield from same(body, request.get("json", request.get("data")), "the body")
 
 
 def answer_problems(entry: dict[str, Any], operation: Any, given: dict[str, Any]) -> Iterator[str]:

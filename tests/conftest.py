@@ -10,20 +10,16 @@ from typing import Any
 import pytest
 
 from azure_imds._client import call
+from azure_imds_api.api import SERVERS
 from support import COLOURS, Colour
 
-#: Variables that set the address of IMDS.
+#: Variables that say on which host this is, and where.
 VARIABLES = (
     "AZURE_CLIENT_ID",
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "AZURE_IMDS_DISABLED",
     "AZURE_IMDS_ARC_TOKEN_DIR",
-    "IDENTITY_ENDPOINT",
-    "IDENTITY_HEADER",
-    "IDENTITY_SERVER_THUMBPRINT",
-    "IMDS_ENDPOINT",
-    "MSI_ENDPOINT",
-    "MSI_SECRET",
+    *(name for server in SERVERS.values() for name in (*server.when_set, *server.when_unset, *server.variables)),
 )
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

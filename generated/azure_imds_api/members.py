@@ -254,6 +254,16 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "error": Member("error"),
         "error_description": Member("error_description"),
     },
+    "CloudShellTokenRequest": {
+        "resource": Member("resource", is_required=True),
+    },
+    "WorkloadIdentityTokenRequest": {
+        "client_id": Member("client_id", is_required=True),
+        "client_assertion": Member("client_assertion", is_required=True),
+        "scope": Member("scope", is_required=True),
+        "grant_type": Member("grant_type", is_required=True),
+        "client_assertion_type": Member("client_assertion_type", is_required=True),
+    },
     "ScheduledEvents": {
         "DocumentIncarnation": Member("document_incarnation", is_required=True),
         "Events": Member("events", model="ScheduledEvent", is_list=True, is_required=True),
@@ -313,5 +323,10 @@ RESULTS: Mapping[str, str] = {
     "identity.get_info": "IdentityInfoResponse",
     "scheduled_events.get_events": "ScheduledEvents",
     "load_balancer.get_metadata": "LoadBalancerResponse",
+    "identity.get_token": "IdentityTokenResponse",
+    "identity.get_token": "IdentityTokenResponse",
+    "identity.get_token": "IdentityTokenResponse",
+    "identity.get_token": "IdentityTokenResponse",
+    "identity.get_token": "IdentityTokenResponse",
 }
 """The models of successes, by what users type, such as `identity.get_token`. Without operations that return none."""

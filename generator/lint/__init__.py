@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..specification import Findings, Specification, SpecificationError
-from . import document, isolation, names, operations, parameters, schemas, texts, validity
+from . import document, hosts, isolation, names, operations, parameters, schemas, texts, validity
 
 RULES: list[Callable[[Specification], Findings]] = [
     operations.operation_ids,
@@ -24,7 +24,8 @@ RULES: list[Callable[[Specification], Findings]] = [
     document.unread,
     schemas.schemas,
     names.models,
-    document.servers,
+    hosts.servers,
+    hosts.stand_ins,
     document.security,
     document.extensions,
 ]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..contract import EXTENSIONS, is_json
+from ..contract import EXTENSIONS, FORM, is_json
 from ..specification import Findings, Node, Operation, Path_, Specification
+from . import hosts
 from .validators import make_validator
-
-#: Names (x-name) of the servers that the wrapper uses.
-HOSTS = {"azure", "arc"}
 
 #: Keywords of which a schema needs at least one to describe a body.
 _MEANINGFUL = {"type", "enum", "properties", "allOf", "anyOf", "oneOf"}
@@ -19,7 +17,7 @@ _UNREAD = {
     "webhooks": "webhooks have no effect",
     "callbacks": "callbacks have no effect",
     "links": "links have no effect",
-    "servers": "only the servers of the whole document have an effect",
+    "servers": "only the servers of the whole document and of paths have an effect",
     "allowReserved": "reserved characters are always escaped",
     "allowEmptyValue": "an empty value must meet the parameter's constraints, like any other",
 }
@@ -35,7 +33,7 @@ def contents(spec: Specification) -> Findings:
         first = next(iter(content), "application/json")
         if len(content) > 1:
             yield spec.finding(place, "second-content-type", f"the generator would read only {first!r}")
-        if not is_json(first) and first != "text/plain":
+        if not is_json(first) and first not in ("text/plain", FORM):
             yield spec.finding((*place, first), "content-type", f"{first!r} is neither JSON nor text/plain")
         elif first in content and "schema" not in content[first]:
             yield spec.finding((*place, first), "content-schema", "the generator ignores a body without a schema")
@@ -51,21 +49,9 @@ def unread(spec: Specification) -> Findings:
     """Every key has an effect."""
     for node in spec.nodes():
         for key in node.data:
-            if not node.is_schema and key in _UNREAD and (key, node.place) != ("servers", ()):
+            is_read = key == "servers" and (not node.place or (len(node.place) == 2 and node.place[0] == "paths"))
+            if not node.is_schema and key in _UNREAD and not is_read:
                 yield spec.finding((*node.place, key), "unread", _UNREAD[key])
-
-
-def servers(spec: Specification) -> Findings:
-    """Servers have unique names, among them those that the wrapper uses."""
-    seen: set[str] = set()
-    for index, server in enumerate(spec.document.get("servers") or []):
-        name = str(server.get("x-name", server["url"]))
-        if name in seen:
-            yield spec.finding(("servers", index), "server", f"two servers have the name {name!r}")
-        seen.add(name)
-    missing = sorted(HOSTS - seen) if "servers" in spec.document else []
-    if missing:
-        yield spec.finding(("servers",), "server", f"the wrapper needs servers with the x-name {', '.join(missing)}")
 
 
 def security(spec: Specification) -> Findings:
@@ -83,9 +69,10 @@ def extensions(spec: Specification) -> Findings:
     """Every extension is known, has a valid value, and names existing parameters and values."""
     operations = {operation.place: operation for operation in spec.operations()}
     parameters = {place for operation in operations.values() for place, _ in spec.parameters(operation)}
+    members = {place for operation in operations.values() for place in hosts.member_places(spec, operation)}
     for node in spec.nodes():
         kind = "operation" if node.place in operations else "parameter" if node.place in parameters else ""
-        kind = "server" if node.place[:1] == ("servers",) else kind
+        kind = "server" if node.place[-2:-1] == ("servers",) else "member" if node.place in members else kind
         malformed = list(_well_formed(spec, node, EXTENSIONS.get(kind, {})))
         yield from malformed
         if kind == "operation" and not malformed:
@@ -98,7 +85,7 @@ def _well_formed(spec: Specification, node: Node, known: dict[str, Any]) -> Find
     for key, value in node.data.items():
         place: Path_ = (*node.place, key)
         if key.startswith("x-") and key not in known:
-            hint = f"known here: {', '.join(known)}" if known else "only operations, parameters and servers have any"
+            hint = f"known here: {', '.join(known)}" if known else "this part of a document has none"
             yield spec.finding(place, "extension", f"unknown extension {key!r}; {hint}")
         elif key.startswith("x-"):
             for error in make_validator(known[key]).iter_errors(value):

@@ -6,7 +6,7 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName
 
-from ..contract import python_name
+from ..names import python_name
 from ..specification import Findings, Path_, Specification
 
 #: Variables of the generated request functions. A parameter with such a name overwrites or hides one.
@@ -14,7 +14,8 @@ TAKEN_PARAMETERS = {"params", "headers", "cookies", "body", "client", "url", "qu
 
 #: Attributes of the hand-written client. A tag with such a name would hide one.
 TAKEN_TAGS = {
-    "get", "http", "close", "aclose", "with_options", "is_available", "wait_until_available", "endpoint", "options",
+    "get", "http", "close", "aclose", "with_options", "is_available", "wait_until_available", "endpoint", "host",
+    "options",
 }  # fmt: skip
 
 #: Names that generated modules import or define. A model with such a name would replace one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
-from ..contract import method_name, python_tag
+from ..names import method_name, python_tag
 from ..specification import METHODS, Findings, Operation, Specification
 from .names import TAKEN_TAGS
 

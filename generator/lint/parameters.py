@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..contract import example_of, python_name, python_pattern
+from ..contract import FORM, example_of, python_pattern
+from ..names import python_name
 from ..specification import Findings, Path_, Specification
 from .names import TAKEN_PARAMETERS
 from .schemas import types_of
@@ -98,8 +99,10 @@ def request_bodies(spec: Specification) -> Findings:
         for content_type, media in body["content"].items():
             below = (*place, "content", content_type)
             schema = spec.resolve(media.get("schema", {}))
-            if content_type != "application/json" or (schema.get("type") != "object" and "properties" not in schema):
-                yield spec.finding(below, "request-body", "a request body must be a JSON object")
+            allowed = ("application/json", FORM) if "x-stands-for" in operation.data else ("application/json",)
+            if content_type not in allowed or (schema.get("type") != "object" and "properties" not in schema):
+                form = " or a form" if FORM in allowed else ""
+                yield spec.finding(below, "request-body", f"a request body must be a JSON object{form}")
             yield from _enforceable(spec, (*below, "schema"), "body", media.get("schema", {}))
 
 

@@ -23,7 +23,7 @@ def read_data() -> dict[str, Any]:
             if isinstance(operation, api.Operation):
                 facts = {fact: getattr(operation, fact) for fact in inspect.signature(api.Operation).parameters}
                 build = inspect.signature(facts.pop("build")).parameters
-                del facts["parse"]
+                facts = {fact: value for fact, value in facts.items() if fact not in ("parse", "body")}
                 defaults = {n: p.default for n, p in build.items() if isinstance(p.default, (str, int, float, bool))}
                 method = name.lower().removeprefix(f"{module.name}_")
                 operations[f"{module.name}.{method}"] = {**facts, "defaults": defaults}

@@ -8,7 +8,7 @@ from typing import Any
 
 from openapi_python_client.strings import ClassName
 
-from generator.contract import method_name, python_tag
+from generator.names import method_name, python_tag
 from generator.specification import METHODS, Operation
 
 Node = Mapping[str, Any]
@@ -39,6 +39,10 @@ def make_operations_page(document: Node) -> str:
         f"{document['info']['version']} of the [specification](specification.md).",
     ]
     for tag, operations in _group(document):
+        # An operation that stands for another has no method.
+        methods = [operation for operation in operations if "x-stands-for" not in operation.data]
+        if not methods:
+            continue
         name = python_tag(tag["name"])
         kind = f"{ClassName(name, '')}Operations"
         parts += [f"## `imds.{name}`", tag.get("description", "").strip()]
@@ -47,7 +51,7 @@ def make_operations_page(document: Node) -> str:
             "    options:\n"
             "      heading_level: 3\n"
             "      show_docstring_returns: false"
-            for operation in operations
+            for operation in methods
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -61,6 +65,12 @@ def _group(document: Node) -> list[tuple[Node, list[Operation]]]:
             operation = Operation(("paths", path, method), path, method, item[method])
             groups.setdefault(operation.tag, ({"name": operation.tag}, []))[1].append(operation)
     return list(groups.values())
+
+
+def _list_servers(document: Node) -> Iterator[Node]:
+    yield from document.get("servers") or ()
+    for item in document["paths"].values():
+        yield from item.get("servers", ())
 
 
 def _write_specification(document: Node) -> Iterator[str]:
@@ -77,9 +87,9 @@ def _write_specification(document: Node) -> Iterator[str]:
                 _format_code(server.get("x-name")),
                 _format_code(server["url"]),
                 _format_code(server.get("x-api-version")) or "depends on the operation",
-                server.get("description", ""),
+                server.get("description", "").strip(),
             )
-            for server in document.get("servers") or ()
+            for server in _list_servers(document)
         ),
     )
     for tag, operations in _group(document):

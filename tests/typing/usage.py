@@ -117,7 +117,7 @@ def operations(imds: ImdsClient) -> None:
     token = imds.identity.get_token(resource=RESOURCE)
     assert_type(token, IdentityTokenResponse)
     assert_type(token.access_token, str)
-    assert_type(token.expires_on, str | None)
+    assert_type(token.expires_on, int | str | None)
     assert_type(token.refresh_in, int | str | None)
     imds.identity.get_token(resource=RESOURCE, api_version="2019-08-01", client_id=ID, bypass_cache="true")
     imds.identity.get_token(resource=RESOURCE, object_id=ID, authority="https://login.microsoftonline.com/")

@@ -27,25 +27,219 @@ if TYPE_CHECKING:
 SPEC_VERSION: str = "1.0.0"
 """The specification's version (`info.version`)."""
 
-SECRETS: Sequence[str] = ["access_token", "refresh_token"]
+SECRETS: Sequence[str] = ["access_token", "client_assertion", "refresh_token"]
 """Names of response fields that hold a secret (`format: password` in the specification)."""
 
 T = TypeVar("T")
 
 
 class Server(NamedTuple):
-    """An entry of the specification's `servers`: a base URL, and the api-version that this server requires, if any."""
+    """An entry of the specification's `servers`: where an API is, and how a program recognizes that it runs there."""
 
     name: str
     url: str
+    """The base URL of operations. If the server has `operations` of its own, an example."""
+    title: str = "IMDS"
+    """What error messages call the server."""
     api_version: str | None = None
+    """The api-version that this server requires, if any."""
+    when_set: Sequence[str] = ()
+    """Environment variables that are set where this server is."""
+    when_unset: Sequence[str] = ()
+    """Environment variables that are not set, or empty, where this server is."""
+    when_files: Mapping[str, str] = {}
+    """By platform, a file that shows that this server is there. Variables in braces are those of the environment."""
+    origin: str = ""
+    """The environment variable with the address of the server."""
+    template: str = ""
+    """The URL of every operation. Variables in braces are those of the environment."""
+    certificate: str = ""
+    """The environment variable with the SHA-1 of the server's certificate."""
+    proxies: bool = False
+    """Whether proxies of the environment apply."""
+    must_echo: bool = False
+    """Whether a response must repeat the arguments that `Operation.echoed` names."""
+    refused: str = ""
+    """Why this server is not supported."""
+    unreachable: str = ""
+    """How to fix a server that does not answer."""
+    variables: Mapping[str, str] = {}
+    """What the environment variables of the server mean."""
+    operations: Mapping[str, str] | None = None
+    """By operation id, the module and name of the operation that stands for it. None if the server has all operations."""
 
 
 SERVERS: Mapping[str, Server] = {
-    "azure": Server(name="azure", url="http://169.254.169.254/metadata", api_version=None),
-    "arc": Server(name="arc", url="http://localhost:40342/metadata", api_version="2020-06-01"),
+    "app-service": Server(
+        name="app-service",
+        url="http://localhost:4141",
+        when_set=["IDENTITY_ENDPOINT", "IDENTITY_HEADER"],
+        when_unset=["IDENTITY_SERVER_THUMBPRINT"],
+        title="Azure App Service, Functions or Container Apps",
+        template="{IDENTITY_ENDPOINT}",
+        unreachable=(
+            "Assign an identity under Identity of the app, and restart the app after "
+            "that. On Container Apps, init containers have no endpoint on a consumption "
+            "plan."
+        ),
+        variables={
+            "IDENTITY_ENDPOINT": "URL of the token endpoint of this app.",
+            "IDENTITY_HEADER": "a secret that the platform rotates. The endpoint requires it in each request.",
+        },
+        operations={"Identity_GetToken": "hosts.APP_SERVICE_GET_TOKEN"},
+    ),
+    "app-service-2017": Server(
+        name="app-service-2017",
+        url="http://localhost:8081",
+        when_set=["MSI_ENDPOINT", "MSI_SECRET", "WEBSITE_SITE_NAME"],
+        title="an App Service with the endpoint of 2017",
+        template="{MSI_ENDPOINT}",
+        unreachable="Assign an identity under Identity of the app, and restart the app after that.",
+        variables={
+            "MSI_ENDPOINT": "URL of the token endpoint of this app.",
+            "MSI_SECRET": "a secret. The endpoint requires it in each request.",
+            "WEBSITE_SITE_NAME": "name of the app. It distinguishes an App Service from Azure Machine Learning.",
+        },
+        operations={"Identity_GetToken": "hosts.MACHINE_LEARNING_GET_TOKEN"},
+    ),
+    "machine-learning": Server(
+        name="machine-learning",
+        url="http://localhost:46808",
+        when_set=["MSI_ENDPOINT", "MSI_SECRET"],
+        title="Azure Machine Learning",
+        template="{MSI_ENDPOINT}",
+        unreachable="Assign an identity to the compute, and restart it after that.",
+        variables={
+            "DEFAULT_IDENTITY_CLIENT_ID": "client id of the identity that is used if a program names none.",
+            "MSI_ENDPOINT": "URL of the token endpoint of this compute.",
+            "MSI_SECRET": "a secret. The endpoint requires it in each request.",
+        },
+        operations={"Identity_GetToken": "hosts.MACHINE_LEARNING_GET_TOKEN"},
+    ),
+    "cloud-shell": Server(
+        name="cloud-shell",
+        url="http://localhost:50342",
+        when_set=["MSI_ENDPOINT"],
+        when_unset=["MSI_SECRET"],
+        title="Azure Cloud Shell",
+        template="{MSI_ENDPOINT}",
+        unreachable="Restart Cloud Shell.",
+        variables={"MSI_ENDPOINT": "URL of the token endpoint of this Cloud Shell."},
+        operations={"Identity_GetToken": "hosts.CLOUD_SHELL_GET_TOKEN"},
+    ),
+    "service-fabric": Server(
+        name="service-fabric",
+        url="https://localhost:2377",
+        when_set=["IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"],
+        title="Azure Service Fabric",
+        template="{IDENTITY_ENDPOINT}",
+        certificate="IDENTITY_SERVER_THUMBPRINT",
+        unreachable="The token service of the node does not answer. It needs runtime 7.1 or later.",
+        variables={
+            "IDENTITY_API_VERSION": "version of the endpoint on this node.",
+            "IDENTITY_ENDPOINT": "URL of the token endpoint of this node.",
+            "IDENTITY_HEADER": "a secret. The endpoint requires it in each request.",
+            "IDENTITY_SERVER_THUMBPRINT": "SHA-1 of the certificate of the endpoint. The "
+            "secret is sent only to a server with this "
+            "certificate.",
+        },
+        operations={"Identity_GetToken": "hosts.SERVICE_FABRIC_GET_TOKEN"},
+    ),
+    "identity-bindings": Server(
+        name="identity-bindings",
+        url="https://login.microsoftonline.com",
+        when_set=[
+            "AZURE_FEDERATED_TOKEN_FILE",
+            "AZURE_TENANT_ID",
+            "AZURE_AUTHORITY_HOST",
+            "AZURE_KUBERNETES_TOKEN_PROXY",
+        ],
+        title="AKS with identity bindings",
+        refused=(
+            "Identity bindings of AKS (AZURE_KUBERNETES_TOKEN_PROXY) are not supported. "
+            "Use WorkloadIdentityCredential of azure-identity with "
+            "enable_azure_proxy=True, or a federated credential without a binding."
+        ),
+        variables={"AZURE_KUBERNETES_TOKEN_PROXY": "address of the proxy for token requests in the cluster."},
+        operations={"Identity_GetToken": "hosts.WORKLOAD_IDENTITY_GET_TOKEN"},
+    ),
+    "workload-identity": Server(
+        name="workload-identity",
+        url="https://login.microsoftonline.com",
+        when_set=["AZURE_FEDERATED_TOKEN_FILE", "AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST"],
+        title="AKS workload identity",
+        template="{AZURE_AUTHORITY_HOST}/{AZURE_TENANT_ID}/oauth2/v2.0/token",
+        proxies=True,
+        unreachable=("The pod needs a way to the authority on the internet, directly or through a proxy."),
+        variables={
+            "AZURE_AUTHORITY_HOST": "URL of the authority that exchanges the token of the pod for an Entra token.",
+            "AZURE_CLIENT_ID": "client id of the identity that is used if a program names none.",
+            "AZURE_FEDERATED_TOKEN_FILE": "path of the token of the service account, a "
+            "secret. Kubernetes replaces the file from time "
+            "to time.",
+            "AZURE_TENANT_ID": "tenant of the identity.",
+        },
+        operations={"Identity_GetToken": "hosts.WORKLOAD_IDENTITY_GET_TOKEN"},
+    ),
+    "azure": Server(
+        name="azure",
+        url="http://169.254.169.254/metadata",
+    ),
+    "arc": Server(
+        name="arc",
+        url="http://localhost:40342/metadata",
+        when_set=["IDENTITY_ENDPOINT", "IMDS_ENDPOINT"],
+        when_files={
+            "linux": "/opt/azcmagent/bin/himds",
+            "win32": "{PROGRAMFILES}\\AzureConnectedMachineAgent\\himds.exe",
+        },
+        api_version="2020-06-01",
+        origin="IDENTITY_ENDPOINT",
+        must_echo=True,
+    ),
 }
-"""The specification's servers by name."""
+"""The specification's servers by name, in the order in which a program recognizes them."""
+
+
+def operation_on(server: Server, operation: Operation[T]) -> Operation[T] | None:
+    """The operation to send to a server in place of another. None if the server has none."""
+    if server.operations is None:
+        return operation
+    tag, _, name = server.operations.get(operation.id, "").partition(".")
+    return getattr(import_module(f"{__name__}.{tag}"), name) if name else None
+
+
+class Source(NamedTuple):
+    """Where a value of a request comes from, if the operation stands for another one. The first that exists counts."""
+
+    name: str
+    """The argument of `Operation.build`."""
+    member: str = ""
+    """The member of the body, if the argument is the body."""
+    argument: str = ""
+    """The argument of the other operation."""
+    suffix: str = ""
+    """Text that is added to that argument."""
+    variable: str = ""
+    """The environment variable with the value."""
+    file: str = ""
+    """The environment variable with the path of a file with the value."""
+    default: str | None = None
+    """The value if there is no other."""
+    required: bool = False
+    secret: bool = False
+
+
+class ErrorRule(NamedTuple):
+    """What an error response means."""
+
+    status: int
+    text: str = ""
+    """A part of the body, in lower case. Without it, the status is enough."""
+    kind: str = ""
+    """The class of `azure_imds.errors`. The status decides if it is empty."""
+    hint: str = ""
+    """How to fix the error."""
 
 
 class Operation(NamedTuple, Generic[T]):
@@ -91,6 +285,16 @@ class Operation(NamedTuple, Generic[T]):
     """Whether the response rarely changes, so that a client may cache it."""
     hints: Mapping[int, str] = {}
     """By status, a sentence about how to fix the error."""
+    retry_waits: Mapping[int, Sequence[float]] = {}
+    """By status, the seconds of the first and the following waits before a retry."""
+    error_members: Mapping[str, Sequence[str]] = {}
+    """Members of an error body that contain its `error`, `error_description` and `request_id`, as paths with slashes."""
+    errors: Sequence[ErrorRule] = ()
+    """What single errors mean. The first that matches counts."""
+    sources: Sequence[Source] = ()
+    """Where the values of a request come from, if this operation stands for another one."""
+    body: Callable[[dict[str, Any]], Any] | None = None
+    """Makes the body of a request from its members, if this operation stands for another one."""
 
     def __repr__(self) -> str:
         return f"Operation({self.id!r})"

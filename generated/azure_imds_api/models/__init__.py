@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .attested_data import AttestedData
     from .attested_document import AttestedDocument
     from .attested_time_stamp import AttestedTimeStamp
+    from .cloud_shell_token_request import CloudShellTokenRequest
     from .compute import Compute
     from .data_disk import DataDisk
     from .diff_disk_settings import DiffDiskSettings
@@ -68,12 +69,14 @@ if TYPE_CHECKING:
     from .versions_response import VersionsResponse
     from .vhd import Vhd
     from .virtual_machine_scale_set import VirtualMachineScaleSet
+    from .workload_identity_token_request import WorkloadIdentityTokenRequest
 
 _HOME = {
     "AdditionalCapabilities": ".additional_capabilities",
     "AttestedData": ".attested_data",
     "AttestedDocument": ".attested_document",
     "AttestedTimeStamp": ".attested_time_stamp",
+    "CloudShellTokenRequest": ".cloud_shell_token_request",
     "Compute": ".compute",
     "DataDisk": ".data_disk",
     "DiffDiskSettings": ".diff_disk_settings",
@@ -133,6 +136,7 @@ _HOME = {
     "VersionsResponse": ".versions_response",
     "Vhd": ".vhd",
     "VirtualMachineScaleSet": ".virtual_machine_scale_set",
+    "WorkloadIdentityTokenRequest": ".workload_identity_token_request",
 }
 
 
@@ -157,6 +161,7 @@ __all__ = (
     "AttestedData",
     "AttestedDocument",
     "AttestedTimeStamp",
+    "CloudShellTokenRequest",
     "Compute",
     "DataDisk",
     "DiffDiskSettings",
@@ -216,4 +221,5 @@ __all__ = (
     "VersionsResponse",
     "Vhd",
     "VirtualMachineScaleSet",
+    "WorkloadIdentityTokenRequest",
 )

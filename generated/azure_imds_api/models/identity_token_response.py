@@ -26,16 +26,16 @@ class IdentityTokenResponse(NotPickled, Model):
     client_id: str | Unset = UNSET
     """ Client id of the identity. The specification promises it for requests with client_id; all observed responses
     contain it. """
-    expires_in: str | Unset = UNSET
+    expires_in: int | str | Unset = UNSET
     """ Remaining lifetime in seconds, as decimal digits. Less than the full lifetime for a cached token. """
-    expires_on: str | Unset = UNSET
+    expires_on: int | str | Unset = UNSET
     """ Expiry in Unix seconds, as decimal digits. Equals the exp claim. Prefer it to expires_in. """
-    ext_expires_in: str | Unset = UNSET
+    ext_expires_in: int | str | Unset = UNSET
     """ How many seconds the token may be used beyond its expiry while the authority is unavailable, as decimal
     digits. """
     msi_res_id: str | Unset = UNSET
     """ Azure resource id of the identity, if the request selected it that way. """
-    not_before: str | Unset = UNSET
+    not_before: int | str | Unset = UNSET
     """ Start of validity in Unix seconds, as decimal digits. Equals the nbf claim. In the past for a cached token.
     """
     object_id: str | Unset = UNSET
@@ -62,15 +62,31 @@ class IdentityTokenResponse(NotPickled, Model):
 
         client_id = self.client_id
 
-        expires_in = self.expires_in
+        expires_in: int | str | Unset
+        if isinstance(self.expires_in, Unset):
+            expires_in = UNSET
+        else:
+            expires_in = self.expires_in
 
-        expires_on = self.expires_on
+        expires_on: int | str | Unset
+        if isinstance(self.expires_on, Unset):
+            expires_on = UNSET
+        else:
+            expires_on = self.expires_on
 
-        ext_expires_in = self.ext_expires_in
+        ext_expires_in: int | str | Unset
+        if isinstance(self.ext_expires_in, Unset):
+            ext_expires_in = UNSET
+        else:
+            ext_expires_in = self.ext_expires_in
 
         msi_res_id = self.msi_res_id
 
-        not_before = self.not_before
+        not_before: int | str | Unset
+        if isinstance(self.not_before, Unset):
+            not_before = UNSET
+        else:
+            not_before = self.not_before
 
         object_id = self.object_id
 

@@ -127,8 +127,8 @@ EXPECTED: dict[str, tuple[dict[str, Any], str, str]] = {
 #: Findings whose text contains the advice, or that need none.
 WITHOUT_ADVICE = {"no-arc-here", "opaque"}
 
-#: Arguments of `fail` that select the requests, not the fault.
-WHEN = {"self", "preset", "times", "seconds", "until", "path", "method"}
+#: Arguments of `fail` that select the requests or the time, not the fault. And the other spelling of `body`.
+WHEN = {"self", "preset", "times", "seconds", "until", "path", "method", "after", "at", "every", "body_base64"}
 
 
 def test_every_fault_of_the_emulator_has_an_expectation() -> None:
@@ -228,7 +228,11 @@ def test_every_finding_is_used_by_a_check() -> None:
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: f"{finding.check}-{finding.code}")
 def test_the_text_of_a_finding_is_sentences_and_a_failure_has_advice(finding: Finding) -> None:
     assert finding.text.endswith(".") or finding.text == "{reason}"
-    assert finding.advice.endswith(".") or finding.status in ("pass", "skip") or finding.code in WITHOUT_ADVICE
+    assert (
+        finding.advice.endswith((".", "{advice}"))
+        or finding.status in ("pass", "skip")
+        or finding.code in WITHOUT_ADVICE
+    )
 
 
 def test_no_identity_at_all(emulator: Emulator) -> None:
@@ -386,14 +390,17 @@ def examine_in(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     ("environment", "code", "word"),
     [
         ({"AZURE_IMDS_DISABLED": "1"}, "disabled", "AZURE_IMDS_DISABLED"),
-        ({"IDENTITY_ENDPOINT": "http://x", "IDENTITY_HEADER": "h"}, "other-host", "App Service"),
         (
-            {"IDENTITY_ENDPOINT": "http://x", "IDENTITY_HEADER": "h", "IDENTITY_SERVER_THUMBPRINT": "t"},
+            {
+                "AZURE_FEDERATED_TOKEN_FILE": "f",
+                "AZURE_TENANT_ID": "t",
+                "AZURE_AUTHORITY_HOST": "https://h",
+                "AZURE_KUBERNETES_TOKEN_PROXY": "https://p",
+            },
             "other-host",
-            "Service Fabric",
+            "identity bindings",
         ),
-        ({"MSI_ENDPOINT": "http://x", "MSI_SECRET": "s"}, "other-host", "Machine Learning"),
-        ({"MSI_ENDPOINT": "http://x"}, "other-host", "Cloud Shell"),
+        ({"MSI_ENDPOINT": "nonsense", "MSI_SECRET": "s"}, "bad-variable", "MSI_ENDPOINT"),
         ({"AZURE_POD_IDENTITY_AUTHORITY_HOST": "nonsense"}, "bad-variable", "AZURE_POD_IDENTITY_AUTHORITY_HOST"),
     ],
 )

@@ -748,7 +748,9 @@ def test_a_server_that_does_not_answer_is_not_available_after_a_second(colour: C
 
 
 @pytest.mark.parametrize(
-    "variables", [{"AZURE_IMDS_DISABLED": "1"}, {"MSI_ENDPOINT": "x"}], ids=["disabled", "elsewhere"]
+    "variables",
+    [{"AZURE_IMDS_DISABLED": "1"}, {"MSI_ENDPOINT": "http://127.0.0.1:1/token"}],
+    ids=["disabled", "elsewhere"],
 )
 def test_nothing_is_sent_if_imds_must_not_be_called(
     colour: Colour, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]

@@ -17,7 +17,7 @@ ARC = {
 
 @pytest.fixture(autouse=True)
 def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosts, "_himds", lambda environment: "/nonexistent/himds")
+    monkeypatch.setattr(hosts, "_file_of", lambda server, environment: "")
 
 
 def test_the_address_is_the_same_on_every_azure_machine() -> None:
@@ -45,7 +45,7 @@ def test_then_arc_by_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_then_arc_by_its_agent(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     agent = tmp_path_factory.mktemp("arc") / "himds"
     agent.touch()
-    monkeypatch.setattr(hosts, "_himds", lambda environment: str(agent))
+    monkeypatch.setattr(hosts, "_file_of", lambda server, environment: str(agent) if server.name == "arc" else "")
     assert ImdsClient().endpoint == "http://localhost:40342"
 
 
@@ -65,28 +65,6 @@ def test_a_version_that_the_caller_names_is_kept_on_arc(monkeypatch: pytest.Monk
     script = Script(ok())
     ImdsClient(transport=script).identity.get_token(resource="r", api_version="2019-11-01")
     assert script.requests[0].url.params["api-version"] == "2019-11-01"
-
-
-@pytest.mark.parametrize(
-    ("variables", "name"),
-    [
-        ({"IDENTITY_ENDPOINT": "x", "IDENTITY_HEADER": "y"}, "App Service"),
-        ({"IDENTITY_ENDPOINT": "x", "IDENTITY_HEADER": "y", "IMDS_ENDPOINT": "z"}, "App Service"),
-        ({"IDENTITY_ENDPOINT": "x", "IDENTITY_HEADER": "y", "IDENTITY_SERVER_THUMBPRINT": "z"}, "Service Fabric"),
-        ({"MSI_ENDPOINT": "x", "MSI_SECRET": "y"}, "Machine Learning"),
-        ({"MSI_ENDPOINT": "x"}, "Cloud Shell"),
-    ],
-)
-def test_other_hosts_are_named_and_imds_is_not_called(
-    monkeypatch: pytest.MonkeyPatch, colour: Colour, variables: dict[str, str], name: str
-) -> None:
-    for variable, value in variables.items():
-        monkeypatch.setenv(variable, value)
-    script = Script(ok())
-    error = colour.error(get_token, transport=script)
-    assert isinstance(error, ImdsUnavailableError)
-    assert name in str(error)
-    assert not script.requests
 
 
 @pytest.mark.parametrize("value", ["1", "true", "yes"])

@@ -14,7 +14,7 @@ from support import ROOT
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "changelog.d/README.md", "wrapper/README.md", "tests/README.md"]
 
 #: Folders that a command creates.
-CREATED = {"site/", "dist/"}
+CREATED = {"site/", "dist/", ".tools/"}
 
 TESTS = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
 

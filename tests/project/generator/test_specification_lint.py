@@ -68,6 +68,28 @@ def operation(
     return head + indent("\n".join(part for part in (dedent(lines).strip("\n"), responses) if part), " " * 4)
 
 
+def host(
+    name: str,
+    lines: str = "",
+    *,
+    url: str = 'x-url: "{A}"',
+    at_server: str = " # ! server",
+    target: str = "Versions_GetVersions",
+    parameter: str = "",
+) -> str:
+    """A path with a server of its own, and one operation that stands for another."""
+    server = "\n".join(
+        part for part in (f"- url: http://h{at_server}", f"  x-name: {name}", "  x-when: {set: [A]}") if part
+    )
+    server += "".join(f"\n  {part}" for part in (url, lines) if part)
+    stands = f"x-stands-for: {target}\n" if target else ""
+    if parameter:
+        stands += f"parameters:\n  - {parameter}"
+    path = operation(name, stands).replace("  get:", "  get: # ! stands-for" if parameter else "  get:")
+    head, rest = path.split("\n", 1)
+    return f"{head}\n  servers:\n{indent(server, ' ' * 4)}\n{rest}"
+
+
 def answer(name: str, schema: str, mark: str, *, kind: str = "application/json", also: str = "") -> str:
     lines = f'responses:\n  "200":\n    description: Done.\n    content:\n      {kind}: {{{schema}}} # ! {mark}{also}'
     return operation(name, responses=lines)
@@ -542,7 +564,7 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake(
             "a-form",
             "path",
-            body("b2", "application/x-www-form-urlencoded: {schema: {type: object}}", "request-body content-type"),
+            body("b2", "application/x-www-form-urlencoded: {schema: {type: object}}", "request-body"),
         ),
         Mistake(
             "a-request-with-any-members",
@@ -644,11 +666,62 @@ MISTAKES: dict[str, list[Mistake]] = {
             "- url: http://a\n  x-name: twin\n- url: http://b # ! server\n  x-name: twin",
         ),
         Mistake(
+            "a-server-that-is-never-recognized",
+            "path",
+            host("h0").replace("x-when: {set: [A]}", "description: Nowhere."),
+        ),
+        Mistake(
+            "a-url-for-all-operations",
+            "server",
+            '- url: http://e\n  x-when: {set: [E]}\n  x-url: "{E}" # ! server',
+        ),
+        Mistake("an-origin-on-a-path", "path", host("h1", "x-origin: A # ! server", at_server="")),
+        Mistake("no-url", "path", host("h2", url="")),
+        Mistake("a-url-with-an-unknown-variable", "path", host("h3", url='x-url: "{B}"')),
+        Mistake("a-url-that-is-a-path", "path", host("h4", url='x-url: "/{A}" # ! server', at_server="")),
+        Mistake("a-certificate-of-an-unknown-variable", "path", host("h5", "x-certificate: B")),
+        Mistake(
+            "an-operation-that-stands-for-nothing", "path", host("h6", at_server="", target="No_Such # ! stands-for")
+        ),
+        Mistake(
+            "an-operation-without-a-method-that-stands-for-nothing",
+            "path",
+            host("h7", at_server="", target="").replace("  get:", "  get: # ! stands-for"),
+        ),
+        Mistake(
+            "a-stand-in-on-the-servers-of-the-document",
+            "path",
+            operation("h8", "x-stands-for: Versions_GetVersions").replace("  get:", "  get: # ! stands-for"),
+        ),
+        Mistake(
+            "errors-of-an-operation-with-a-method",
+            "path",
+            operation("h9", "x-errors: [{status: 400}] # ! stands-for"),
+        ),
+        Mistake(
+            "a-source-of-an-operation-with-a-method",
+            "parameter",
+            query("h10", "{type: string}", "", before="  x-from: A # ! stands-for", at="no"),
+        ),
+        *(
+            Mistake(f"a-value-of-a-stand-in-{name}", "path", host(name, at_server="", parameter=parameter))
+            for name, parameter in {
+                "without-source": "{name: a, in: query, required: true, schema: {type: string}}",
+                "that-is-never-sent": "{name: a, in: query, schema: {type: string}}",
+                "of-no-argument": "{name: a, in: query, x-argument: b, x-from: A, schema: {type: string}}",
+                "in-a-url-that-is-secret": "{name: a, in: query, x-from: A, schema: {type: string, format: password}}",
+            }.items()
+        ),
+        Mistake(
             "a-security-scheme-that-is-none", "path", operation("locked", "security: [{nothing: []}] # ! security")
         ),
         # Extensions
         Mistake("a-misspelt-extension", "path", operation("x1", "x-mutualy-exclusive: [[a, b]] # ! extension")),
-        Mistake("an-extension-of-a-server-that-is-misspelt", "server", "- url: http://c\n  x-nam: c # ! extension"),
+        Mistake(
+            "an-extension-of-a-server-that-is-misspelt",
+            "server",
+            "- url: http://c\n  x-nam: c # ! extension",
+        ),
         Mistake(
             "an-extension-where-nothing-reads-it",
             "parameter",
@@ -744,7 +817,7 @@ def test_a_finding_names_line_rule_reason_and_place() -> None:
     line = text[: text.index("    x-foo")].count("\n") + 1
     assert str(refused(text)[0]) == (
         f"openapi.yaml:{line}: [extension] unknown extension 'x-foo'; "
-        "only operations, parameters and servers have any\n"
+        "this part of a document has none\n"
         "    at paths > /versions > x-foo"
     )
 
@@ -759,6 +832,13 @@ def test_a_server_that_the_wrapper_needs_must_exist(name: str) -> None:
     text = CONTRACT.replace(f"    x-name: {name}\n", "    x-name: elsewhere\n")
     line = CONTRACT[: CONTRACT.index("\nservers:")].count("\n") + 2
     said = f"the wrapper needs servers with the x-name {name}"
+    assert [(f.line, f.rule, f.message) for f in refused(text)] == [(line, "server", said)]
+
+
+def test_a_server_that_is_used_if_no_other_is_recognized_must_exist() -> None:
+    text = CONTRACT.replace("    x-name: azure\n", "    x-name: azure\n    x-when: {set: [X]}\n")
+    line = CONTRACT[: CONTRACT.index("\nservers:")].count("\n") + 2
+    said = "the document needs a server without x-when, for programs that recognize no other"
     assert [(f.line, f.rule, f.message) for f in refused(text)] == [(line, "server", said)]
 
 

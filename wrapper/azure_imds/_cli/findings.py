@@ -71,9 +71,9 @@ DISABLED = Finding(
     "Unset it to use IMDS.",
 )
 BAD_VARIABLE = Finding("environment", "fail", "bad-variable", "{problem}.", "Correct {variable} or unset it.")
-OTHER_HOST = Finding(
-    "environment", "fail", "other-host", "{reason}", "Use ManagedIdentityCredential of azure-identity here."
-)
+OTHER_HOST = Finding("environment", "fail", "other-host", "This is {title}, host {name} ({reason}).", "{advice}")
+HOST = Finding("environment", "pass", "host", "This is {title}, host {name} ({reason}).")
+VARIABLE = Finding("environment", "pass", "variable", "{variable} {state}. Its meaning: {meaning}.")
 ENDPOINT = Finding("environment", "pass", "endpoint", "The IMDS endpoint is {endpoint} ({source}).")
 
 CLIENT_ID_UNUSED = Finding(

@@ -46,7 +46,8 @@ class ImdsChecks:
     def __init__(self, report: Report, imds: ImdsClient, host: Host, names: Mapping[str, str]) -> None:
         self._report = report
         self._imds = imds
-        self._is_arc = host.api_version is not None
+        self._host = host
+        self._is_arc = host.name == "arc"
         self._names = names
         self._response: httpx.Response | None = None
         self._cause: Cause | None = None
@@ -66,6 +67,10 @@ class ImdsChecks:
 
     def run(self, resource: str, selector: Mapping[str, Any], *, events: bool) -> None:
         """Runs all checks, or only the first if its answer is not from IMDS."""
+        if not self._host.is_imds:
+            self._check_token(resource, selector)
+            self._check_clock()
+            return
         if not self._check_instance():
             self._report.add(findings.NOT_IMDS)
             return

@@ -37,9 +37,15 @@ def check_environment(report: Report, surroundings: Surroundings, endpoint: str 
             raise
         report.add(findings.BAD_VARIABLE, problem=error, variable=error.parameter)
         return None
-    if host.foreign:
-        report.add(findings.OTHER_HOST, reason=host.foreign)
+    if host.server.refused:
+        facts = {"name": host.name, "title": host.server.title, "reason": host.reason}
+        report.add(findings.OTHER_HOST, **facts, advice=host.server.refused)
         return None
+    if not host.is_imds:
+        report.add(findings.HOST, name=host.name, title=host.server.title, reason=host.reason)
+        for variable, meaning in host.server.variables.items():
+            state = "is set" if variables.get(variable) else "is not set"
+            report.add(findings.VARIABLE, variable=variable, state=state, meaning=meaning.removesuffix("."))
     report.add(findings.ENDPOINT, endpoint=host.endpoint, source=_describe_source(surroundings, endpoint, host))
     return host
 
@@ -56,7 +62,7 @@ def _describe_source(surroundings: Surroundings, endpoint: str | None, host: Hos
         return "from --endpoint"
     if surroundings.environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST"):
         return "from AZURE_POD_IDENTITY_AUTHORITY_HOST"
-    return "the agent of Azure Arc" if host.api_version else "the default"
+    return "the agent of Azure Arc" if host.name == "arc" else host.reason or "the default"
 
 
 def check_place(report: Report, surroundings: Surroundings, host: Host) -> None:
@@ -83,7 +89,7 @@ def check_proxy(report: Report, surroundings: Surroundings, host: Host) -> None:
 
 def check_arc_folder(report: Report, host: Host) -> None:
     """Checks that this process can read the key files of Azure Arc. Does nothing on other hosts."""
-    if host.api_version is None:
+    if host.name != "arc":
         return
     try:
         folder = token_folder()
@@ -111,7 +117,7 @@ def check_connection(report: Report, host: Host) -> bool:
         report.add(findings.NO_ANSWER, host=name, port=port)
         return False
     except OSError as error:
-        finding = findings.REFUSED_BY_AGENT if host.api_version else findings.REFUSED
+        finding = findings.REFUSED_BY_AGENT if host.name == "arc" else findings.REFUSED
         report.add(finding, host=name, port=port, reason=_describe_reason(error))
         return False
     report.add(findings.CONNECTED, host=name, port=port)

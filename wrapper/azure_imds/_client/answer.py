@@ -16,6 +16,9 @@ from .transport import Sender
 #: Bytes of a body. IMDS's own documents have a few thousand.
 LARGEST_BODY = 4 * 1024 * 1024
 
+#: A key of `httpx.Request.extensions`: secrets of the request, which no error may show.
+SECRETS_SENT = "azure_imds.secrets_sent"
+
 #: The result of an attempt: the response with its body, or the exception that prevented it, as a value.
 Outcome = httpx.Response | Exception
 
@@ -162,8 +165,9 @@ class _Body:
             from .redaction import contains_secret
 
             key = request.headers.get("authorization", "").removeprefix("Basic ").encode()
-            content = b"" if contains_secret(content, key) else content
-            headers = [(name, value) for name, value in headers if not contains_secret(name + b": " + value, key)]
+            secrets = (key, *request.extensions.get(SECRETS_SENT, ()))
+            content = b"" if contains_secret(content, *secrets) else content
+            headers = [(name, value) for name, value in headers if not contains_secret(name + b": " + value, *secrets)]
         without_credentials = httpx.Request(request.method, request.url)
         return httpx.Response(response.status_code, headers=headers, content=content, request=without_credentials)
 

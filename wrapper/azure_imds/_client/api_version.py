@@ -30,8 +30,8 @@ class ApiVersion:
         options = self._options
         if self._is_open:
             asked = options.memory.newest if options.api_version == NEWEST else options.api_version
-            return options.memory.versions.get(self._operation.id) or asked or options.host.api_version
-        return self._older or options.host.api_version
+            return options.memory.versions.get(self._operation.id) or asked or options.host.server.api_version
+        return self._older or options.host.server.api_version
 
     @property
     def needs_newest(self) -> bool:

@@ -15,7 +15,7 @@ from ..errors import BadRequestError, ImdsError, UnsupportedApiVersionError
 from .answer import aexchange
 from .availability import AvailabilityWait, problem_of_document, problem_of_error
 from .call import NOTHING, Call, Failure, Spent, TryAgain
-from .client_base import HEADERS, ClientBase, T, check_types
+from .client_base import ClientBase, T, check_types, new_connections
 from .host import find_host
 from .options import Options
 from .retry import RetryPolicy
@@ -55,7 +55,7 @@ class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
             step_down=step_down,
             cache=cache,
         )
-        connections = Connections(httpx.AsyncClient, transport, http_client, options.host.base_url, HEADERS)
+        connections = new_connections(httpx.AsyncClient, transport, http_client, options.host)
         self._initialize(options, connections)
 
     def _initialize(self, options: Options, connections: Connections[httpx.AsyncClient]) -> None:

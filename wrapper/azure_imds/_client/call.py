@@ -26,11 +26,11 @@ from ..errors import (
     ImdsValidationError,
     UnsupportedApiVersionError,
 )
-from .answer import Outcome, Unreadable
+from .answer import SECRETS_SENT, Outcome, Unreadable
 from .api_version import ApiVersion
 from .deadline import Deadline
 from .error_mapping import not_imds_error, status_error, summary, transport_error
-from .not_imds import is_from_imds
+from .not_imds import is_from_imds, is_web_page
 from .options import CONNECT_SECONDS, Options
 from .retry import retry_after_seconds
 from .success import NotImds, Success, read_success
@@ -90,16 +90,17 @@ class Call(Generic[T]):
         self, options: Options, operation: Operation[T], arguments: dict[str, Any], spent: Spent = NOTHING
     ) -> None:
         self._caller = options.caller or operation.name
-        check_arguments(operation, arguments, caller=self._caller)
+        host = options.host
+        if host.is_imds:
+            check_arguments(operation, arguments, caller=self._caller)
         if os.environ.get("AZURE_IMDS_DISABLED", "").strip().lower() not in ("", "0", "false", "no"):
             raise ImdsUnavailableError(
                 f"{self._caller}: AZURE_IMDS_DISABLED is set, so IMDS is not called", hint="Unset it to use IMDS."
             )
-        if options.host.foreign:
-            raise ImdsUnavailableError(
-                f"{self._caller}: {options.host.foreign}",
-                hint="Use azure-identity's ManagedIdentityCredential on this host.",
-            )
+        if not host.is_imds:
+            from .stand_in import stand_in
+
+            operation = stand_in(host, operation, arguments, self._caller)
         self._options = options
         self._operation = operation
         self._arguments = arguments
@@ -112,15 +113,20 @@ class Call(Generic[T]):
         self._was_challenged = False
         self._error_response: httpx.Response | None = None
         self._request_id = ""
+        self._secrets: tuple[bytes, ...] = ()
         self._build()
 
     def _build(self) -> None:
+        arguments: dict[str, Any] = {**self._version.argument, **self._arguments}
+        if self._operation.sources:
+            from .stand_in import values_of
+
+            arguments, self._secrets = values_of(self._options.host, self._operation, self._arguments, self._caller)
         try:
-            self._built = self._operation.build(**{**self._version.argument, **self._arguments})
+            self._built = self._operation.build(**arguments)
         except Exception as error:
             raise ImdsValidationError(f"{self._caller}: {type(error).__name__} in the arguments") from None
-        params = self._built.get("params") or None
-        self._url = str(httpx.URL(self._options.host.base_url + self._built["url"], params=params))
+        self._url = self._options.host.url_of(self._built)
 
     @property
     def needs_newest(self) -> bool:
@@ -162,6 +168,8 @@ class Call(Generic[T]):
 
     def next_request(self) -> httpx.Request:
         """The next request, with the seconds that it may take as httpx's `timeout` extension."""
+        if self._attempts and self._operation.sources:
+            self._build()  # the platform may have replaced its secret
         self._attempts += 1
         self._request_id = _new_guid()
         seconds = self._deadline.start_attempt()
@@ -182,7 +190,8 @@ class Call(Generic[T]):
             headers=headers,
             json=self._built.get("json"),
             content=self._built.get("content"),
-            extensions={"timeout": phases, IS_CANCELLED: self._options.is_cancelled},
+            data=self._built.get("data"),
+            extensions={"timeout": phases, IS_CANCELLED: self._options.is_cancelled, SECRETS_SENT: self._secrets},
         )
 
     def next_step(self, outcome: Outcome) -> Success[T] | TryAgain | Failure:
@@ -205,9 +214,9 @@ class Call(Generic[T]):
         return self._after_error_status(outcome)
 
     def _after_success(self, response: httpx.Response) -> Success[T] | TryAgain | Failure:
-        must_echo = self._was_challenged or self._options.host.api_version is not None
+        must_echo = self._was_challenged or self._options.host.server.must_echo
         result = read_success(self._operation, response, self._arguments, must_echo=must_echo)
-        if isinstance(result, NotImds) and not is_from_imds(response):
+        if isinstance(result, NotImds) and not self._is_from_host(response):
             return self._after_other_response(response)
         if not isinstance(result, Success):
             return Failure(self._response_error(str(result), response.status_code))
@@ -216,9 +225,15 @@ class Call(Generic[T]):
             self._options.memory.responses[self._url] = response
         return result
 
+    def _is_from_host(self, response: httpx.Response) -> bool:
+        """Whether IMDS has responded, or on another host, whether it may be that host and not a proxy in its place."""
+        if self._options.host.is_imds:
+            return is_from_imds(response)
+        return response.status_code >= 400 and not is_web_page(response)
+
     def _after_other_response(self, response: httpx.Response) -> TryAgain | Failure:
         """Something other than IMDS answered. It gets little time, as if nothing was there."""
-        error = not_imds_error(self._caller, response, self._error_facts())
+        error = not_imds_error(self._caller, response, self._error_facts(), self._options.host.server)
         self._shorten_deadline()
         return self._retry(error, error.retryable and self._operation.idempotent, response.status_code, None)
 
@@ -242,7 +257,7 @@ class Call(Generic[T]):
         return Failure(ArcChallengeError(f"{self._caller}: {problem} {summary(facts)}", **facts))
 
     def _after_error_status(self, response: httpx.Response) -> TryAgain | Failure:
-        if not is_from_imds(response):
+        if not self._is_from_host(response):
             return self._after_other_response(response)
         _answered.add(self._options.host.endpoint)
         status = response.status_code
@@ -260,6 +275,8 @@ class Call(Generic[T]):
         if self._only_gone:
             self._deadline.extend_for_gone()
         retry_after = retry_after_seconds(response.headers.get("retry-after"), self._now)
+        if retry_after is None and (waits := self._operation.retry_waits.get(status)):
+            retry_after = waits[min(self._failures, len(waits) - 1)]
         return self._retry(error, may_retry, status, retry_after)
 
     def _after_failure(self, failure: Exception) -> TryAgain | Failure:
@@ -268,7 +285,9 @@ class Call(Generic[T]):
         if isinstance(failure, Unreadable):
             error = self._response_error(f"the body {failure}", failure.status, retryable=failure.is_temporary)
         else:
-            error = transport_error(self._caller, failure, self._deadline.seconds, self._error_facts())
+            error = transport_error(
+                self._caller, failure, self._deadline.seconds, self._error_facts(), self._options.host.server
+            )
         may_retry = error.retryable
         if may_retry and self._error_response is not None:
             # IMDS did answer this call before. Its own words explain more than the missing answer after them.
@@ -302,6 +321,10 @@ class Call(Generic[T]):
         return TryAgain(wait)
 
     @property
+    def _title(self) -> str:
+        return self._options.host.server.title
+
+    @property
     def _now(self) -> float:
         return self._options.clock.time()
 
@@ -316,14 +339,20 @@ class Call(Generic[T]):
 
     def _status_error(self, response: httpx.Response) -> ImdsStatusError:
         return status_error(
-            self._operation, self._caller, response, self._error_facts(), request_id=self._request_id, now=self._now
+            self._operation,
+            self._caller,
+            response,
+            self._error_facts(),
+            title=self._title,
+            request_id=self._request_id,
+            now=self._now,
         )
 
     def _response_error(
         self, problem: str, status: int, *, retryable: bool = False, hint: str = ""
     ) -> ImdsResponseError:
         facts = self._error_facts(retryable=retryable, hint=hint)
-        text = f"{self._caller}: IMDS's response ({status}) cannot be used: {problem} {summary(facts)}"
+        text = f"{self._caller}: {self._title}'s response ({status}) cannot be used: {problem} {summary(facts)}"
         return ImdsResponseError(text, status_code=status, **facts)
 
 

@@ -16,7 +16,7 @@ from ..errors import BadRequestError, ImdsError, UnsupportedApiVersionError
 from .answer import exchange
 from .availability import AvailabilityWait, problem_of_document, problem_of_error
 from .call import NOTHING, Call, Failure, Spent, TryAgain
-from .client_base import HEADERS, ClientBase, T, check_types
+from .client_base import ClientBase, T, check_types, new_connections
 from .host import find_host
 from .options import Options
 from .retry import RetryPolicy
@@ -76,7 +76,7 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
             step_down=step_down,
             cache=cache,
         )
-        connections = Connections(httpx.Client, transport, http_client, options.host.base_url, HEADERS)
+        connections = new_connections(httpx.Client, transport, http_client, options.host)
         self._initialize(options, connections)
 
     def _initialize(self, options: Options, connections: Connections[httpx.Client]) -> None:

@@ -11,6 +11,7 @@ from attrs import evolve
 from azure_imds_api.api import Operation
 
 from .call import USER_AGENT, Call, Spent
+from .host import Host
 from .options import Options
 from .retry import RetryPolicy
 from .transport import C, Connections
@@ -54,6 +55,11 @@ class ClientBase(Generic[C]):
     def endpoint(self) -> str:
         """Scheme, host and port that requests are sent to."""
         return self._options.host.endpoint
+
+    @property
+    def host(self) -> str:
+        """The name of the host in the specification: azure, arc, app-service, workload-identity or another one."""
+        return self._options.host.name
 
     @property
     def http(self) -> C:
@@ -137,6 +143,13 @@ def with_cancellation(client: Client, is_cancelled: Callable[[], bool]) -> Clien
     Requests over a caller's transport or httpx client are not cancelled.
     """
     return client._sibling(evolve(client.options, is_cancelled=is_cancelled))  # pyright: ignore[reportPrivateUsage]
+
+
+def new_connections(kind: type[C], transport: Any, http_client: C | None, host: Host) -> Connections[C]:
+    """The connections of a new client to its host."""
+    return Connections(
+        kind, transport, http_client, host.base_url, HEADERS, certificate=host.certificate, proxy=host.proxy
+    )
 
 
 def check_types(transport: Any, transport_type: type, http_client: Any, client_type: type) -> None:

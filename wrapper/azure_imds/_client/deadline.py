@@ -29,7 +29,9 @@ class Deadline:
         self._started = self._clock.monotonic() - elapsed
         self._is_fixed = options.deadline is not None
         response_seconds = operation.response_seconds or 0.0
-        self.seconds = max(DEADLINE_SECONDS, response_seconds) if options.deadline is None else options.deadline
+        waits = max(map(sum, operation.retry_waits.values()), default=0.0)
+        longest = max(DEADLINE_SECONDS, response_seconds, waits + ATTEMPT_SECONDS if waits else 0.0)
+        self.seconds = longest if options.deadline is None else options.deadline
         self._attempt_seconds = max(ATTEMPT_SECONDS, response_seconds) if options.timeout is None else options.timeout
         self._attempt_end = self._started
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import httpx
 
-from azure_imds_api.api import Operation
+from azure_imds_api.api import ErrorRule, Operation, Server
 
+from .. import errors
 from ..errors import (
     BadRequestError,
     CallFacts,
@@ -68,44 +69,53 @@ def status_error(
     response: httpx.Response,
     facts: CallFacts,
     *,
+    title: str,
     request_id: str,
     now: float,
 ) -> ImdsStatusError:
-    """The error for a response of IMDS with an error status.
+    """The error for a response of the host with an error status.
 
     Args:
         operation: what was called.
         caller: what the user called, for the message.
         response: the response.
         facts: URL, attempts and time of the call.
+        title: what to call the host.
         request_id: the id that was sent, in case the response has none.
         now: Unix seconds, for a Retry-After date.
     """
     status = response.status_code
+    members = _members(response, operation.error_members)
     error, description, newest = _envelope(response)
+    error, description = members.get("error", error), members.get("error_description", description)
+    rule = next((rule for rule in operation.errors if _fits(rule, response)), None)
     kind = _class_of(status, error, description, newest)
+    if rule and rule.kind:
+        kind = getattr(errors, rule.kind)
     special: dict[str, Any] = {}
     if kind is UnsupportedApiVersionError:
         special["newest_versions"] = newest
     if kind is ThrottledError:
         special["retry_after"] = retry_after_seconds(response.headers.get("retry-after"), now)
-    hint = _hint(kind, response, newest, error, description)
+    hint = (rule and rule.hint) or _hint(kind, response, newest, error, description)
     if hint == _HINTS.get(kind, ""):  # nothing special about this response, so the specification's hint is better
         hint = operation.hints.get(status, hint)
-    if kind in (IdentityNotFoundError, MultipleIdentitiesError) and is_client_id_unused(facts.get("url", "")):
+    reads_client_id = any(source.variable == "AZURE_CLIENT_ID" for source in operation.sources)
+    is_about_identity = kind in (IdentityNotFoundError, MultipleIdentitiesError) and not reads_client_id
+    if is_about_identity and is_client_id_unused(facts.get("url", "")):
         hint += f" AZURE_CLIENT_ID is set but was not used, because azure_imds does not read it. Pass {USE_CLIENT_ID}."
     facts = {
         **facts,
         "hint": hint,
         "retryable": status in TRANSIENT or status >= 500 or status in operation.retry_statuses,
     }
-    own_words = ": ".join(shorten(text) for text in (error, description) if text)
+    own_words = ": ".join(shorten(text) for text in (error, description) if text) or "without explanation"
     return kind(
-        f"{caller}: IMDS answered {status}{' ' + own_words if own_words else ' without explanation'} {summary(facts)}",
+        f"{caller}: {title} answered {status} {own_words} {summary(facts)}",
         status_code=status,
         error=error,
         error_description=description,
-        request_id=response.headers.get("x-ms-request-id", request_id),
+        request_id=response.headers.get("x-ms-request-id", members.get("request_id", request_id)),
         details=_details(operation, response),
         response=response,
         **special,
@@ -119,23 +129,26 @@ def is_client_id_unused(url: str) -> bool:
     return bool(client_id) and client_id not in (value.lower() for value in httpx.URL(url).params.values())
 
 
-def not_imds_error(caller: str, response: httpx.Response, facts: CallFacts) -> ImdsUnavailableError:
-    """The error for a response that is not from IMDS."""
+def not_imds_error(caller: str, response: httpx.Response, facts: CallFacts, server: Server) -> ImdsUnavailableError:
+    """The error for a response that is not from the host."""
     from .redaction import contains_secret
 
     status, text = response.status_code, "" if contains_secret(response.content) else text_of(response)
     text = _OPAQUE.sub("[removed]", text)
     words = "" if is_web_page(response) else shorten(text, 200)
-    facts = {**facts, "hint": describe_other(response) + _challenge(response), "retryable": status >= 500}
+    hint = describe_other(response) + _challenge(response) if server.operations is None else server.unreachable
+    facts = {**facts, "hint": hint, "retryable": status >= 500}
     return ImdsUnavailableError(
-        f"{caller}: the response ({status}{': ' + words if words else ''}) is not from IMDS {summary(facts)}",
+        f"{caller}: the response ({status}{': ' + words if words else ''}) is not from {server.title} {summary(facts)}",
         status_code=status,
         response_text=text[:LONGEST_RESPONSE_TEXT],
         **facts,
     )
 
 
-def transport_error(caller: str, error: Exception, deadline: float, facts: CallFacts) -> ImdsUnavailableError:
+def transport_error(
+    caller: str, error: Exception, deadline: float, facts: CallFacts, server: Server
+) -> ImdsUnavailableError:
     """The error for a request that received no response.
 
     Args:
@@ -143,6 +156,7 @@ def transport_error(caller: str, error: Exception, deadline: float, facts: CallF
         error: the exception of httpx or of the operating system.
         deadline: the seconds that the whole call was allowed to take.
         facts: URL, attempts and time of the call.
+        server: what was called.
     """
     if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         if isinstance(error, httpx.ConnectTimeout):
@@ -152,7 +166,7 @@ def transport_error(caller: str, error: Exception, deadline: float, facts: CallF
             )
         else:
             hint = "The connection was accepted, but nothing was received. Check for a proxy or a firewall."
-        facts = {**facts, "retryable": True, "hint": hint}
+        facts = {**facts, "retryable": True, "hint": server.unreachable or hint}
         return ImdsTimeoutError(f"{caller}: no response in time {summary(facts)}", deadline=deadline, **facts)
     is_redirect = isinstance(error, (httpx.InvalidURL, UnicodeError)) or "location header" in str(error)
     if is_redirect and not isinstance(error, httpx.ConnectError):
@@ -165,8 +179,8 @@ def transport_error(caller: str, error: Exception, deadline: float, facts: CallF
         hint = "Check that this is an Azure machine and that the endpoint is right."
     elif isinstance(error, httpx.RemoteProtocolError):
         hint = "The server closed the connection or does not speak HTTP. It may be restarting, or it is not IMDS."
-    facts = {**facts, "retryable": True, "hint": hint}
-    return ImdsUnavailableError(f"{caller}: cannot reach IMDS: {_reason(error)} {summary(facts)}", **facts)
+    facts = {**facts, "retryable": True, "hint": server.unreachable or hint}
+    return ImdsUnavailableError(f"{caller}: cannot reach {server.title}: {_reason(error)} {summary(facts)}", **facts)
 
 
 def summary(facts: CallFacts) -> str:
@@ -261,6 +275,24 @@ def _envelope(response: httpx.Response) -> tuple[str | None, str | None, tuple[s
     if isinstance(newest, list):
         versions = tuple(v for v in list[Any](newest) if isinstance(v, str))  # pyright: ignore[reportUnknownArgumentType]
     return _to_text(error), _to_text(description), versions
+
+
+def _members(response: httpx.Response, places: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The members of an error body that the specification names for the host, as text. Without those that are empty."""
+    body = json_object(response) if places else None
+    found: dict[str, str] = {}
+    for name, paths in places.items():
+        for path in paths:
+            value: Any = body
+            for step in path.split("/"):
+                value = cast(dict[str, Any], value).get(step) if isinstance(value, dict) else None
+            if value and name not in found:
+                found[name] = _to_text(value) or ""
+    return found
+
+
+def _fits(rule: ErrorRule, response: httpx.Response) -> bool:
+    return rule.status == response.status_code and rule.text in text_of(response).lower()
 
 
 def _to_text(value: object) -> str | None:

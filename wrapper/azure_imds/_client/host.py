@@ -1,4 +1,7 @@
-"""Finds IMDS on this machine: an argument, the environment, the Azure Arc agent, or the address it has everywhere."""
+"""Finds the host: an argument, the environment, a file, or the address that IMDS has everywhere.
+
+Which hosts there are is in the specification: see `Server` of the generated package.
+"""
 
 from __future__ import annotations
 
@@ -7,50 +10,45 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 
-from azure_imds_api.api import SERVERS
+from azure_imds_api.api import SERVERS, Operation, Server, operation_on
 
 from .validation import invalid
 
 _NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[\w.-]+)(:[0-9]*)?")
 
-_AZURE, _ARC = SERVERS["azure"], SERVERS["arc"]
-
-#: Hosts whose identity endpoint is not IMDS: the variables that are set there, the name, the variable with its address.
-#: The first match wins, as in Microsoft's own libraries. (Azure.Identity, order of managed identity sources.)
-_FOREIGN = (
-    (
-        ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT"),
-        "Azure Service Fabric",
-        "IDENTITY_ENDPOINT",
-    ),
-    (("IDENTITY_ENDPOINT", "IDENTITY_HEADER"), "Azure App Service, Functions or Container Apps", "IDENTITY_ENDPOINT"),
-    (("MSI_ENDPOINT", "MSI_SECRET"), "Azure Machine Learning (or an old App Service)", "MSI_ENDPOINT"),
-    (("MSI_ENDPOINT",), "Azure Cloud Shell", "MSI_ENDPOINT"),
-)
+#: The server that is used if no other is recognized: IMDS.
+_IMDS = next(server for server in SERVERS.values() if not (server.when_set or server.when_files))
 
 
 class Host(NamedTuple):
-    """The IMDS of this machine.
+    """What answers on this machine.
 
     Attributes:
+        server: the specification's description of it.
         endpoint: scheme and host, without a path.
-        api_version: the version to use on this host by default. None for the default of each operation.
-        foreign: why IMDS is not called on this host. "" if it is.
+        url: the URL of every operation, on a host with operations of its own. "" elsewhere.
+        certificate: the SHA-1 of the server's certificate, as hexadecimal digits. "" to verify the chain.
     """
 
+    server: Server
     endpoint: str
-    api_version: str | None = None
-    foreign: str = ""
+    url: str = ""
+    certificate: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name in the specification, such as azure."""
+        return self.server.name
 
     @property
     def base_url(self) -> str:
-        """The URL that the path of every operation is appended to."""
-        return self.endpoint + urlsplit(_AZURE.url).path
+        """The URL that the path of an operation of IMDS is appended to."""
+        return self.endpoint + urlsplit(_IMDS.url).path
 
     @property
     def is_loopback(self) -> bool:
@@ -63,39 +61,109 @@ class Host(NamedTuple):
         except ValueError:
             return False
 
+    @property
+    def is_imds(self) -> bool:
+        """Whether the host has the operations of IMDS. If not, other operations stand for some of them."""
+        return self.server.operations is None
+
+    @property
+    def reason(self) -> str:
+        """The variables by which the host was recognized, for messages."""
+        return f"{', '.join(self.server.when_set)} in the environment" if self.server.when_set else ""
+
+    @property
+    def proxy(self) -> str:
+        """The proxy of the environment for this host, if it is on the internet. "" to connect directly."""
+        if not self.server.proxies:
+            return ""
+        from urllib.request import getproxies, proxy_bypass
+
+        parts = urlsplit(self.endpoint)
+        return "" if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme, "")
+
+    def url_of(self, request: Mapping[str, Any]) -> str:
+        """The URL of a request that an operation has built."""
+        params = request.get("params") or None
+        return str(httpx.URL(self.url or self.base_url + request["url"], params=params))
+
+    def operation(self, operation: Operation[Any]) -> Operation[Any] | None:
+        """The operation to send here in place of this one. None if the host has none."""
+        return None if self.server.refused else operation_on(self.server, operation)
+
+    def accepts(self, operation: Operation[Any], argument: str) -> bool:
+        """Whether this argument of an operation can be sent here."""
+        sent = self.operation(operation)
+        return self.is_imds or (sent is not None and any(source.argument == argument for source in sent.sources))
+
+    def key(self, operation: Operation[Any]) -> tuple[str, ...]:
+        """What distinguishes the responses of this host for the same arguments: its URL, and defaults of variables."""
+        sent = None if self.is_imds else self.operation(operation)
+        names = [s.variable for s in sent.sources if s.argument and s.variable] if sent else []
+        return (self.url or self.endpoint, *(f"{name}={os.environ.get(name, '')}" for name in names))
+
 
 def find_host(endpoint: str | None, environment: Mapping[str, str] | None = None) -> Host:
-    """Finds IMDS: the argument, else AZURE_POD_IDENTITY_AUTHORITY_HOST, else Azure Arc, else 169.254.169.254.
+    """Finds the host: the argument, else AZURE_POD_IDENTITY_AUTHORITY_HOST, else the specification's servers in order.
+
+    A server whose variables are set counts more than one whose file exists. An empty variable counts as unset.
 
     Raises:
-        ImdsValidationError: the argument or variable is not a scheme and a host.
+        ImdsValidationError: the argument or a variable is not a URL of the right form.
     """
     environment = os.environ if environment is None else environment
     if endpoint is not None:
-        return Host(origin(endpoint, "endpoint"))
+        return Host(_IMDS, origin(endpoint, "endpoint"))
     if value := environment.get("AZURE_POD_IDENTITY_AUTHORITY_HOST"):
-        return Host(origin(value, "AZURE_POD_IDENTITY_AUTHORITY_HOST"))
-    for variables, host, where in _FOREIGN:
-        if all(environment.get(variable) for variable in variables):
-            return Host(
-                origin(_AZURE.url),
-                foreign=f"this is {host} ({', '.join(variables)} in the environment). Its identity "
-                f"endpoint is in {where} and has another protocol, so IMDS is not called.",
-            )
-    if environment.get("IDENTITY_ENDPOINT") and environment.get("IMDS_ENDPOINT"):
-        return Host(origin(environment["IDENTITY_ENDPOINT"], "IDENTITY_ENDPOINT", path=True), _ARC.api_version)
-    if os.path.exists(_himds(environment)):
-        return Host(origin(_ARC.url), _ARC.api_version)
-    return Host(origin(_AZURE.url))
+        return Host(_IMDS, origin(value, "AZURE_POD_IDENTITY_AUTHORITY_HOST"))
+    for recognize in (_has_variables, _has_file):
+        for server in SERVERS.values():
+            if recognize(server, environment):
+                return _host_of(server, environment)
+    return Host(_IMDS, origin(_IMDS.url))
 
 
-def _himds(environment: Mapping[str, str]) -> str:
-    """The program of the Azure Arc agent, which listens on the port of the specification's second server."""
-    if sys.platform == "win32":
-        return os.path.join(
-            environment.get("PROGRAMFILES", r"C:\Program Files"), "AzureConnectedMachineAgent", "himds.exe"
-        )
-    return "/opt/azcmagent/bin/himds"
+def _has_variables(server: Server, environment: Mapping[str, str]) -> bool:
+    return bool(server.when_set) and (
+        all(map(environment.get, server.when_set)) and not any(map(environment.get, server.when_unset))
+    )
+
+
+def _has_file(server: Server, environment: Mapping[str, str]) -> bool:
+    path = _file_of(server, environment)
+    return path != "" and os.path.exists(path)
+
+
+def _file_of(server: Server, environment: Mapping[str, str]) -> str:
+    """The file that shows that a server is on this machine. "" if there is none on this platform."""
+    return _fill(server.when_files.get(sys.platform, ""), environment)
+
+
+def _host_of(server: Server, environment: Mapping[str, str]) -> Host:
+    if address := environment.get(server.origin):
+        return Host(server, origin(address, server.origin, path=True))
+    if not server.template or server.refused:
+        return Host(server, origin(server.url))
+    first, *others = re.findall(r"{(\w+)}", server.template)
+    for variable in others:
+        # Only the first one may contain more than a name, since the others are parts of the path.
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", environment[variable]):
+            raise invalid(variable, "must consist of letters, digits, dots and hyphens")
+    url = _fill(server.template, environment)
+    endpoint, example = origin(url, first, path=True), origin(server.url)
+    if urlsplit(endpoint).scheme != urlsplit(example).scheme:
+        raise invalid(first, f"must be an {urlsplit(example).scheme} URL, for example {example}")
+    certificate = re.sub(r"[:\s]", "", environment.get(server.certificate, ""))
+    if server.certificate and not re.fullmatch(r"[0-9A-Fa-f]{40}", certificate):
+        raise invalid(server.certificate, "must be the SHA-1 of a certificate: 40 hexadecimal digits")
+    return Host(server, endpoint, url, certificate)
+
+
+def _fill(template: str, environment: Mapping[str, str]) -> str:
+    """Replaces variables in braces by their values. A slash after a variable is not doubled."""
+    for name in re.findall(r"{(\w+)}", template):
+        value, mark = environment.get(name, ""), f"{{{name}}}"
+        template = template.replace(f"{mark}/", value.rstrip("/") + "/").replace(mark, value)
+    return template
 
 
 def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str:

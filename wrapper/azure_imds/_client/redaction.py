@@ -20,17 +20,18 @@ _WORD = re.compile(r"[\w.-]+", re.ASCII)
 _ESCAPE = re.compile(r"\\u00([0-7][0-9A-Fa-f])")
 
 
-def contains_secret(content: bytes, key: bytes = b"") -> bool:
+def contains_secret(content: bytes, *keys: bytes) -> bool:
     """Whether a body or header of an error response contains a token or key. If so, callers must not see it.
 
     Args:
         content: the body, or one header.
-        key: the key that was sent with the request.
+        keys: the keys and other secrets that were sent with the request. An empty one is ignored.
     """
     # In UTF-16 and UTF-32, which JSON may be in, at least every second byte is NUL.
-    text, secret = content.replace(b"\0", b"").decode("latin-1"), key.decode("latin-1")
+    text = content.replace(b"\0", b"").decode("latin-1")
+    secrets = [key.decode("latin-1") for key in keys if key]
     for _ in range(_MOST_ENCODINGS):
-        if (secret and secret in text) or _SECRET.search(text) or _has_jwt(text):
+        if any(secret in text for secret in secrets) or _SECRET.search(text) or _has_jwt(text):
             return True
         if (decoded := _decode_once(text)) == text:
             return False

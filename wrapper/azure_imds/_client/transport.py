@@ -17,7 +17,7 @@ import httpx
 from .._interruptions import mark_as_transport_error
 from ..errors import ImdsError
 from .async_transport import AsyncSocketTransport
-from .sync_transport import SocketTransport
+from .sync_transport import SocketTransport, TlsSettings
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
@@ -67,6 +67,15 @@ async def _asend_with(http: httpx.AsyncClient, request: httpx.Request) -> httpx.
         raise
 
 
+def _own_transport(is_async: bool, tls: TlsSettings, proxy: str) -> Any:
+    """Sockets of our own, or httpx's transport if there is a proxy, which only a server on the internet has."""
+    if proxy:
+        # No kept connections: the asynchronous ones would belong to one event loop.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        return (httpx.AsyncHTTPTransport if is_async else httpx.HTTPTransport)(proxy=proxy, limits=limits)
+    return AsyncSocketTransport(tls) if is_async else SocketTransport(tls)
+
+
 class Connections(Generic[C]):
     """The connections that a client and its siblings share.
 
@@ -74,10 +83,27 @@ class Connections(Generic[C]):
         transport: the caller's transport, if any.
         given: the caller's httpx client, if any.
         closed: whether the client was closed.
+
+    Args:
+        kind: the httpx client's class.
+        transport: see above.
+        given: see above.
+        base_url: of the httpx client.
+        headers: of the httpx client.
+        certificate: the SHA-1 of the server's certificate, to verify instead of a chain.
+        proxy: the URL of a proxy.
     """
 
     def __init__(
-        self, kind: type[C], transport: Any, given: C | None, base_url: str = "", headers: dict[str, str] | None = None
+        self,
+        kind: type[C],
+        transport: Any,
+        given: C | None,
+        base_url: str = "",
+        headers: dict[str, str] | None = None,
+        *,
+        certificate: str = "",
+        proxy: str = "",
     ) -> None:
         self.transport = transport
         self.given: C | None = given
@@ -86,7 +112,7 @@ class Connections(Generic[C]):
         self._settings = base_url, headers or {}
         self._own: Any = None
         if transport is None and given is None:
-            self._own = SocketTransport() if issubclass(kind, httpx.Client) else AsyncSocketTransport()
+            self._own = _own_transport(issubclass(kind, httpx.AsyncClient), TlsSettings(pin=certificate), proxy)
         self._made: C | None = None
         self._process = 0
         if isinstance(self._own, SocketTransport):
@@ -109,7 +135,7 @@ class Connections(Generic[C]):
         if self._made is not None and any(self._made.event_hooks.values()):
             return Sender(partial(through_httpx, self.http), _OWN_FAILURES)
         # Without the httpx client, which would log a line at INFO for each request.
-        if isinstance(self._own, SocketTransport):
+        if issubclass(self._kind, httpx.Client):
             return Sender(self._own.handle_request, _OWN_FAILURES)
         return Sender(self._own.handle_async_request, _OWN_FAILURES)
 

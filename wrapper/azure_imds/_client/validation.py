@@ -71,17 +71,22 @@ def _argument_problems(
             value, problem = _to_json(value)
             if problem:
                 yield spelled, problem
-        for where, problem in problems(rule, value):
+        for where, problem in value_problems(rule, value):
             yield f"{spelled}{where}", problem
-        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-            yield spelled, "contains half a character (a surrogate)"
-        if rule.get("in") == "header" and isinstance(value, str) and not re.fullmatch(r"[\x20-\x7e]*", value):
-            yield spelled, "contains a character that is not allowed in a header"
     for group in operation.exclusive:
         given = [name for name in group if name in arguments]
         if len(given) > 1:
             shown = [names.get(name, name) for name in given]
             yield shown[1], f"cannot be combined with {shown[0]}: pass only one of {', '.join(shown)}"
+
+
+def value_problems(rule: Mapping[str, Any], value: Any) -> Iterator[tuple[str, str]]:
+    """Yields (path below the value, what is wrong) for a value of a parameter or body."""
+    yield from problems(rule, value)
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        yield "", "contains half a character (a surrogate)"
+    if rule.get("in") == "header" and isinstance(value, str) and not re.fullmatch(r"[\x20-\x7e]*", value):
+        yield "", "contains a character that is not allowed in a header"
 
 
 def _to_json(model: Any) -> tuple[Any, str]:

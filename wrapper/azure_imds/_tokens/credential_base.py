@@ -73,10 +73,9 @@ class CredentialBase(Generic[Client]):
         owned: bool,
     ) -> None:
         self._selector = {name: value for name, value in selector.items() if value is not None}
-        arguments = {"resource": "any", **self._selector}
-        check_arguments(IDENTITY_GET_TOKEN, arguments, caller=self._caller, names=_SPELLINGS)
-        self._shared_cache_option = shared_cache
         self._client = client
+        self._check({"resource": "any", **self._selector}, _SPELLINGS)
+        self._shared_cache_option = shared_cache
         self._sender = with_caller(client, self._caller)
         self._owned = owned
         self._warned_of_clock = False
@@ -84,6 +83,12 @@ class CredentialBase(Generic[Client]):
         self._cache = Cache(self._clock)
         self._shared_cache = _open_shared_cache(shared_cache, self._clock, self._caller)
         self._by_scopes = self._cache.by_scopes
+
+    @property
+    def host(self) -> str:
+        """The name of the host in the specification: azure, arc, app-service, workload-identity or another one."""
+        name: str = self._client.options.host.name
+        return name
 
     def clear(self) -> None:
         """Removes this identity's tokens, from memory and from the shared cache."""
@@ -96,8 +101,11 @@ class CredentialBase(Generic[Client]):
 
     @property
     def _identity(self) -> tuple[str, ...]:
-        """Endpoint and selector, as a part of the key under which processes share tokens."""
-        return (self._client.endpoint, *(f"{name}={value}".lower() for name, value in self._selector.items()))
+        """Host and selector, as a part of the key under which processes share tokens."""
+        return (
+            *self._client.options.host.key(IDENTITY_GET_TOKEN),
+            *(f"{name}={value}".lower() for name, value in self._selector.items()),
+        )
 
     def _find(self, scopes: tuple[str, ...], claims: str, force_refresh: bool) -> Entry | Fetch:
         """Returns the stored token, or else what to fetch. If the token is due, this starts a refresh."""
@@ -120,10 +128,22 @@ class CredentialBase(Generic[Client]):
         """Starts an early refresh in the background. Each credential has its own way."""
 
     def _new_fetch(self, resource: str, *, forced_by: str = "", early: bool = False) -> Fetch:
-        arguments = {"resource": resource, **self._selector, **({"bypass_cache": "true"} if forced_by else {})}
-        names = {**_SPELLINGS, "resource": "scopes"}
-        check_arguments(IDENTITY_GET_TOKEN, arguments, caller=self._caller, names=names)
+        arguments = {"resource": resource, **self._selector}
+        # Other hosts than IMDS have no such argument. They return a new token when they have one.
+        if forced_by and self._client.options.host.accepts(IDENTITY_GET_TOKEN, "bypass_cache"):
+            arguments["bypass_cache"] = "true"
+        self._check(arguments, {**_SPELLINGS, "resource": "scopes"})
         return Fetch(resource, arguments, forced_by, early)
+
+    def _check(self, arguments: Mapping[str, Any], names: Mapping[str, str]) -> None:
+        """Raises ImdsValidationError for an argument that is wrong, or that this host cannot be sent."""
+        host = self._client.options.host
+        if host.is_imds:
+            check_arguments(IDENTITY_GET_TOKEN, arguments, caller=self._caller, names=names)
+        else:
+            from .._client.stand_in import check_call
+
+            check_call(host, IDENTITY_GET_TOKEN, arguments, caller=self._caller, names=names)
 
     def _stored_meanwhile(self, fetch: Fetch) -> Entry | None:
         """Returns a suitable token that another thread has stored since the caller looked, or None."""
@@ -141,7 +161,8 @@ class CredentialBase(Generic[Client]):
                     *(self._caller, found.overdue, found.expires - asked),
                 )
             return found
-        text = f"{self._caller}: IMDS's response (200) cannot be used: {found}"
+        title = self._client.options.host.server.title
+        text = f"{self._caller}: {title}'s response (200) cannot be used: {found}"
         raise ImdsResponseError(text, url=self._client.endpoint, status_code=200)
 
     def _store(self, fetch: Fetch, sequence: int, new: Entry) -> Entry:
