@@ -314,14 +314,15 @@ def run_doctor(
     with_events: Annotated[
         bool, Option("--events", help="Request scheduled events too. This turns them on for this machine.")
     ] = False,
+    redact: Annotated[bool, Option("--redact", help="Leave ids, names and addresses of this machine out.")] = False,
     as_json: Annotated[bool, Option("--json", help="Same as --output json.")] = False,
 ) -> None:
     """Find out why managed identity does not work here.
 
     Checks the environment, the connection to IMDS and its answers, and requests a token, which is not shown. Takes at
-    most 20 seconds, or --deadline.
+    most 20 seconds, or --deadline. The report contains ids, names and addresses. Use --redact to show it to others.
     """
-    from .doctor import SECONDS, examine
+    from .doctor import SECONDS, describe_content, examine
 
     settings = session.settings
     with session.show_waiting("checking"):
@@ -331,11 +332,12 @@ def run_doctor(
             selector={"client_id": client_id, "object_id": object_id, "msi_res_id": msi_res_id},
             events=with_events,
             seconds=SECONDS if settings.deadline is None else settings.deadline,
+            redact=redact,
             names=session.names,
         )
     failed = sum(finding.status == "fail" for finding in findings)
     session.show(
-        {"failed": failed, "findings": [finding.to_dict() for finding in findings]},
+        {"note": describe_content(redact), "failed": failed, "findings": [finding.to_dict() for finding in findings]},
         _load_view("render_findings"),
         output=Output.json if as_json else None,
     )

@@ -17,6 +17,7 @@ from .local_checks import (
     check_place,
     check_proxy,
 )
+from .redaction import redact_findings
 from .surroundings import Surroundings
 
 #: Seconds for all checks together. Looking up the name of a host outside Azure may take longer.
@@ -30,6 +31,7 @@ def examine(
     selector: Mapping[str, str | None] | None = None,
     events: bool = False,
     seconds: float = SECONDS,
+    redact: bool = False,
     names: Mapping[str, str] | None = None,
     surroundings: Surroundings | None = None,
     clock: Clock = SYSTEM,
@@ -42,6 +44,7 @@ def examine(
         selector: the identity, as arguments of `identity.get_token`; None for the default identity.
         events: whether to request scheduled events. The first request turns them on for this machine.
         seconds: time limit for all checks together.
+        redact: whether to leave out ids, names and addresses of this machine.
         names: the caller's own names of arguments, for messages about them.
         surroundings: the environment and the files to look at, for tests.
         clock: the clock to use, for tests.
@@ -67,4 +70,11 @@ def examine(
         if check_connection(report, host):
             with ImdsClient(endpoint, retry=None, clock=clock) as imds:
                 ImdsChecks(report, imds, host, names or {}).run(resource, given, events=events)
-    return report.findings
+    return redact_findings(report.findings, report.names) if redact else report.findings
+
+
+def describe_content(redacted: bool) -> str:
+    """Says whether the report may be shown to others. It stands at the top of the report."""
+    if redacted:
+        return "Ids, names and addresses are left out. Equal numbers mean equal values."
+    return "Contains ids, names and addresses. Use --redact before you share this report."

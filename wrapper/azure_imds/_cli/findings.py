@@ -46,11 +46,13 @@ class Report:
         clock: measures the time.
         deadline: when to stop, on the monotonic clock.
         findings: in the order of the checks.
+        names: private values in the findings that have no form of their own, such as the name of the machine.
     """
 
     clock: Clock
     deadline: float
     findings: list[Finding] = field(factory=list[Finding])
+    names: set[str] = field(factory=set[str])
 
     @property
     def seconds_left(self) -> float:

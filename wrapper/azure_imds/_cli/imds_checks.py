@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from importlib import import_module
 from inspect import signature
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx
 from attrs import evolve
@@ -148,7 +148,7 @@ class ImdsChecks:
 
     def _check_instance(self) -> bool:
         """Reads the instance document, and returns whether the answer can be from IMDS."""
-        self._request(
+        instance = self._request(
             "instance",
             lambda imds: imds.instances.get_metadata(),
             lambda instance: (
@@ -157,6 +157,8 @@ class ImdsChecks:
                 else "IMDS describes this machine, but not its name and location."
             ),
         )
+        if instance is not None:
+            self._report.names |= _find_names(instance.to_dict())
         if self._cause is not None and self._cause.not_imds:
             return False
         if self._response is None:
@@ -197,6 +199,7 @@ class ImdsChecks:
         if not claims:
             self._report.add(findings.OPAQUE)
             return
+        self._report.names.add(_name_of_owner(claims))
         owner, expires = _describe_owner(claims), claims.get("exp")
         audience = str(claims.get("aud", resource))
         if isinstance(expires, (int, float)) and expires <= self._report.clock.time():
@@ -241,8 +244,26 @@ _IDS = {"client id": "appid", "object id": "oid", "tenant": "tid"}
 
 def _describe_owner(claims: Mapping[str, Any]) -> str:
     """The identity that a token belongs to. Only the resource id of a user-assigned identity names its kind."""
-    resource_id = str(claims.get("xms_mirid", ""))
+    resource_id, name = str(claims.get("xms_mirid", "")), _name_of_owner(claims)
     kind = "the user-assigned" if "/userassignedidentities/" in resource_id.lower() else "the system-assigned"
-    name = f" {resource_id.rpartition('/')[2]}" if resource_id else ""
     facts = [f"{label} {claims[claim]}" for label, claim in _IDS.items() if claim in claims]
-    return f"{kind} identity{name} ({', '.join(facts)})"
+    return f"{kind} identity{name and ' '}{name} ({', '.join(facts)})"
+
+
+def _name_of_owner(claims: Mapping[str, Any]) -> str:
+    return str(claims.get("xms_mirid", "")).rpartition("/")[2]
+
+
+#: Members of the instance document with names that people have chosen.
+_NAMES = ("name", "computerName", "resourceGroupName", "vmScaleSetName", "adminUsername")
+
+
+def _find_names(document: Mapping[str, Any]) -> set[str]:
+    """The names in an instance document, whose members can have any shape."""
+    compute = _as_object(document.get("compute"))
+    parts = compute, _as_object(compute.get("osProfile"))
+    return {str(part[name]) for part in parts for name in _NAMES if part.get(name)}
+
+
+def _as_object(value: Any) -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], value) if isinstance(value, dict) else {}

@@ -46,6 +46,9 @@ def check_environment(report: Report, surroundings: Surroundings, endpoint: str 
         for variable, meaning in host.server.variables.items():
             state = "is set" if variables.get(variable) else "is not set"
             report.add(findings.VARIABLE, variable=variable, state=state, meaning=meaning.removesuffix("."))
+    name = urlsplit(host.endpoint).hostname or ""
+    if not name.replace(".", "").isdigit() and name != "localhost":
+        report.names.add(name)
     report.add(findings.ENDPOINT, endpoint=host.endpoint, source=_describe_source(surroundings, endpoint, host))
     return host
 

@@ -181,4 +181,5 @@ def render_findings(result: Mapping[str, Any]) -> RenderableType:
         grid.add_row(Text(finding["status"], _STATUS_STYLES[finding["status"]]), Text(finding["check"], "cyan"), text)
     statuses = [finding["status"] for finding in result["findings"]]
     counts = ", ".join(f"{statuses.count(status)} {status}" for status in _STATUS_STYLES if status in statuses)
-    return Group(grid, Text(f"\n{counts}", "bold red" if result["failed"] else "bold green"))
+    note = Text(f"{result['note']}\n", "italic")
+    return Group(note, grid, Text(f"\n{counts}", "bold red" if result["failed"] else "bold green"))
