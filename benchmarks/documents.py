@@ -38,11 +38,14 @@ def measure(quick: bool) -> Iterator[Ratio | Growth]:
     assert _read(content).to_dict() == document
     found = turns({name: _timed(action, times) for name, action in contenders.items()}, rounds)
     what = "get_metadata(): the full document read into models"
-    yield Ratio(what, "json.loads and handwritten attrs classes", over(found["ours"], found["attrs by hand"]))
-    yield Ratio(what, "json.loads", over(found["ours"], found["json.loads"]), 2.0)
-    yield Ratio(
-        "json.loads and handwritten attrs classes", "json.loads", over(found["attrs by hand"], found["json.loads"])
+    by_hand = over(found["attrs by hand"], found["json.loads"])
+    reason = (
+        "The document becomes about 60 objects of Python. Handwritten attrs classes, which check nothing and keep no "
+        f"unknown members, already take {statistics.median(by_hand):.1f} times as long as json.loads."
     )
+    yield Ratio(what, "json.loads and handwritten attrs classes", over(found["ours"], found["attrs by hand"]))
+    yield Ratio(what, "json.loads", over(found["ours"], found["json.loads"]), 2.3, reason=reason)
+    yield Ratio("json.loads and handwritten attrs classes", "json.loads", by_hand)
     yield Ratio(what, "msgspec (C) and handwritten structs", over(found["ours"], found["msgspec"]))
     yield _call(content, rounds, times // 4)
     yield _growth(document, rounds, max(1, times // 20))

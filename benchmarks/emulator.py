@@ -49,9 +49,9 @@ def measure(quick: bool) -> Iterator[Ratio]:
             memory.append(_resident(process))
         for connection in opened:
             connection.close()
-    what = "emulator, token requests"
-    yield Ratio(what, f"{REQUESTS:,} per second", tuple(rate / REQUESTS for rate in rates), 1.0, least=True, margin=inf)
-    what = f"emulator, memory after {ROUNDS * each:,} requests"
+    what = f"emulator: {REQUESTS:,} token requests"
+    yield Ratio(what, "1 second", tuple(REQUESTS / rate for rate in rates), 1.0, margin=inf)
+    what = f"emulator: memory after {ROUNDS * each:,} requests"
     yield Ratio(what, "the start", tuple(value / memory[0] for value in memory[-1:]), 1.1)
 
 

@@ -1,14 +1,21 @@
-"""Output of the results: for a terminal, for the documentation, and as plots."""
+"""Output of the results: for a terminal, and for the documentation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from .plots import as_svg
 from .ratios import Growth, Ratio
+from .summary import Results, as_summary, as_table
 
 #: A subject with at least this many ratios gets a plot.
 PLOTTED = 4
+
+
+def as_number(value: float) -> str:
+    """Returns a ratio with the digits that are more than noise."""
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
 def as_text(result: Ratio | Growth) -> str:
@@ -16,82 +23,58 @@ def as_text(result: Ratio | Growth) -> str:
     if isinstance(result, Growth):
         steps = ", ".join(f"{size:g}: {cost:.2f}" for size, cost in zip(result.sizes, result.costs, strict=True))
         return f"      {result.what} by {result.size}: {steps}"
-    rounds = f"min {min(result.rounds):.2f}, median of {len(result.rounds)}, spread {result.spread:.0%}"
-    return f"{_mark(result):4}  {result.value:7.2f}  {result.what} / {result.against}  ({rounds}{_target(result)})"
+    rounds = f"min {as_number(min(result.rounds))}, median of {len(result.rounds)}, spread {result.spread:.0%}"
+    target = "" if result.limit is None else f"; target at most {as_number(result.limit)}"
+    mark = "" if result.limit is None else "ok" if result.meets() else "over"
+    return f"{mark:4}  {as_number(result.value):>7}  {result.what} / {result.against}  ({rounds}{target})"
 
 
-def _target(result: Ratio) -> str:
-    if result.limit is None:
-        return ""
-    return f"; target at {'least' if result.least else 'most'} {result.limit:g}"
-
-
-def _mark(result: Ratio) -> str:
-    return "" if result.limit is None else "ok" if result.meets() else "MISS"
-
-
-def as_markdown(found: Mapping[str, list[Ratio | Growth]], titles: Mapping[str, str], machine: str) -> str:
-    """Returns a section per subject: a table of its ratios, a line per growth, and a plot of many ratios."""
-    lines = [f"Measured on {machine}, while other work was running."]
+def as_markdown(found: Results, titles: Mapping[str, str], machine: str) -> str:
+    """Returns the summary, then a section per subject: a table of its ratios, growths, and a plot of many ratios."""
+    lines = [*as_summary(found, as_number), "", f"Measured on {machine}, while other work was running."]
     for subject, results in found.items():
-        lines += ["", f"### {titles[subject]}"]
         ratios = [result for result in results if isinstance(result, Ratio)]
-        lines += ["", "| Comparison | Ratio | Smallest | Spread | Target |", "| --- | ---: | ---: | ---: | --- |"]
-        for ratio in ratios:
-            target = _target(ratio).removeprefix("; target ")
-            missed = "" if ratio.meets() else ", **missed**"
-            lines.append(
-                f"| {ratio.what}, relative to {ratio.against} | {ratio.value:.2f} | {min(ratio.rounds):.2f}"
-                f" | {ratio.spread:.0%} | {target}{missed} |"
-            )
+        rows = [["Comparison", "Ratio", "Smallest", "Spread", "Target"], *map(_row, ratios)]
+        lines += ["", f"### {titles[subject]}", "", *as_table(rows, "lrrrr")]
+        lines += _explanations(ratios)
         for growth in results:
             if isinstance(growth, Growth):
                 lines += ["", f"Growth: {as_text(growth).strip()}."]
         if len(ratios) >= PLOTTED:
-            lines += ["", f"![{titles[subject]}]({subject}.svg)"]
-    return "\n".join([*lines, "", "### Growth", "", "![Growth](growth.svg)", ""])
+            lines += ["", '<figure class="diagram">', f'--8<-- "docs/benchmarks/{subject}.svg"', "</figure>"]
+    return "\n".join([*lines, ""])
 
 
-def as_plots(found: Mapping[str, list[Ratio | Growth]], folder: Path) -> None:
-    """Writes SVG plots: one per subject with enough ratios, and one of all growths."""
-    import matplotlib
+def _row(ratio: Ratio) -> list[str]:
+    target = "" if ratio.limit is None else as_number(ratio.limit)
+    return [
+        f"{ratio.what}, relative to {ratio.against}",
+        as_number(ratio.value),
+        as_number(min(ratio.rounds)),
+        f"{ratio.spread:.0%}" if len(ratio.rounds) >= PLOTTED else "",
+        target if ratio.meets() else f"{target} (not reached)",
+    ]
 
-    matplotlib.use("svg")
-    matplotlib.rcParams.update({"svg.hashsalt": "azure-imds", "font.size": 10, "svg.fonttype": "none"})
-    from matplotlib import pyplot
 
+def _explanations(ratios: Sequence[Ratio]) -> Iterator[str]:
+    """Yields a paragraph for each reason why targets were not reached."""
+    missed: dict[str, list[Ratio]] = {}
+    for ratio in ratios:
+        if not ratio.meets():
+            missed.setdefault(ratio.reason, []).append(ratio)
+    for reason, several in missed.items():
+        yield ""
+        for ratio in several:
+            target = as_number(ratio.limit or 0.0)
+            yield f"- {ratio.what}, relative to {ratio.against}: {as_number(ratio.value)}, target {target}."
+        if reason:
+            yield from ("", reason)
+
+
+def write_plots(found: Results, titles: Mapping[str, str], folder: Path) -> None:
+    """Writes a plot for each subject with enough ratios."""
     for subject, results in found.items():
         ratios = [result for result in results if isinstance(result, Ratio)]
-        if len(ratios) < PLOTTED:
-            continue
-        figure, axes = pyplot.subplots(figsize=(9, 0.6 + 0.42 * len(ratios)))
-        for row, result in enumerate(reversed(ratios)):
-            axes.plot(result.rounds, [row] * len(result.rounds), "|", color="#7f8fa6", markersize=9)
-            axes.plot([result.value], [row], "o", color="#2f6f4f" if result.meets() else "#b23a48")
-            if result.limit is not None:
-                axes.plot([result.limit], [row], ">" if result.least else "<", color="#444444")
-        axes.set_yticks(range(len(ratios)), [f"{r.what} / {r.against}" for r in reversed(ratios)])
-        axes.set_xscale("log")
-        axes.axvline(1, color="#cccccc", linewidth=1, zorder=0)
-        axes.set_xlabel("ratio (| one round, o median, < maximum, > minimum)")
-        _save(figure, folder / f"{subject}.svg")
-    growths = [result for results in found.values() for result in results if isinstance(result, Growth)]
-    if growths:
-        figure, several = pyplot.subplots(1, len(growths), figsize=(3.4 * len(growths), 3), squeeze=False)
-        for axes, growth in zip(several[0], growths, strict=True):
-            axes.plot(growth.sizes, growth.costs, "o-", color="#2f6f4f")
-            axes.set_title(growth.what, fontsize=10)
-            axes.set_xlabel(growth.size)
-            if max(growth.sizes) > 100:
-                axes.set_xscale("log")
-            if max(growth.costs) > 10:
-                axes.set_yscale("log")
-            axes.set_ylim(bottom=min(0.5, min(growth.costs)))
-        _save(figure, folder / "growth.svg")
-
-
-def _save(figure: object, path: Path) -> None:
-    from matplotlib.figure import Figure
-
-    assert isinstance(figure, Figure)
-    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+        if len(ratios) >= PLOTTED:
+            plot = as_svg(titles[subject], ratios, as_number)
+            (folder / f"{subject}.svg").write_text(plot, encoding="utf-8")
