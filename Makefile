@@ -77,10 +77,10 @@ publish: $(STAMP) ## run all checks, build, and upload to the package index INDE
 changelog: $(STAMP) ## move changelog.d/ to CHANGELOG.md, under the version and the date of today
 	@$(BIN)/python -m maintenance changelog
 
-bench: $(STAMP) ## compare speed and memory with other libraries. BENCH_ARGS=--docs writes the table and the plots
+bench: $(STAMP) ## compare speed and memory with other libraries. BENCH_ARGS=--docs writes the tables and the plots
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-bench-check: $(STAMP) ## run the benchmarks quickly, and fail if one misses its target by far
+bench-check: $(STAMP) ## run the benchmarks quickly, and fail if one misses its target twice by more than noise
 	@$(BIN)/python -m benchmarks --quick --check
 
 api-diff: generate ## show what the changes since the git reference BASE mean for users, and fail if something breaks

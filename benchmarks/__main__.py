@@ -85,4 +85,5 @@ def _missed(results: list[Ratio | Growth]) -> list[Ratio]:
     return [result for result in results if isinstance(result, Ratio) and not result.meets(result.margin)]
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

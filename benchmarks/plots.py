@@ -11,14 +11,14 @@ from .ratios import Ratio
 #: Width in pixels. On a wide screen, the page makes the plot at most 1.5 times as large.
 WIDTH = 340
 LEFT, RIGHT = 8, 332
-ROW = 52
-HEAD = 30
+ROW = 58
+HEAD = 24
 
 #: Colours of the site's theme. Other viewers use the second value.
 TEXT = "var(--md-default-fg-color, #222)"
 LIGHT = "var(--md-default-fg-color--light, #666)"
 FAINT = "var(--md-default-fg-color--lightest, #ddd)"
-BETTER = "var(--md-primary-fg-color, #4051b5)"
+ACCENT = "var(--md-typeset-a-color, #4051b5)"
 
 
 def as_svg(title: str, ratios: Sequence[Ratio], number: Callable[[float], str]) -> str:
@@ -37,18 +37,18 @@ def as_svg(title: str, ratios: Sequence[Ratio], number: Callable[[float], str]) 
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-labelledby="{name}" font-family="var(--md-text-font-family, system-ui, sans-serif)" font-size="12">',
         f'  <title id="{name}">{escape(title)}: ratios, below 1 is better</title>',
-        f'  <line x1="{one}" y1="{HEAD - 10}" x2="{one}" y2="{height}" stroke="{LIGHT}" stroke-dasharray="3 3"/>',
         f'  <text x="{one}" y="14" text-anchor="{anchor}" fill="{LIGHT}">1: equal</text>',
     ]
     for row, ratio in enumerate(ratios):
         top = HEAD + ROW * row
-        track = top + 37
+        track = top + 38
         lines += [
             f'  <text x="{LEFT}" y="{top + 10}" fill="{TEXT}">{escape(ratio.what)}</text>',
             f'  <text x="{LEFT}" y="{top + 24}" fill="{LIGHT}">relative to {escape(ratio.against)}</text>',
             f'  <text x="{RIGHT}" y="{top + 24}" text-anchor="end" font-weight="600" fill="{TEXT}">'
             f"{number(ratio.value)}</text>",
             f'  <line x1="{LEFT}" y1="{track}" x2="{RIGHT}" y2="{track}" stroke="{FAINT}"/>',
+            f'  <path d="M{one} {track - 9}v18" stroke="{LIGHT}" stroke-dasharray="2 2"/>',
         ]
         ticks = "".join(f"M{x(value):.1f} {track - 5}v10" for value in ratio.rounds)
         lines.append(f'  <path d="{ticks}" stroke="{LIGHT}" stroke-opacity="0.5"/>')
@@ -56,5 +56,5 @@ def as_svg(title: str, ratios: Sequence[Ratio], number: Callable[[float], str]) 
             place = x(ratio.limit)
             triangle = f"M{place:.1f} {track + 2}l-4 7h8z"
             lines.append(f'  <path d="{triangle}" fill="{LIGHT}"/>')
-        lines.append(f'  <circle cx="{x(ratio.value):.1f}" cy="{track}" r="4.5" fill="{BETTER}"/>')
+        lines.append(f'  <circle cx="{x(ratio.value):.1f}" cy="{track}" r="4.5" fill="{ACCENT}"/>')
     return "\n".join([*lines, "</svg>", ""])

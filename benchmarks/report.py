@@ -34,26 +34,28 @@ def as_markdown(found: Results, titles: Mapping[str, str], machine: str) -> str:
     lines = [*as_summary(found, as_number), "", f"Measured on {machine}, while other work was running."]
     for subject, results in found.items():
         ratios = [result for result in results if isinstance(result, Ratio)]
-        rows = [["Comparison", "Ratio", "Smallest", "Spread", "Target"], *map(_row, ratios)]
-        lines += ["", f"### {titles[subject]}", "", *as_table(rows, "lrrrr")]
+        rows = [["Ratio", "Target", "Spread", "Comparison"], *map(_row, ratios)]
+        lines += ["", f"### {titles[subject]}"]
+        if len(ratios) >= PLOTTED:
+            lines += [
+                "",
+                '<figure class="diagram" markdown="0">',
+                f'--8<-- "docs/benchmarks/{subject}.svg"',
+                "</figure>",
+            ]
+        lines += ["", *as_table(rows, "rrrl")]
         lines += _explanations(ratios)
         for growth in results:
             if isinstance(growth, Growth):
                 lines += ["", f"Growth: {as_text(growth).strip()}."]
-        if len(ratios) >= PLOTTED:
-            lines += ["", '<figure class="diagram">', f'--8<-- "docs/benchmarks/{subject}.svg"', "</figure>"]
     return "\n".join([*lines, ""])
 
 
 def _row(ratio: Ratio) -> list[str]:
+    spread = f"{ratio.spread:.0%}" if len(ratio.rounds) >= PLOTTED else ""
     target = "" if ratio.limit is None else as_number(ratio.limit)
-    return [
-        f"{ratio.what}, relative to {ratio.against}",
-        as_number(ratio.value),
-        as_number(min(ratio.rounds)),
-        f"{ratio.spread:.0%}" if len(ratio.rounds) >= PLOTTED else "",
-        target if ratio.meets() else f"{target} (not reached)",
-    ]
+    missed = "" if ratio.meets() else " (target not reached)"
+    return [as_number(ratio.value), target, spread, f"{ratio.what}, relative to {ratio.against}{missed}"]
 
 
 def _explanations(ratios: Sequence[Ratio]) -> Iterator[str]:

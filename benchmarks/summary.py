@@ -10,13 +10,8 @@ from .processes import COLD
 from .ratios import Growth, Ratio
 from .tokens import CACHED_CALL
 
-#: The columns of the summary, and the libraries with the name that each column has for them.
-COLUMNS = {
-    "First token of a process": COLD,
-    "Cached call": CACHED_CALL,
-    "64 callers: requests": f"{THREADS}: requests",
-    "64 callers: time": f"{THREADS}: time",
-}
+#: The columns of the summary, and the libraries with the names that they have in comparisons.
+COLUMNS = {"Cold start": COLD, "Cached call": CACHED_CALL}
 LIBRARIES = {
     "azure-identity": ("azure-identity",),
     "msal": ("msal",),
@@ -26,10 +21,10 @@ LIBRARIES = {
 
 #: The columns of the history.
 HISTORY = {
-    "First token / httpx": (COLD, "bare httpx and attrs"),
+    "Cold start / httpx": (COLD, "bare httpx and attrs"),
     "/ azure-identity": (COLD, "azure-identity"),
     "/ msal": (COLD, "msal"),
-    "Async first token / httpx": (f"{COLD}, async", "bare httpx.AsyncClient and attrs"),
+    "Async / httpx": (f"{COLD}, async", "bare httpx.AsyncClient and attrs"),
     "Cached call / msal": (CACHED_CALL, "msal"),
     "Warm request / httpx": ("token request on a warm connection", "bare httpx"),
     "Document / json.loads": ("get_metadata(): the full document read into models", "json.loads"),
@@ -53,11 +48,13 @@ def as_table(rows: Iterable[list[str]], alignment: str) -> list[str]:
 
 def as_summary(found: Results, number: Callable[[float], str]) -> list[str]:
     """Returns the table that comes first: a line for each library."""
-    rows = [["azure-imds, relative to", *COLUMNS]]
+    rows = [["Relative to", *COLUMNS, "64 callers"]]
     for library, names in LIBRARIES.items():
         cells = [find_ratio(found, what, names) for what in COLUMNS.values()]
-        rows.append([library, *("" if cell is None else number(cell.value) for cell in cells)])
-    return as_table(rows, "l" + "r" * len(COLUMNS))
+        herd = [(part, find_ratio(found, f"{THREADS}: {part}", names)) for part in ("requests", "time")]
+        together = ", ".join(f"{number(cell.value)} of the {part}" for part, cell in herd if cell is not None)
+        rows.append([library, *("" if cell is None else number(cell.value) for cell in cells), together])
+    return as_table(rows, "l" + "r" * len(COLUMNS) + "l")
 
 
 def add_to_history(file: Path, found: Results, version: str, number: Callable[[float], str]) -> None:
