@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,7 @@ import msgspec
 from azure_imds import ImdsClient
 from azure_imds_api.models import Instance
 
+from .instructions import instructions_of
 from .ratios import Growth, Ratio, over, seconds_of, turns
 
 DOCUMENT = Path(__file__).parents[1] / "tests" / "data" / "examples" / "instance-2025-04-07.json"
@@ -40,15 +43,32 @@ def measure(quick: bool) -> Iterator[Ratio | Growth]:
     what = "get_metadata(): the full document read into models"
     by_hand = over(found["attrs by hand"], found["json.loads"])
     reason = (
-        "The document becomes about 60 objects of Python. Handwritten attrs classes, which check nothing and keep no "
+        "The document becomes about 50 objects of Python. Handwritten attrs classes, which check nothing and keep no "
         f"unknown members, already take {statistics.median(by_hand):.1f} times as long as json.loads."
     )
     yield Ratio(what, "json.loads and handwritten attrs classes", over(found["ours"], found["attrs by hand"]))
     yield Ratio(what, "json.loads", over(found["ours"], found["json.loads"]), 2.3, reason=reason)
+    if counted := _instructions():
+        yield Ratio(f"{what}: instructions", "json.loads", (counted,), 2.3, margin=1.03, reason=reason)
     yield Ratio("json.loads and handwritten attrs classes", "json.loads", by_hand)
     yield Ratio(what, "msgspec (C) and handwritten structs", over(found["ours"], found["msgspec"]))
-    yield _call(content, rounds, times // 4)
+    yield _call(content, rounds, max(1, times // 4))
     yield _growth(document, rounds, max(1, times // 20))
+
+
+def _instructions() -> float | None:
+    """Returns the ratio of the instructions for one document. None if they cannot be counted."""
+    start = f"import json; from azure_imds_api.models import Instance; content = open({str(DOCUMENT)!r}, 'rb').read()\n"
+    start += "Instance.from_dict(json.loads(content))\n"  # imports the models
+    programs = {
+        "ours": f"{start}for _ in range(200): Instance.from_dict(json.loads(content))",
+        "json.loads": f"{start}for _ in range(200): json.loads(content)",
+        "nothing": start,
+    }
+    counted = instructions_of(sys.executable, programs, dict(os.environ))
+    if not counted:
+        return None
+    return (counted["ours"] - counted["nothing"]) / (counted["json.loads"] - counted["nothing"])
 
 
 def _read(content: bytes) -> Instance:
