@@ -28,6 +28,7 @@ from ruff.__main__ import find_ruff_bin
 
 from . import lint
 from .contract import Contract, described
+from .hosts import list_hosts
 from .samples import trial_plan
 from .specification import Path_, Specification, SpecificationError
 
@@ -189,7 +190,7 @@ def _upstream_changes(patch: Path, template: Path) -> str:
 
 
 def _finish(specification: Specification, package: Path) -> None:
-    """Adds the typing marker, the banner and provenance.json, and formats the code."""
+    """Adds the typing marker, the banner, hosts.json and provenance.json, and formats the code."""
     (package / "py.typed").touch()
     for module in package.rglob("*.py"):
         module.write_text(BANNER + module.read_text(encoding="utf-8"), encoding="utf-8")
@@ -211,7 +212,8 @@ def _finish(specification: Specification, package: Path) -> None:
         "templates": {"sha256": _hash(HERE / "templates", HERE / "config.yaml")},
         "tools": {name: importlib.metadata.version(name) for name in ("openapi-python-client", "ruff")},
     }
-    (package / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+    for name, content in (("hosts", list_hosts(specification)), ("provenance", provenance)):
+        (package / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _hash(*places: Path) -> str:

@@ -6,26 +6,37 @@ import errno
 import shlex
 import socket
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+
+from .hosts import list_host_names
 
 #: Addresses that mean "all interfaces", and an address that clients on this machine can connect to instead.
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 TOKEN_PATH = "/metadata/identity/oauth2/token"
 
+#: The variable with the address of a metadata service.
+ADDRESS_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 
-def make_url(host: str, port: int) -> str:
+
+def make_url(host: str, port: int, scheme: str = "http") -> str:
     """Returns the URL of a server that listens on this host and port, for clients on this machine."""
     host = _WILDCARDS.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def list_server_names(host: str) -> list[str]:
+    """Returns the names and addresses by which clients reach a server that listens on this host."""
+    names = ["localhost", "127.0.0.1", "::1", _WILDCARDS.get(host, host), find_outside_address(host)]
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def make_environment(endpoint: str, *, arc: bool) -> dict[str, str]:
     """Returns the variables that make clients use the emulator at `endpoint`: those of Azure Arc, or of an Azure VM."""
     if arc:
         return {"IDENTITY_ENDPOINT": f"{endpoint}{TOKEN_PATH}", "IMDS_ENDPOINT": endpoint}
-    return {"AZURE_POD_IDENTITY_AUTHORITY_HOST": endpoint}
+    return {ADDRESS_VARIABLE: endpoint}
 
 
 def is_loopback(host: str) -> bool:
@@ -58,6 +69,12 @@ def format_commands(variables: Mapping[str, str]) -> list[str]:
     return posix + [f"$env:{name} = '{value}'" for name, value in quoted.items()]
 
 
+def format_removals(variables: Iterable[str]) -> list[str]:
+    """Returns the commands that remove variables, in the same order."""
+    names = sorted(variables)
+    return [f"unset {name}" for name in names] + [f"Remove-Item Env:{name}" for name in names]
+
+
 @contextmanager
 def explain_bind_errors(host: str, port: int, setting: str) -> Generator[None]:
     """Adds to an error of listening what can be done about it.
@@ -88,7 +105,8 @@ def _find_bind_error(host: str, port: int) -> OSError | None:
 def _explain(error: OSError, host: str, port: int, setting: str) -> str:
     option = f"--{setting.replace('_', '-')}"
     if isinstance(error, socket.gaierror):
-        return "the name of the host is not known"
+        known = ", ".join(list_host_names())
+        return f"the name of the host is not known. It must be an address, or a host to emulate: {known}"
     if error.errno == errno.EADDRINUSE:
         return f"the address is in use: end the program that uses it, or choose another port with {option}"
     if error.errno == errno.EADDRNOTAVAIL:

@@ -68,8 +68,8 @@ _has_chain = threading.Event()
 @cache
 def _make_chain() -> _Chain:
     root_key, intermediate_key, leaf_key = (rsa.generate_private_key(65537, 2048) for _ in range(3))
-    root_name = _make_name("Emulator Test RSA Root")
-    intermediate_name = _make_name("Emulator Test RSA Issuing CA")
+    root_name = make_name("Emulator Test RSA Root")
+    intermediate_name = make_name("Emulator Test RSA Issuing CA")
     # A long validity, for clocks that tests set far from now.
     begin, end = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -83,7 +83,7 @@ def _make_chain() -> _Chain:
             .not_valid_before(begin)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-            .add_extension(_make_key_usage(digital_signature=True, key_cert_sign=True, crl_sign=True), critical=True)
+            .add_extension(make_key_usage(digital_signature=True, key_cert_sign=True, crl_sign=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(_make_authority_key_id(root_key.public_key()), critical=False)
             .sign(root_key, hashes.SHA384())
@@ -200,7 +200,7 @@ class AttestedDocuments:
         begin = now - timedelta(days=1)
         builder = (
             x509.CertificateBuilder()
-            .subject_name(_make_name(domain))
+            .subject_name(make_name(domain))
             .issuer_name(chain.intermediate.certificate.subject)
             .public_key(chain.leaf_key.public_key())
             .serial_number(x509.random_serial_number())
@@ -208,7 +208,7 @@ class AttestedDocuments:
             .not_valid_after(begin + _LEAF_VALIDITY)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_make_key_usage(digital_signature=True, key_encipherment=True), critical=True)
+            .add_extension(make_key_usage(digital_signature=True, key_encipherment=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(_make_authority_key_id(chain.intermediate.key.public_key()), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(chain.leaf_key.public_key()), critical=False)
@@ -229,7 +229,8 @@ def _format_time(moment: datetime) -> str:
     return moment.strftime("%m/%d/%y %H:%M:%S -0000")
 
 
-def _make_name(common_name: str) -> x509.Name:
+def make_name(common_name: str) -> x509.Name:
+    """Makes a name that shows that it is not one of Microsoft."""
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "azure-imds emulator, not Microsoft"),
@@ -242,13 +243,14 @@ def _make_authority_key_id(key: rsa.RSAPublicKey) -> x509.AuthorityKeyIdentifier
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
 
 
-def _make_key_usage(
+def make_key_usage(
     *,
     digital_signature: bool = False,
     key_encipherment: bool = False,
     key_cert_sign: bool = False,
     crl_sign: bool = False,
 ) -> x509.KeyUsage:
+    """Makes the extension with the uses of a key."""
     return x509.KeyUsage(
         digital_signature=digital_signature,
         content_commitment=False,

@@ -14,9 +14,10 @@ from dataclasses import replace
 from types import FrameType
 from urllib.parse import urlsplit
 
-from .addresses import find_outside_address, format_commands, is_loopback, make_environment, make_url
+from .addresses import find_outside_address, format_commands, format_removals, is_loopback, make_url
 from .config import ENVIRONMENT_PREFIX, from_environment, load, split_names
 from .emulator import Emulator
+from .hosts import AZURE, list_host_names
 from .machine_reader import choose_machine, list_machine_names
 from .saved_config import format_settings
 from .settings import Settings, find_problem
@@ -38,6 +39,15 @@ def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
         "--config", metavar="FILE", help="YAML or JSON file with settings, the machine, events and faults"
     )
     parser.add_argument("--machine", metavar="NAME", help=f"the machine to emulate: {', '.join(list_machine_names())}")
+    parser.add_argument(
+        "--as",
+        dest="as_host",
+        metavar="HOST",
+        help=f"the host of managed identities to emulate: {', '.join(list_host_names())} (default: vm)",
+    )
+    parser.add_argument(
+        "--token-example", metavar="NAME", help="the form of the host's token response (TokenWithDate, ...)"
+    )
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port of the metadata service (default: a free port)")
     parser.add_argument("--control-host", help="address of the control API and page (default: that of --host)")
@@ -119,7 +129,8 @@ def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) ->
     }
     for name, value in options.items():
         if problem := find_problem(name, value):
-            raise ValueError(f"--{name.replace('_', '-')} {problem}")
+            option = "as" if name == "as_host" else name.replace("_", "-")
+            raise ValueError(f"--{option} {problem}")
     return replace(settings, **options)
 
 
@@ -200,7 +211,9 @@ def run_command(emulator: Emulator, command: list[str]) -> int:
         warn_about_control(emulator)
         variables = emulator.environment | {f"{ENVIRONMENT_PREFIX}CONTROL_URL": emulator.control_url}
         try:
-            process = subprocess.Popen(command, env=os.environ | variables)
+            foreign = emulator.find_foreign_variables(os.environ)
+            kept = {name: value for name, value in os.environ.items() if name not in foreign}
+            process = subprocess.Popen(command, env=kept | variables)
         except OSError as error:
             print(f"azure-imds emulator: {command[0]}: {error.strerror}", file=sys.stderr)
             return 127 if isinstance(error, FileNotFoundError) else 126
@@ -226,13 +239,17 @@ def print_addresses(emulator: Emulator) -> None:
     settings = emulator.settings
     print(f"endpoint {emulator.endpoint}")
     print(f"control  {emulator.control_url}/")
-    if settings.arc:
+    if settings.host_name != AZURE:
+        print(f"host     {settings.host_name}")
+    if settings.is_arc:
         print(f"keys     {emulator.arc_token_dir}")
-    for command in format_commands(emulator.environment):
+    foreign = emulator.find_foreign_variables(os.environ)
+    for command in format_removals(foreign) + format_commands(emulator.environment):
         print(command)
     if outside := find_outside_address(settings.host):
-        endpoint = make_url(outside, urlsplit(emulator.endpoint).port or 80)
+        address = urlsplit(emulator.endpoint)
+        endpoint = make_url(outside, address.port or 80, address.scheme)
         print("# on other machines and in containers:")
-        for command in format_commands(make_environment(endpoint, arc=settings.arc)):
+        for command in format_commands(emulator.make_environment(endpoint)):
             print(f"# {command}")
     sys.stdout.flush()

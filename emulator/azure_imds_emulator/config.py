@@ -26,7 +26,17 @@ _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 _FLAGS = ("arc", "arc_echo", "rate_limits", "accept_mi_res_id", "log")
 _INTEGERS = ("port", "control_port", "token_lifetime", "max_recorded_requests")
 _NUMBERS = ("first_call_delay",)
-_TEXTS = ("host", "control_host", "server", "arc_token_dir", "attested_digest_oid", "metadata_header", "issuer")
+_TEXTS = (
+    "host",
+    "as_host",
+    "token_example",
+    "control_host",
+    "server",
+    "arc_token_dir",
+    "attested_digest_oid",
+    "metadata_header",
+    "issuer",
+)
 
 
 def load(path: str | Path, base: Settings | None = None, *, machine: str | None = None) -> Settings:

@@ -49,12 +49,23 @@ class ControlServer:
     Args:
         parts: the parts of the emulator.
         reset: clears everything that happened, `Emulator.reset`.
+        get_environment: returns the variables that direct clients to a URL, `Emulator.make_environment`.
+        rotate_secret: `Emulator.rotate_secret`.
     """
 
-    def __init__(self, parts: Parts, *, reset: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        reset: Callable[[], None],
+        get_environment: Callable[[str], dict[str, str]],
+        rotate_secret: Callable[[], None],
+    ) -> None:
         self._parts = parts
         self._settings = parts.settings
         self._reset = reset
+        self._get_environment = get_environment
+        self._rotate_secret = rotate_secret
         self._endpoint = ""
         self._runner: web.AppRunner | None = None
 
@@ -91,6 +102,7 @@ class ControlServer:
                 web.post("/api/limits", self._change_limits),
                 web.put("/api/machine", self._change_machine),
                 web.patch("/api/machine", self._change_machine),
+                web.post("/api/secret", self._change_secret),
                 web.post("/api/reset", self._reset_all),
                 web.get(JWKS_PATH, self._get_jwks),
                 web.get(DISCOVERY_PATH, self._get_discovery_document),
@@ -158,7 +170,8 @@ class ControlServer:
         return web.Response(text=text, content_type=content_type)
 
     async def _get_state(self, request: web.Request) -> web.Response:
-        return web.json_response(describe_state(self._parts, self._endpoint))
+        environment = self._get_environment(self._endpoint)
+        return web.json_response(describe_state(self._parts, self._endpoint, environment))
 
     async def _change_state(self, request: web.Request) -> web.Response:
         change_state(self._parts, await _read_arguments(request), whole=request.method == "PUT")
@@ -243,6 +256,13 @@ class ControlServer:
         machine = self._settings.machine
         machine.become(read_machine(await _read_json(request), machine, whole=request.method == "PUT"))
         return web.json_response(machine.to_dict())
+
+    async def _change_secret(self, request: web.Request) -> web.Response:
+        try:
+            self._rotate_secret()
+        except RuntimeError:
+            raise ValueError(f"a host such as {self._settings.host_name} has no secret") from None
+        return web.json_response({"environment": self._get_environment(self._endpoint)})
 
     async def _reset_all(self, request: web.Request) -> web.Response:
         self._reset()

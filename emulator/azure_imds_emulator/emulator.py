@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -12,14 +14,16 @@ from typing import Any, Self, Unpack
 
 from cryptography import x509
 
-from . import attested
-from .addresses import make_environment
+from . import attested, hosts
+from .addresses import ADDRESS_VARIABLE, list_server_names, make_environment
 from .arc import ChallengeKeys
 from .attested import AttestedDocuments
+from .certificates import AUTHORITY_VARIABLES, ServerCertificate, make_certificate
 from .clock import Clock
 from .control import INTERMEDIATE_PATH, ControlServer
 from .events import EventSchedule
 from .faults import FaultQueue
+from .host_service import HostService
 from .identity import TokenService, get_signing_key
 from .limits import Limits
 from .machine import Json
@@ -32,7 +36,7 @@ from .scenarios import ScenarioPlayer
 from .server import MetadataServer
 from .server_thread import ServerThread
 from .service import Service
-from .settings import Options, Settings
+from .settings import DEFAULT_SERVER, Options, Settings
 from .state import make_settings
 
 
@@ -56,10 +60,10 @@ class Emulator:
     Args:
         settings: all settings in one object, for example those of a configuration file.
         clock: the clock to use, for example a frozen one. Default: one that follows the system clock.
-        options: the attributes of `Settings` as keywords (`arc=True`, `token_lifetime=60`, ...). They override
-            `settings`. `machine` can be a `Machine` or the name of a ready-made one, such as `spot`. `rate_limits` is
-            off by default here, because rate limits would make a test depend on how fast it runs. The command line
-            turns them on.
+        options: the attributes of `Settings` as keywords (`host="app-service"`, `token_lifetime=60`, ...). They
+            override `settings`. `machine` can be a `Machine` or the name of a ready-made one, such as `spot`.
+            `rate_limits` is off by default here, because rate limits would make a test depend on how fast it runs. The
+            command line turns them on.
 
     Attributes:
         settings: the settings of this emulator.
@@ -98,7 +102,7 @@ class Emulator:
             self.clock,
             issuer=Issuer(self.machine, self.settings.issuer),
             lifetime=self.settings.token_lifetime,
-            accept_mi_res_id=not self.settings.arc if accepts is None else accepts,
+            accept_mi_res_id=not self.settings.is_arc if accepts is None else accepts,
         )
         self.attested = AttestedDocuments(self.machine, self.clock, digest_oid=self.settings.attested_digest_oid)
         # Bound methods, so that the signature exists once and editors show it.
@@ -124,10 +128,13 @@ class Emulator:
         )
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._keys: ChallengeKeys | None = None
+        self._host_service: HostService | None = None
+        self._certificate: ServerCertificate | None = None
         self._thread: ServerThread | None = None
 
     def __repr__(self) -> str:
-        kind = "Arc " if self.settings.arc else ""
+        name = self.settings.host_name
+        kind = "" if name == hosts.AZURE else "Arc " if self.settings.is_arc else f"{name} "
         return f"<{kind}Emulator {self.endpoint if self._thread else 'not running'}>"
 
     def __enter__(self) -> Self:
@@ -143,32 +150,15 @@ class Emulator:
 
         Raises:
             OSError: the address or the folder for key files cannot be used.
+            ValueError: the host has no example with the name of `token_example`.
         """
         if self._thread:
             return self
-        if self.settings.arc:
-            self._keys = ChallengeKeys(self._make_key_folder(), self.clock)
-        service = Service(
-            self.machine,
-            self.tokens,
-            self.events,
-            self.attested,
-            self.limits,
-            keys=self._keys,
-            arc_echo=self.settings.arc_echo,
-            metadata_header=self.settings.metadata_header or ("any" if self.settings.arc else "exact"),
-        )
-        metadata = MetadataServer(
-            service, self.limits, self.faults, self.requests, self.clock, server_header=self.settings.server
-        )
-        control = ControlServer(self._parts, reset=self.reset)
-        thread = ServerThread(metadata, control, self.settings)
         try:
-            thread.start()
+            self._thread = self._start_thread()
         except BaseException:
-            self._remove_keys()
+            self._remove_files()
             raise
-        self._thread = thread
         self.tokens.issuer.control_url = self.control_url
         self.attested.issuer_url = f"{self.control_url}{INTERMEDIATE_PATH}"
         return self
@@ -178,7 +168,7 @@ class Emulator:
         thread, self._thread = self._thread, None
         if thread:
             thread.stop()
-        self._remove_keys()
+        self._remove_files()
 
     @property
     def endpoint(self) -> str:
@@ -212,12 +202,52 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that direct clients to this emulator.
+        """The environment variables that direct clients to this emulator. `rotate_secret` changes them.
 
         Raises:
             RuntimeError: the emulator is not running.
         """
-        return make_environment(self.endpoint, arc=self.settings.arc)
+        return self.make_environment(self.endpoint)
+
+    def make_environment(self, endpoint: str) -> dict[str, str]:
+        """Returns `environment` for clients that reach the running emulator at another address.
+
+        Args:
+            endpoint: scheme, host and port of the metadata service.
+        """
+        if self._host_service is None:
+            return make_environment(endpoint, arc=self.settings.is_arc)
+        variables = self._host_service.make_environment(endpoint)
+        if self._certificate and self._certificate.authority_file:
+            variables |= dict.fromkeys(AUTHORITY_VARIABLES, str(self._certificate.authority_file))
+        elif self._certificate and self._host_service.host.certificate:
+            variables[self._host_service.host.certificate] = self._certificate.thumbprint
+        return variables
+
+    def find_foreign_variables(self, environment: Mapping[str, str]) -> frozenset[str]:
+        """Returns the variables of an environment because of which clients would look for another host.
+
+        The pytest fixture and `azure-imds emulator -- COMMAND` remove them.
+
+        Raises:
+            RuntimeError: the emulator is not running.
+        """
+        own = self.environment
+        foreign = hosts.find_foreign_variables(self.settings.host_name, own, environment)
+        return foreign | ({ADDRESS_VARIABLE} & environment.keys() - own.keys())
+
+    def rotate_secret(self) -> None:
+        """Replaces the secret of the emulated host, and its token file. The old ones are refused from now on.
+
+        `environment` has the new secret. The path of the token file does not change.
+
+        Raises:
+            RuntimeError: the emulator is not running, or the emulated host has no secret.
+        """
+        self._get_running_thread()
+        if self._host_service is None or not self._host_service.has_secrets:
+            raise RuntimeError(f"Emulator.rotate_secret: a host such as {self.settings.host_name} has no secret")
+        self._host_service.rotate_secrets()
 
     @property
     def issuer(self) -> str:
@@ -274,15 +304,69 @@ class Emulator:
             raise RuntimeError("Emulator is not running: use it in a with statement, or call start()")
         return self._thread
 
+    def _start_thread(self) -> ServerThread:
+        settings, host = self.settings, hosts.load_hosts()[self.settings.host_name]
+        service: Service | HostService
+        tls: ssl.SSLContext | None = None
+        if host.operation is not None:
+            folder = self._make_temporary_folder()
+            service = self._host_service = HostService(
+                host, self.machine, self.tokens, self.clock, folder=folder, example=settings.token_example
+            )
+            if host.scheme == "https":
+                names = list_server_names(settings.host)
+                self._certificate = make_certificate(folder, names, self_signed=host.certificate is not None)
+                tls = self._certificate.context
+        else:
+            service = self._make_service()
+        is_silent = host.operation is not None and settings.server == DEFAULT_SERVER
+        metadata = MetadataServer(
+            service,
+            self.limits,
+            self.faults,
+            self.requests,
+            self.clock,
+            server_header="" if is_silent else settings.server,
+            tls=tls,
+        )
+        control = ControlServer(
+            self._parts,
+            reset=self.reset,
+            get_environment=self.make_environment,
+            rotate_secret=self.rotate_secret,
+        )
+        thread = ServerThread(metadata, control, settings, "https" if tls else "http")
+        thread.start()
+        return thread
+
+    def _make_service(self) -> Service:
+        settings = self.settings
+        if settings.is_arc:
+            self._keys = ChallengeKeys(self._make_key_folder(), self.clock)
+        return Service(
+            self.machine,
+            self.tokens,
+            self.events,
+            self.attested,
+            self.limits,
+            keys=self._keys,
+            arc_echo=settings.arc_echo,
+            metadata_header=settings.metadata_header or ("any" if settings.is_arc else "exact"),
+        )
+
     def _make_key_folder(self) -> Path:
         if self.settings.arc_token_dir is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="azure-imds-emulator-")
-            return Path(self._temporary.name)
+            return self._make_temporary_folder()
         folder = Path(self.settings.arc_token_dir).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _remove_keys(self) -> None:
+    def _make_temporary_folder(self) -> Path:
+        self._temporary = tempfile.TemporaryDirectory(prefix="azure-imds-emulator-")
+        return Path(self._temporary.name)
+
+    def _remove_files(self) -> None:
+        self._host_service = self._certificate = None
         if self._keys:
             self._keys.clear()
             self._keys = None

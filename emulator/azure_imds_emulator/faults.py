@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from .clock import Clock, Moment, check_interval, check_seconds, choose_start, to_unix_seconds
 from .machine import Json
 from .presets import PRESETS, Change, HeaderChanges, find_preset
-from .responses import JSON_TYPE, TEXT_TYPE, Response, encode_json, make_failure
+from .responses import JSON_TYPE, TEXT_TYPE, Response, encode_json
 
 
 @dataclass(slots=True, eq=False)
@@ -85,8 +85,12 @@ class Fault:
             return True
         return path.startswith(self.path.rstrip("/") + "/") or fnmatchcase(path, self.path)
 
-    def make_response(self, path: str) -> Response | None:
-        """Makes the response to send instead of the normal one; `None` if the normal response is sent."""
+    def make_response(self, path: str, make_failure: Callable[[str, int], Response]) -> Response | None:
+        """Makes the response to send instead of the normal one; `None` if the normal response is sent.
+
+        Args:
+            make_failure: makes the error that the endpoint at a path is known to send with a status.
+        """
         if self.status is None:
             return None
         if self.body is None:

@@ -98,10 +98,16 @@ def has_signing_key() -> bool:
 
 
 @dataclass(slots=True)
-class _Token:
+class Token:
+    """A token, with its times in Unix seconds."""
+
     text: str = field(repr=False)
     not_before: int
     expires_on: int
+
+    def get_remaining(self, clock: Clock) -> int:
+        """Returns the seconds until it expires."""
+        return max(0, self.expires_on - int(clock.time()))
 
 
 class TokenService:
@@ -123,7 +129,7 @@ class TokenService:
         self.issuer = issuer
         self.lifetime = lifetime
         self.accept_mi_res_id = accept_mi_res_id
-        self._tokens: dict[tuple[ManagedIdentity, str, str, str], _Token] = {}
+        self._tokens: dict[tuple[ManagedIdentity, str, str, str], Token] = {}
 
     def get_token(self, query: Mapping[str, str], *, machine_id: str | None = None) -> dict[str, Json]:
         """Returns the members of a token response, in alphabetical order.
@@ -143,18 +149,16 @@ class TokenService:
         if bypass not in (None, "true"):
             raise TokenError("invalid_request", "Bad request")
         identity, selector = self.select_identity(query)
-        if self._is_unknown(resource):
+        if self.is_unknown(resource):
             raise TokenError(
                 "invalid_resource",
                 f"AADSTS500011: The tenant {self._machine.tenant_id} has no resource principal called {resource}.",
             )
-        token = self._get_or_issue(
-            identity, resource, query.get("authority", ""), machine_id, use_cached=bypass is None
-        )
+        token = self.get_or_issue(identity, resource, query.get("authority", ""), machine_id, use_cached=bypass is None)
         body = {
             "access_token": token.text,
             "client_id": identity.client_id,
-            "expires_in": str(max(0, token.expires_on - int(self._clock.time()))),
+            "expires_in": str(token.get_remaining(self._clock)),
             "expires_on": str(token.expires_on),
             "ext_expires_in": str(self.lifetime - 1),
             "not_before": str(token.not_before),
@@ -184,7 +188,7 @@ class TokenService:
         if selectors:
             wanted = query[selectors[0]].lower()
             for identity in identities:
-                if wanted and wanted == self._get_id(identity, selectors[0]).lower():
+                if wanted and wanted == self.get_id(identity, selectors[0]).lower():
                     return identity, selectors[0]
             raise IdentityNotFound
         if machine.system_assigned:
@@ -209,22 +213,31 @@ class TokenService:
         """Clears the token cache."""
         self._tokens.clear()
 
-    def _get_id(self, identity: ManagedIdentity, selector: str) -> str:
+    def get_id(self, identity: ManagedIdentity, selector: str) -> str:
+        """Returns the id by which this selector selects the identity."""
         if selector == "client_id":
             return identity.client_id
         if selector == "object_id":
             return identity.object_id
         return identity.resource_id or self._machine.resource_id
 
-    def _is_unknown(self, resource: str) -> bool:
+    def is_unknown(self, resource: str) -> bool:
+        """Whether the tenant does not know this resource."""
         if resource in self._machine.invalid_resources or resource.endswith("/.default"):
             # A scope is not a resource: the directory has no principal with this name.
             return True
         return not (_GUID.fullmatch(resource) or _URI.fullmatch(resource))
 
-    def _get_or_issue(
-        self, identity: ManagedIdentity, resource: str, authority: str, machine_id: str | None, *, use_cached: bool
-    ) -> _Token:
+    def get_or_issue(
+        self,
+        identity: ManagedIdentity,
+        resource: str,
+        authority: str = "",
+        machine_id: str | None = None,
+        *,
+        use_cached: bool = True,
+    ) -> Token:
+        """Returns the cached token, or a new one if there is none or it expires soon."""
         issuer = self.issuer.get_url(resource)
         # A changed identity or issuer gets new tokens.
         key = (identity, resource, authority, issuer)
@@ -240,7 +253,7 @@ class TokenService:
             del self._tokens[next(iter(self._tokens))]
         return token
 
-    def _issue(self, identity: ManagedIdentity, resource: str, issuer: str, machine_id: str | None, now: int) -> _Token:
+    def _issue(self, identity: ManagedIdentity, resource: str, issuer: str, machine_id: str | None, now: int) -> Token:
         not_before, expires_on = now - NOT_BEFORE_MARGIN, now + self.lifetime
         machine = _format_claim(machine_id or self._machine.resource_id)
         claims: dict[str, Json] = {
@@ -266,7 +279,7 @@ class TokenService:
         else:
             claims["xms_mirid"] = machine
         claims |= identity.claims
-        return _Token(get_signing_key().sign(claims), not_before, expires_on)
+        return Token(get_signing_key().sign(claims), not_before, expires_on)
 
 
 def _format_claim(resource_id: str) -> str:

@@ -6,6 +6,7 @@ the emulator and its libraries when a test uses it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker."""
     config.addinivalue_line(
         "markers",
-        "imds_emulator(**options): options of the Emulator of the fixture imds_emulator, for example arc=True",
+        'imds_emulator(**options): options of the Emulator of the fixture imds_emulator, such as host="app-service"',
     )
 
 
@@ -28,8 +29,8 @@ def imds_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """A running `Emulator`, a new one for each test.
 
     During the test, `AZURE_POD_IDENTITY_AUTHORITY_HOST` directs clients to it. With
-    `@pytest.mark.imds_emulator(arc=True)`, `IDENTITY_ENDPOINT` and `IMDS_ENDPOINT` do. The keywords of the marker are
-    those of `Settings`.
+    `@pytest.mark.imds_emulator(host="app-service")`, the variables of that host do. Variables of other hosts are
+    removed. The keywords of the marker are those of `Settings`.
     """
     try:
         from .emulator import Emulator
@@ -38,6 +39,8 @@ def imds_emulator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     marker = request.node.get_closest_marker("imds_emulator")
     options: dict[str, Any] = dict(marker.kwargs) if marker else {}
     with Emulator(**options) as emulator:
+        for name in emulator.find_foreign_variables(os.environ):
+            monkeypatch.delenv(name)
         for name, value in emulator.environment.items():
             monkeypatch.setenv(name, value)
         yield emulator

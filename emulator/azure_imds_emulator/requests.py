@@ -19,9 +19,14 @@ HIDDEN = "<hidden>"
 
 
 class Headers(Mapping[str, str]):
-    """Header fields by case-insensitive name. For a repeated name, the first value. The repr hides secrets."""
+    """Header fields by case-insensitive name. For a repeated name, the first value. The repr hides secrets.
 
-    def __init__(self, fields: Mapping[str, str] | CIMultiDictProxy[str]) -> None:
+    Args:
+        secret: names of further headers with secrets, in lower case.
+    """
+
+    def __init__(self, fields: Mapping[str, str] | CIMultiDictProxy[str], secret: frozenset[str] = frozenset()) -> None:
+        self._secret = _SECRET_HEADERS | secret
         self._fields = fields if isinstance(fields, CIMultiDictProxy) else CIMultiDictProxy(CIMultiDict(fields))
 
     def __getitem__(self, name: str) -> str:
@@ -42,7 +47,7 @@ class Headers(Mapping[str, str]):
 
     def redacted(self) -> list[tuple[str, str]]:
         """Returns all fields in the order of the request, with secret values replaced by `<hidden>`."""
-        return [(name, HIDDEN if name.lower() in _SECRET_HEADERS else value) for name, value in self._fields.items()]
+        return [(name, HIDDEN if name.lower() in self._secret else value) for name, value in self._fields.items()]
 
     def __repr__(self) -> str:
         return f"Headers({self.redacted()!r})"

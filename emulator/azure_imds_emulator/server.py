@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Protocol as Interface
 from typing import cast
 
 from aiohttp import web
@@ -12,28 +15,55 @@ from .faults import FaultQueue
 from .limits import Limits
 from .requests import Headers, RecordedRequest, RequestLog
 from .responses import Response
-from .service import MAX_BODY, Request, Service
+from .service import MAX_BODY, Request
 from .wire import NoResponse, Protocol, WireResponse, WireServer
+
+
+class AnyService(Interface):
+    """What the server needs of a service."""
+
+    def find_slow_step(self, request: Request) -> Callable[[], object] | None:
+        """Returns what makes the response slow, to be called in another thread first."""
+
+    def respond(self, request: Request) -> Response:
+        """Returns the response to a request."""
+        ...
+
+    def make_failure(self, path: str, status: int) -> Response:
+        """Makes the error that the endpoint at this path is known to send with this status."""
+        ...
+
+    def list_secret_headers(self) -> frozenset[str]:
+        """Returns the names of headers with a secret, in lower case."""
+        ...
+
+    async def run(self) -> None:
+        """Does what happens without a request, until it is cancelled."""
 
 
 class MetadataServer:
     """Serves the metadata of one machine on one port.
 
     Args:
-        server_header: value of the `Server` header.
+        server_header: value of the `Server` header. If it is empty, there is no such header.
+        tls: the TLS settings for https.
     """
 
     def __init__(
         self,
-        service: Service,
+        service: AnyService,
         limits: Limits,
         faults: FaultQueue,
         requests: RequestLog,
         clock: Clock,
         *,
         server_header: str,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._service = service
+        self._tls = tls
+        self._secret_headers = service.list_secret_headers()
+        self._running: asyncio.Task[None] | None = None
         self._limits = limits
         self._faults = faults
         self._requests = requests
@@ -49,12 +79,17 @@ class MetadataServer:
             OSError: the address cannot be used.
         """
         self._wire = WireServer(self._handle, clock=self._clock, server_header=self._server_header)
-        self._listener = await asyncio.get_running_loop().create_server(self._wire, host, port, backlog=1024)
+        self._listener = await asyncio.get_running_loop().create_server(
+            self._wire, host, port, backlog=1024, ssl=self._tls
+        )
+        self._running = asyncio.create_task(self._service.run())
         bound: int = self._listener.sockets[0].getsockname()[1]
         return bound
 
     async def stop(self) -> None:
         """Closes the port and all connections, including those that hang because of a fault."""
+        if self._running:
+            self._running.cancel()
         if self._listener:
             self._listener.close()
         if self._wire:
@@ -64,7 +99,7 @@ class MetadataServer:
 
     async def _handle(self, message: web.BaseRequest) -> web.StreamResponse:
         raw_path, query_string = _split_target(message.raw_path)
-        headers = Headers(message.headers)
+        headers = Headers(message.headers, self._secret_headers)
         body = await _read_body(message)
         if body is None:
             return NoResponse()
@@ -103,7 +138,7 @@ class MetadataServer:
                 return NoResponse()
             if fault.close:
                 return NoResponse()
-            response = fault.make_response(request.path)
+            response = fault.make_response(request.path, self._service.make_failure)
         if response is None:
             if make_keys := self._service.find_slow_step(request):
                 # Other connections are served meanwhile.

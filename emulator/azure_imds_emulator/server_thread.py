@@ -21,10 +21,13 @@ class ServerThread:
         control_url: URL of the control server; `""` before the start.
     """
 
-    def __init__(self, metadata: MetadataServer, control: ControlServer, settings: Settings) -> None:
+    def __init__(
+        self, metadata: MetadataServer, control: ControlServer, settings: Settings, scheme: str = "http"
+    ) -> None:
         self._metadata = metadata
         self._control = control
         self._settings = settings
+        self._scheme = scheme
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._started: Future[None] = Future()
@@ -62,7 +65,8 @@ class ServerThread:
         try:
             host, control_host = settings.host, settings.control_host or settings.host
             with explain_bind_errors(host, settings.port, "port"):
-                self.endpoint = make_url(host, await self._metadata.start(host, settings.port))
+                port = await self._metadata.start(host, settings.port)
+                self.endpoint = make_url(host, port, self._scheme)
             with explain_bind_errors(control_host, settings.control_port, "control_port"):
                 control_port = await self._control.start(control_host, settings.control_port, self.endpoint)
             self.control_url = make_url(control_host, control_port)

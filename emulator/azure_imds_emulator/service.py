@@ -130,6 +130,17 @@ class Service:
             return attested.make_keys
         return None
 
+    def make_failure(self, path: str, status: int) -> Response:
+        """Makes the error that the endpoint at this path is known to send with this status."""
+        return make_failure(path, status)
+
+    def list_secret_headers(self) -> frozenset[str]:
+        """Returns nothing: the server knows the header of Azure Arc's challenge."""
+        return frozenset()
+
+    async def run(self) -> None:
+        """Does nothing: everything happens because of a request."""
+
     def respond(self, request: Request) -> Response:
         """Returns the response to a request."""
         response = self._check_and_respond(request)
@@ -157,7 +168,7 @@ class Service:
             response.headers.append(("Allow", ", ".join(endpoint.methods)))
             return response
         query = dict(request.parameters)
-        if len(query) != len(request.parameters) or _is_too_long(request):
+        if len(query) != len(request.parameters) or is_too_long(request):
             return _make_malformed(request)
         version = query.get("api-version", "")
         if endpoint.supported is not None and version not in endpoint.supported:
@@ -321,7 +332,8 @@ def _make_bad_version(path: str, version: str) -> Response:
     return responses.make_bad_api_version()
 
 
-def _is_too_long(request: Request) -> bool:
+def is_too_long(request: Request) -> bool:
+    """Whether a part of the request is longer than the emulator accepts."""
     return (
         len(request.body) > MAX_BODY
         or any(len(name) > MAX_PARAMETER_KEY or len(value) > MAX_PARAMETER_VALUE for name, value in request.parameters)

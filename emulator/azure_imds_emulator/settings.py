@@ -6,11 +6,16 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
+from . import hosts
 from .attested import DigestOid
 from .machine import Json, Machine
 from .openid import find_issuer_problem
 
 MetadataHeader = Literal["exact", "any"]
+
+DEFAULT_ADDRESS = "127.0.0.1"
+#: The `Server` header of a metadata service.
+DEFAULT_SERVER = "IMDS/150.870.65.1854"
 
 
 @dataclass(slots=True)
@@ -19,18 +24,23 @@ class Settings:
 
     Attributes:
         host: the address to listen on. Everyone who can reach it can get tokens, which no Azure service accepts.
-            Without `control_host`, they can use the control API too.
+            Without `control_host`, they can use the control API too. The name of a host of managed identities, such as
+            `app-service`, is read as `as_host` instead.
         port: port of the metadata service. 0 selects a free port.
         control_host: the address for the control API and the control page. Default: `host`.
         control_port: port of the control API and the control page. 0 selects a free port.
         control_hosts: names with dots by which others reach the control API, such as `host.docker.internal`. IP
             addresses and names without a dot need not be listed.
         log: write a line for each request to stderr.
+        as_host: the host of managed identities to emulate: `vm` or another host of the contract, such as
+            `app-service`. Default: `vm`, or `arc` if `arc` is set.
+        token_example: the form of the token response on such a host, by the name of an example in the contract.
+            Default: the first example.
         arc: emulate an Azure Arc agent instead of the metadata service of an Azure VM.
         arc_token_dir: folder for the agent's key files. Default: a new temporary folder.
         arc_echo: whether the agent supports user-assigned identities and returns their ids in its responses.
         rate_limits: whether too many requests get 429.
-        server: value of the `Server` header.
+        server: value of the `Server` header. The default is sent by the metadata service only.
         token_lifetime: seconds from a token's issue to its expiry.
         issuer: the issuer of tokens: a URL, in which `{tenant}` stands for the tenant, or `azure` for the issuer of the
             machine's cloud. Default: a URL of the control server, where an API finds the keys. Tokens for Azure Storage
@@ -50,17 +60,19 @@ class Settings:
         ValueError: a value is out of range.
     """
 
-    host: str = "127.0.0.1"
+    host: str = DEFAULT_ADDRESS
     port: int = 0
     control_host: str | None = None
     control_port: int = 0
     control_hosts: list[str] = field(default_factory=list[str])
     log: bool = False
+    as_host: str | None = None
+    token_example: str | None = None
     arc: bool = False
     arc_token_dir: str | os.PathLike[str] | None = None
     arc_echo: bool = True
     rate_limits: bool = False
-    server: str = "IMDS/150.870.65.1854"
+    server: str = DEFAULT_SERVER
     token_lifetime: int = 86400
     issuer: str | None = None
     accept_mi_res_id: bool | None = None
@@ -74,9 +86,22 @@ class Settings:
     scenarios: list[dict[str, Json]] = field(default_factory=list[dict[str, Json]])
 
     def __post_init__(self) -> None:
-        for name in (*BOUNDS, *CHOICES, "issuer"):
+        if self.host in hosts.list_host_names():
+            self.as_host, self.host = self.host, DEFAULT_ADDRESS
+        for name in ("as_host", *BOUNDS, *CHOICES, "issuer"):
             if problem := find_problem(name, getattr(self, name)):
                 raise ValueError(f"{name} {problem}")
+
+    @property
+    def host_name(self) -> str:
+        """The name of the emulated host in the contract, such as `azure` for a virtual machine."""
+        name = self.as_host or (hosts.ARC if self.arc else hosts.AZURE)
+        return hosts.AZURE if name == hosts.VM else name
+
+    @property
+    def is_arc(self) -> bool:
+        """Whether the emulated host is an Azure Arc agent."""
+        return self.host_name == hosts.ARC
 
 
 #: The values of each setting that has a few. `None` stands for the default.
@@ -101,6 +126,8 @@ def find_problem(name: str, value: Json) -> str:
         minimum, maximum = BOUNDS[name]
         if not minimum <= value <= maximum:
             return f"must be a number from {minimum:g} to {maximum:g}, got {value!r}"
+    if name == "as_host" and value is not None and value not in (names := hosts.list_host_names()):
+        return f"must be one of {', '.join(names)}, got {value!r}"
     if name in CHOICES and value is not None and value not in CHOICES[name]:
         return f"must be {' or '.join(CHOICES[name])}, got {value!r}"
     if name == "issuer" and value is not None:
@@ -117,6 +144,8 @@ class Options(TypedDict, total=False):
     control_port: int
     control_hosts: list[str]
     log: bool
+    as_host: str | None
+    token_example: str | None
     arc: bool
     arc_token_dir: str | os.PathLike[str] | None
     arc_echo: bool

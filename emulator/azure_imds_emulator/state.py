@@ -7,11 +7,11 @@ from dataclasses import replace
 from inspect import signature
 from typing import TypeVar
 
-from .addresses import make_environment
 from .clock import Clock
 from .config import read_machine
 from .events import EventSchedule
 from .faults import Fault, FaultQueue
+from .hosts import load_hosts
 from .machine import Json, is_array, is_object
 from .parts import Parts
 from .presets import PRESETS
@@ -21,23 +21,27 @@ from .settings import Settings, find_problem
 
 #: Members of the state that can be changed. The others inform, and are ignored.
 WRITABLE = ("machine", "clock", "events", "faults", "rate_limits", "token_lifetime", "first_call_delay")
-_READ_ONLY = ("endpoint", "environment", "arc", "scenarios", "requests")
+_READ_ONLY = ("endpoint", "environment", "host", "title", "arc", "scenarios", "requests")
 _STATUSES = ("Upcoming", "Scheduled", "Started")
 
 T = TypeVar("T")
 
 
-def describe_state(parts: Parts, endpoint: str) -> dict[str, Json]:
+def describe_state(parts: Parts, endpoint: str, environment: dict[str, str]) -> dict[str, Json]:
     """Returns the state.
 
     Args:
         endpoint: URL of the metadata server.
+        environment: the variables that direct clients to it.
     """
+    host = parts.settings.host_name
     events = (*parts.events.events, *parts.events.upcoming)
     return {
         "endpoint": endpoint,
-        "environment": make_environment(endpoint, arc=parts.settings.arc),
-        "arc": parts.settings.arc,
+        "environment": environment,
+        "host": host,
+        "title": load_hosts()[host].title,
+        "arc": parts.settings.is_arc,
         "machine": parts.settings.machine.to_dict(),
         "clock": describe_clock(parts.clock),
         "events": {

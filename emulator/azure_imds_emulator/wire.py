@@ -82,7 +82,7 @@ class WireResponse(web.StreamResponse):
 
     def _build_headers(self, length: int, fault: Fault | None) -> list[tuple[str, str]]:
         fields = list(self._response.headers)
-        if not any(name == "Server" for name, _ in fields):
+        if self._server_header and not any(name == "Server" for name, _ in fields):
             fields.append(("Server", self._server_header))
         fields += [("Date", _format_date(self._clock.time())), ("Content-Length", str(length))]
         if fault:
@@ -131,6 +131,8 @@ class Protocol(web.RequestHandler):
         self.client_closed.set()
         is_idle = not self._has_received or (self._waiter is not None and not self._waiter.done())
         is_incomplete = self._current_request is not None and not self._current_request.content.is_eof()
+        if self.transport is not None and self.transport.get_extra_info("ssl_object"):
+            return False  # TLS connections cannot be closed on one side only
         return not is_idle and not is_incomplete
 
     @property

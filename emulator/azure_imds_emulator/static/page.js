@@ -41,7 +41,7 @@ async function change(method, path, body) {
 function showMachine(state) {
   const compute = state.machine.instance.compute ?? {};
   const facts = [
-    ["Kind", state.arc ? "Azure Arc agent" : "Azure virtual machine"],
+    ["Kind", state.arc ? "Azure Arc agent" : state.title ?? "Azure virtual machine"],
     ["Name", compute.name], ["Size", compute.vmSize], ["Location", compute.location], ["vmId", compute.vmId],
     ["Tenant", state.machine.tenant_id],
     ...state.machine.identities.map((identity) => [identity.kind, `${identity.client_id} ${identity.resource_id}`]),

@@ -83,6 +83,27 @@ def test_arc(imds_emulator):
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
+def test_the_marker_chooses_the_host(tmp_path: Path) -> None:
+    done = run_pytest(
+        tmp_path,
+        """
+import os, pytest
+
+@pytest.mark.imds_emulator(host="app-service")
+def test_app_service(imds_emulator):
+    assert os.environ["IDENTITY_ENDPOINT"].startswith(imds_emulator.endpoint)
+    assert os.environ["IDENTITY_HEADER"]
+    assert "IDENTITY_SERVER_THUMBPRINT" not in os.environ
+
+def test_without_the_marker(imds_emulator):
+    assert "IDENTITY_HEADER" not in os.environ
+    assert os.environ["IDENTITY_SERVER_THUMBPRINT"] == "of another host"
+""",
+        before="import os; os.environ['IDENTITY_SERVER_THUMBPRINT'] = 'of another host'",
+    )
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
 def test_the_unused_plugin_imports_no_library_of_the_extra(tmp_path: Path) -> None:
     done = run_pytest(
         tmp_path,

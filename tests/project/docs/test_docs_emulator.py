@@ -13,12 +13,20 @@ from urllib.parse import urlsplit
 import pytest
 
 from azure_imds_emulator import Emulator
+from azure_imds_emulator.certificates import AUTHORITY_VARIABLES
 from azure_imds_emulator.cli import main
 from azure_imds_emulator.config import parse
+from azure_imds_emulator.hosts import list_host_names
 from azure_imds_emulator.scenarios import list_scenarios
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+
+#: The hosts in the table of hosts, with their variables.
+HOSTS = {
+    row[1]: set(re.findall(r"`([A-Z_0-9]+)`", row[2]))
+    for row in re.finditer(r"^\| `([a-z0-9-]+)` \| (`[A-Z_0-9]+`[^|]*)\|", PAGE, re.MULTILINE)
+}
 
 
 def blocks(language: str) -> list[str]:
@@ -28,12 +36,27 @@ def blocks(language: str) -> list[str]:
 
 
 def test_every_python_example_is_tested_here() -> None:
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3
 
 
 def test_the_python_example_runs() -> None:
     pytest.importorskip("azure_imds")
     exec(compile(blocks("python")[1], "docs/emulator.md", "exec"), {})
+
+
+def test_the_example_of_another_host_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in HOSTS["service-fabric"]:
+        # Restores it after the test.
+        monkeypatch.setenv(name, "")
+    [example] = [block for block in blocks("python") if 'host="service-fabric"' in block]
+    exec(compile(example, "docs/emulator.md", "exec"), {})
+
+
+def test_the_table_has_every_host_with_its_variables() -> None:
+    assert HOSTS.keys() == {name for name in list_host_names() if name not in ("vm", "azure", "arc")}
+    for host, variables in HOSTS.items():
+        with Emulator(host=host) as emulator:
+            assert variables == emulator.environment.keys() - set(AUTHORITY_VARIABLES)
 
 
 def test_the_pytest_example_passes(tmp_path: Path) -> None:

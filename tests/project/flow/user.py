@@ -10,10 +10,12 @@ import inspect
 import json
 import os
 import re
+import subprocess
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,9 +23,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import azure_imds
 from azure_imds_api import api, models
+from azure_imds_emulator import Clock, Emulator, hosts
 from support import COLOURS, Colour, FakeClock, Wire, raw_server, reply
 
-NAMES = {"azure_imds": azure_imds, "api": api, "models": models, "inspect": inspect}
+NAMES = {"azure_imds": azure_imds, "api": api, "models": models, "inspect": inspect, "hosts": hosts}
 
 #: The path of the API on a host.
 BASE = urlsplit(api.SERVERS["azure"].url).path
@@ -39,7 +42,7 @@ def problems(check: dict[str, Any], colour: Colour, where: str) -> Iterator[str]
 
     def once(imds: Any) -> Any:
         # A warning must point at the line of the call, so the call's file name is `where`.
-        return eval(compile(check.get("call", "None"), where, "eval"), NAMES | {"imds": imds})
+        return eval(compile(check.get("call", "None"), where, "eval"), NAMES | more | {"imds": imds})
 
     def act(imds: Any) -> Any:
         nonlocal client
@@ -49,26 +52,54 @@ def problems(check: dict[str, Any], colour: Colour, where: str) -> Iterator[str]
             return first
         return _both(first, imds, once) if inspect.isawaitable(first) else once(imds)
 
-    with raw_server(wire) as url, _host(check, url) as where_it_is, warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
-        try:
-            result = colour.run(act, clock=FakeClock(), **where_it_is, **check.get("options", {}))
-        except azure_imds.ImdsError as raised:
-            error = raised
-    name = type(error).__name__ if error else None
-    if name != check.get("raises"):
-        yield f"raised {error!r}, not {check.get('raises')}"
-    yield from _warned(check, warned, where)
-    yield from _sent(check, wire)
-    names = NAMES | {"imds": client, "result": result, "error": error}
-    for statement in check.get("holds", "").splitlines():
-        try:
-            true = eval(statement, names)
-        except Exception as failure:
-            yield f"{statement}: {failure!r}"
-        else:
-            if true is not True:
-                yield f"does not hold: {statement} (result {result!r}, error {error!r})"
+    with _server(check, wire) as (where_it_is, more):
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            try:
+                result = colour.run(act, **{"clock": FakeClock(), **where_it_is, **check.get("options", {})})
+            except azure_imds.ImdsError as raised:
+                error = raised
+        name = type(error).__name__ if error else None
+        if name != check.get("raises"):
+            yield f"raised {error!r}, not {check.get('raises')}"
+        yield from _warned(check, warned, where)
+        yield from _sent(check, wire)
+        names = NAMES | more | {"imds": client, "result": result, "error": error}
+        for statement in check.get("holds", "").splitlines():
+            try:
+                true = eval(statement, names)
+            except Exception as failure:
+                yield f"{statement}: {failure!r}"
+            else:
+                if true is not True:
+                    yield f"does not hold: {statement} (result {result!r}, error {error!r})"
+
+
+@contextmanager
+def _server(check: dict[str, Any], wire: Wire) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yields how the client finds the server, and more names for expressions."""
+    if "emulator" not in check:
+        with raw_server(wire) as url, _host(check, url) as where_it_is:
+            yield where_it_is, {}
+        return
+    with Emulator(clock=Clock(FakeClock().now, frozen=True), **check["emulator"]) as emulator:
+        environment = emulator.environment
+        with patch.dict(os.environ, environment):
+            more = {"emulator": emulator, "environment": environment, "credential": _credential, "doctor": _doctor}
+            yield {}, more
+
+
+def _credential(imds: Any) -> Any:
+    is_async = isinstance(imds, azure_imds.AsyncImdsClient)
+    return (azure_imds.AsyncImdsCredential if is_async else azure_imds.ImdsCredential)(client=imds)
+
+
+@cache
+def _doctor() -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", "from azure_imds._cli import main; main()", "doctor"], capture_output=True, text=True
+    )
+    return done.stdout
 
 
 @contextmanager
