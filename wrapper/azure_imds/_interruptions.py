@@ -3,14 +3,20 @@
 A signal handler or another thread can raise any exception in the middle of a call. A usual time limit is a handler of
 SIGALRM that raises TimeoutError, which is also what a socket raises. The program that has set the limit expects its own
 exception, at once. So what counts is where an exception was raised, and not its class.
+
+Each `except` of a class that a handler may raise too, and that does not raise again, starts like this:
+
+    except ValueError as error:
+        if is_interruption(error):
+            raise
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from functools import partial
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -18,36 +24,41 @@ from .errors import ImdsError
 
 _MARK = "_azure_imds_transport_error"
 
+#: Instructions that raise an exception which exists already. A coroutine raises what it awaits, and a generator what is
+#: thrown into it.
+_RAISING = ("RAISE_VARARGS", "RERAISE", "SEND", "YIELD_VALUE", "END_ASYNC_FOR", "CLEANUP_THROW")
+
 
 def is_interruption(error: BaseException) -> bool:
     """Whether an exception was raised by a signal handler, or by another thread.
 
-    Call it only for exceptions of classes that the operating system, httpx or a parser raise too. They raise no
-    other classes.
+    Call it in the function that has caught the exception: it reads the traceback, which `strip_sensitive` removes.
     """
-    import signal  # slow to import, and needed only after an exception
-
-    handlers = {_code_of(signal.getsignal(number)) for number in signal.valid_signals()}
-    trace, caller = error.__traceback__, None
-    while trace is not None:
-        if trace.tb_frame.f_code in handlers or _is_handler_of(trace.tb_frame, caller):
+    trace = error.__traceback__
+    if trace is None:
+        return False
+    handlers = _handlers() if trace.tb_next is not None else frozenset[CodeType]()
+    # The first entry is the function that has caught the exception. A handler is called below it.
+    while trace.tb_next is not None:
+        if _is_handler(trace.tb_next.tb_frame, trace.tb_frame, handlers):
             return True
-        if trace.tb_next is None:
-            return not error.args and not _is_raised_by_code(trace)
-        trace, caller = trace.tb_next, trace.tb_frame
-    return False
+        trace = trace.tb_next
+    return _is_made_from_class(error) and not _is_raised_by_code(trace)
 
 
 def mark_as_transport_error(error: Exception) -> None:
     """Marks an exception that a caller's transport has raised, unless a signal handler has raised it there."""
     if not is_interruption(error):
-        with contextlib.suppress(AttributeError):
-            setattr(error, _MARK, True)
+        error.__dict__[_MARK] = True
 
 
-def concerns_all_callers(error: Exception) -> bool:
-    """Whether an exception is about the request, and so for everybody who waits for its response."""
-    return isinstance(error, ImdsError) or getattr(error, _MARK, False) is True
+def concerns_request(error: Exception) -> bool:
+    """Whether an exception is about the request: an error of this package, or what a caller's transport has raised.
+
+    If so, it is the outcome of everyone who waits for the response. All other exceptions interrupt only the caller in
+    which they were raised. The traceback is not needed.
+    """
+    return isinstance(error, ImdsError) or error.__dict__.get(_MARK) is True
 
 
 def find_interruption(error: BaseException, handled: BaseException | None) -> BaseException | None:
@@ -80,39 +91,49 @@ def _origins(error: BaseException, handled: BaseException | None) -> Iterator[Ba
             yield one
 
 
-def _code_of(handler: Any) -> CodeType | None:
-    while isinstance(handler, partial):
-        handler = handler.func
-    handler = getattr(handler, "__func__", handler)
-    if not hasattr(handler, "__code__"):
-        handler = type(handler).__dict__.get("__call__")
-    code: CodeType | None = getattr(handler, "__code__", None)
-    return code
+def _is_handler(frame: FrameType, interrupted: FrameType, handlers: frozenset[CodeType]) -> bool:
+    """Whether a frame is that of a signal handler, which has received the interrupted frame as an argument.
 
-
-def _is_handler_of(frame: FrameType, interrupted: FrameType | None) -> bool:
-    """Whether a function has received its caller's frame, as signal handlers do.
-
-    The handler may have been replaced in the meantime, even by itself.
+    The handler may have deleted this argument, or may have been replaced in the meantime, even by itself.
     """
     code = frame.f_code
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + 1]  # and *args
-    if interrupted is None:
-        return False
     for value in map(frame.f_locals.get, parameters):
         values: list[Any] = [*value] if isinstance(value, tuple) else [value]
         if any(one is interrupted for one in values):
             return True
-    return False
+    return code in handlers
+
+
+def _handlers() -> frozenset[CodeType]:
+    """The code of all signal handlers. Without the module, the program has set none."""
+    signal: Any = sys.modules.get("signal")
+    numbers = () if signal is None else signal.valid_signals()
+    return frozenset(code for number in numbers if (code := _code_of(signal.getsignal(number))))
+
+
+def _code_of(handler: Any) -> CodeType | None:
+    while isinstance(handler, partial):
+        handler = handler.func
+    if not callable(handler):  # one of the numbers that select the default
+        return None
+    code: CodeType | None = getattr(handler, "__code__", None) or getattr(type(handler).__call__, "__code__", None)
+    return code
+
+
+def _is_made_from_class(error: BaseException) -> bool:
+    """Whether an exception is what a call of its class returns: another thread can inject only a class."""
+    try:
+        return type(error)().args == error.args
+    except Exception as problem:  # the class needs arguments
+        if is_interruption(problem):
+            raise
+        return False
 
 
 def _is_raised_by_code(trace: TracebackType) -> bool:
-    """Whether the last frame has raised the exception itself. Another thread can raise one at any instruction.
-
-    Coroutines are left out: they also raise what they await, which may have no arguments.
-    """
+    """Whether the last frame has raised the exception itself. Another thread can inject one at any instruction."""
     from opcode import opmap
 
-    code = trace.tb_frame.f_code
-    is_coroutine = code.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)
-    return bool(is_coroutine) or code.co_code[trace.tb_lasti] in (opmap["RAISE_VARARGS"], opmap["RERAISE"])
+    instructions = trace.tb_frame.f_code.co_code
+    return trace.tb_lasti < 0 or instructions[trace.tb_lasti] in map(opmap.get, _RAISING)

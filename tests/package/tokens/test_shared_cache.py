@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import logging
 import os
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from azure_imds._tokens.access_token import AccessToken
 from azure_imds._tokens.cache import Entry
 from azure_imds._tokens.shared_cache import SharedCache
 from azure_imds_emulator import Emulator
+from injection import injected
 from support import CANARY, CLIENT_ID, COLOURS, ROOT, Colour
 from token_support import DAY, DOWN, FOREVER, HOUR, SCOPE, Clocks, Gate, Held, Imds, holding, number
 
@@ -977,15 +979,37 @@ def test_no_descriptor_stays_open(colour: Colour, folder: Path) -> None:
     imds = Imds(Clocks(NOW))
     with sharing(colour, folder, imds) as credential:
         credential.get_token()
-        # Tests that interrupt a credential at every line leave locks behind.
-        before, locks = set(os.listdir("/proc/self/fd")), set(_shared_cache._locks)
         for turn in range(20):
             if turn == 10:
                 files(folder)[0].write_text("damaged")
             credential.credential._cache.clear()
             credential.get_token(force_refresh=bool(turn % 2))
-        assert set(os.listdir("/proc/self/fd")) == before
-        assert _shared_cache._locks == locks
+        assert open_files(folder) == []
+        assert not any(Path(str(file.name)).is_relative_to(folder) for file in _shared_cache._locks)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_no_descriptor_stays_open_after_an_interruption_at_any_line(folder: Path) -> None:
+    # Another process would wait for its lock.
+    credential = ImdsCredential(transport=Imds(Clocks(NOW)), shared_cache=folder)
+
+    def fetch() -> None:
+        credential._cache.clear()
+        credential.get_token(SCOPE, force_refresh=True)
+
+    functions = [SharedCache._lock_file, SharedCache.wait_for_token, SharedCache.write, _private_files.open_private]
+    for place, _ in injected(fetch, TimeoutError, *functions):
+        gc.collect()
+        assert open_files(folder) == [], place
+
+
+def open_files(folder: Path) -> list[str]:
+    """Returns the files in a folder that this process has open."""
+    links = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            links.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+    return [link for link in links if Path(link).is_relative_to(folder)]
 
 
 @needs_fork
@@ -1036,8 +1060,8 @@ def test_a_lock_ends_with_the_parent_even_if_a_forked_child_lives_on(folder: Pat
         end_child = forked_child()
         # As if the parent was killed: its descriptor is closed without unlocking.
         nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in _shared_cache._locks:
-            os.dup2(nothing, descriptor)
+        for file in _shared_cache._locks:
+            os.dup2(nothing, file.fileno())
         os.close(nothing)
         try:
             assert can_be_locked(folder)

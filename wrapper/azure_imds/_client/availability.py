@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._interruptions import is_interruption
+from .._interruptions import concerns_request
 from ..errors import ArcChallengeError, ImdsError, ImdsStatusError, ImdsTimeoutError, ImdsUnavailableError
 from .host import Host
 from .options import Options
@@ -19,7 +19,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 
 def problem_of_error(error: Exception, host: Host) -> ImdsError | None:
     """What an error of a call says about the availability of IMDS. None if IMDS answers."""
-    if is_interruption(error):
+    if not concerns_request(error):
         raise error
     if isinstance(error, ArcChallengeError):  # the Azure Arc agent asks for a key, even if we may not read it
         return None if host.is_loopback else error

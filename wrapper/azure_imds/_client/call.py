@@ -14,6 +14,7 @@ import httpx
 
 from azure_imds_api.api import Operation
 
+from .._interruptions import is_interruption
 from .._log import log
 from .._version import __version__
 from ..errors import (
@@ -125,6 +126,8 @@ class Call(Generic[T]):
         try:
             self._built = self._operation.build(**arguments)
         except Exception as error:
+            if is_interruption(error):
+                raise
             raise ImdsValidationError(f"{self._caller}: {type(error).__name__} in the arguments") from None
         self._url = self._options.host.url_of(self._built)
 

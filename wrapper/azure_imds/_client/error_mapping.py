@@ -13,6 +13,7 @@ import httpx
 from azure_imds_api.api import ErrorRule, Operation, Server
 
 from .. import errors
+from .._interruptions import is_interruption
 from ..errors import (
     BadRequestError,
     CallFacts,
@@ -305,7 +306,9 @@ def _to_text(value: object) -> str | None:
 def _details(operation: Operation[Any], response: httpx.Response) -> Any:
     try:
         return operation.parse(client=_LENIENT, response=response) if json_object(response) is not None else None
-    except Exception:  # an error body may contain anything
+    except Exception as problem:  # an error body may contain anything
+        if is_interruption(problem):
+            raise
         return None
 
 

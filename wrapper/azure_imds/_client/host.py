@@ -17,6 +17,7 @@ import httpx
 
 from azure_imds_api.api import SERVERS, Operation, Server, operation_on
 
+from .._interruptions import is_interruption
 from .validation import invalid
 
 _NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.~-]+)?\]|[\w.-]+)(:[0-9]*)?")
@@ -182,7 +183,9 @@ def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str
             parsed = httpx.URL(url)
             labels = parsed.raw_host.removesuffix(b".").split(b".")
             valid = bool(parsed.host) and all(0 < len(label) < 64 for label in labels)
-    except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
+    except (ValueError, TypeError, AttributeError, httpx.InvalidURL) as error:
+        if is_interruption(error):
+            raise
         parts, valid = urlsplit(""), False
     if not valid or (parameter and not path and parts.path.strip("/")):
         raise invalid(parameter or "", "must be a scheme and a host without a path, such as http://127.0.0.1:8080")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from azure_imds_api.api import Operation
 
+from .._interruptions import is_interruption
 from .not_imds import text_of
 from .validation import invalid
 
@@ -81,8 +82,8 @@ def _value(response: Any) -> Any:
         return text
     try:
         value: Any = json.loads(response.content)
-    except ValueError:
-        if response.headers.get("content-type", "").startswith("text/"):
+    except ValueError as error:
+        if not is_interruption(error) and response.headers.get("content-type", "").startswith("text/"):
             return text
         raise
     # Numbers are text everywhere in the document, with or without quotes.

@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import httpx
 
+from .._interruptions import is_interruption
+
 _PROXY = "The response is from a proxy or gateway, not from IMDS. Requests to IMDS must not go through a proxy."
 
 #: Texts of the pod identity agent of AKS (aad-pod-identity), which answers for IMDS on some clusters.
@@ -25,7 +27,9 @@ def json_object(response: httpx.Response) -> dict[str, Any] | None:
     """The body if it is a JSON object."""
     try:
         parsed: Any = json.loads(response.content)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if is_interruption(error):
+            raise
         return None
     return cast(dict[str, Any], parsed) if isinstance(parsed, dict) else None
 
@@ -78,7 +82,9 @@ def text_of(response: httpx.Response) -> str:
     """The body as text, even if the response names a charset that Python does not decode text with, such as hex."""
     try:
         return response.text
-    except Exception:
+    except Exception as error:
+        if is_interruption(error):
+            raise
         return response.content.decode("utf-8", "replace")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 
 from .._clock import Clock
+from .._interruptions import is_interruption
 from ..errors import ImdsError
 from .validation import invalid
 
@@ -118,6 +119,8 @@ def retry_after_seconds(value: str | None, now: float) -> float | None:
             seconds = float(value)
         else:
             seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError) as error:
+        if is_interruption(error):
+            raise
         return None
     return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from .._forks import reset_after_fork
-from .._interruptions import concerns_all_callers
+from .._interruptions import concerns_request
 from .._sensitive import strip_sensitive
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Attempt(Generic[V, E]):
             if isinstance(error, Exception):
                 self._error = self._convert(strip_sensitive(error))
                 # An exception of another kind interrupts only the caller in which it was raised.
-                if self._share_errors and concerns_all_callers(error):
+                if self._share_errors and concerns_request(error):
                     self._own.error = copy_error(self._error)
         finally:
             self._flights.finish(self._key, self._own)

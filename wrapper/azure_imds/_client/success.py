@@ -43,7 +43,9 @@ def read_success(
     if operation.answer:
         try:
             document = json.loads(response.content)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            if is_interruption(error):
+                raise
             return NotImds("the body is not JSON" if response.content else "the body is empty")
         for place, problem in problems(operation.answer, document):
             text = f"the body{place} {problem}"

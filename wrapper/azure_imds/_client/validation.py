@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+from .._interruptions import suppress_errors
 from ..errors import ImdsValidationError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _to_json(model: Any) -> tuple[Any, str]:
     """A request body as JSON values, and what is wrong with it."""
     document: Any = None
     # An exception here may quote the value, so it is dropped.
-    with suppress(Exception):
+    with suppress_errors(Exception):
         document = model.to_dict()
         json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
         return document, ""

@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from azure_imds_api.models.scheduled_event import ScheduledEvent
 
+from .._interruptions import is_interruption
 from .._log import log
 
 
@@ -64,7 +65,9 @@ def parse_not_before(text: str | None, event_id: str = "") -> datetime | None:
     try:
         moment = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except Exception:  # which exceptions the parsers raise depends on the version of Python
+    except Exception as error:  # which exceptions the parsers raise depends on the version of Python
+        if is_interruption(error):
+            raise
         log.warning("scheduled events: cannot read the NotBefore of event %s: %.60r", event_id, text)
         return None
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .._client.single_flight import SingleFlight
 from .._clock import Clock
+from .._interruptions import is_interruption
 from .._forks import reset_after_fork
 from .access_token import AccessToken
 
@@ -128,7 +129,9 @@ def parse_number(value: Any) -> float | None:
         return None
     try:
         found = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError) as error:
+        if is_interruption(error):
+            raise
         return None
     return found if math.isfinite(found) else None
 

@@ -15,6 +15,7 @@ from .._client.client import ImdsClient
 from .._client.retry import RetryPolicy
 from .._client.single_flight import Attempt
 from .._clock import SYSTEM, Clock
+from .._interruptions import is_interruption
 from .._sensitive import strip_sensitive
 from .access_token import AccessToken
 from .azure_identity import as_chain_error
@@ -103,8 +104,9 @@ class ImdsCredential(CredentialBase[ImdsClient]):
             if claims is None and not kwargs:
                 try:
                     return self._by_scopes[scopes]()
-                except (LookupError, TypeError):
-                    pass  # not stored, or not fresh, or a scope that is not hashable
+                except (LookupError, TypeError) as error:  # not stored, or not fresh, or a scope that is not hashable
+                    if is_interruption(error):
+                        raise
             return self._get(scopes, claims or "", bool(kwargs.get("force_refresh"))).token
         except BaseException as error:
             raise strip_sensitive(error)  # noqa: B904

@@ -18,6 +18,7 @@ from .._client.retry import RetryPolicy
 from .._client.transport import Connections
 from .._client.validation import check_arguments, invalid
 from .._clock import SYSTEM, Clock
+from .._interruptions import concerns_request
 from .._log import log
 from .._sensitive import strip_sensitive
 from ..errors import ImdsResponseError, ImdsValidationError
@@ -190,12 +191,17 @@ class CredentialBase(Generic[Client]):
 
     @contextlib.contextmanager
     def _early_refresh(self, resource: str) -> Generator[None]:
-        """Runs an early refresh. A failure is logged and not raised: the current token is still valid."""
+        """Runs an early refresh. A failure is logged and not raised: the current token is still valid.
+
+        An exception that is not about the request is raised, such as one of a signal handler.
+        """
         failed = True
         try:
             yield
             failed = False
         except Exception as error:
+            if not concerns_request(error):
+                raise
             if not self._connections.closed:
                 # As text: a log record that holds the exception would keep its frames, and with them a token.
                 log.warning("an early refresh failed; the current token is used until it expires: %s", str(error))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from .._interruptions import is_interruption
+
 _US_DATE = re.compile(
     r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d+)?(?: ([AP])M)?(?: ?([+-]\d\d:?\d\d|Z))?",
     re.IGNORECASE | re.ASCII,
@@ -24,7 +26,9 @@ def parse_date(text: str) -> float | None:
         return None
     try:
         found = datetime.fromisoformat(_to_iso(match) if match else text)
-    except ValueError:
+    except ValueError as error:
+        if is_interruption(error):
+            raise
         return None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 

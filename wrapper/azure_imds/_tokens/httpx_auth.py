@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from .._client.validation import invalid
+from .._interruptions import is_interruption
 from .._sensitive import strip_sensitive
 from ..errors import ImdsValidationError
 from .access_token import AccessToken
@@ -190,7 +191,9 @@ def _check_safe(url: Any) -> None:
         return
     try:
         loopback = url.host == "localhost" or ipaddress.ip_address(url.host).is_loopback
-    except ValueError:
+    except ValueError as error:
+        if is_interruption(error):
+            raise
         loopback = False
     if not loopback:
         problem = f"must use https or a loopback address, for example https://{url.host}, to receive a token"
@@ -245,7 +248,9 @@ def _demands_new_token(request: Any, response: Any) -> bool:
             encoded = found[1]
             try:
                 return bool(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
-            except ValueError:
+            except ValueError as error:
+                if is_interruption(error):
+                    raise
                 return False
     return False
 

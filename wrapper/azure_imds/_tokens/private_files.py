@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 import sys
 import tempfile
+from io import FileIO
+
+from .._interruptions import is_interruption, suppress_errors
 
 
 def usual_folder() -> str:
@@ -16,7 +18,7 @@ def usual_folder() -> str:
         return os.path.join(os.environ.get("LOCALAPPDATA", tempfile.gettempdir()), "azure-imds")
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     # After sudo or su, the variable may name another user's folder. New files belong to the effective user.
-    with contextlib.suppress(OSError):
+    with suppress_errors(OSError):
         if os.path.isabs(runtime) and os.stat(runtime).st_uid == os.geteuid():
             return os.path.join(runtime, "azure-imds")
     return os.path.join(tempfile.gettempdir(), f"azure-imds-{os.geteuid()}")
@@ -29,7 +31,7 @@ def make_folder(path: str) -> None:
         missing.append(path)
         path = os.path.dirname(path)
     for folder in reversed(missing):
-        with contextlib.suppress(FileExistsError):  # another process may be faster
+        with suppress_errors(FileExistsError):  # another process may be faster
             os.mkdir(folder, 0o700)
             os.chmod(folder, 0o700)
 
@@ -42,21 +44,27 @@ def check_folder(path: str) -> None:
     check_owner(found, path)
 
 
-def open_private(path: str, flags: int) -> int:
+_MODES = {os.O_RDONLY: "r", os.O_WRONLY: "w", os.O_RDWR: "r+"}
+
+
+def open_private(path: str, flags: int) -> FileIO:
     """Opens a regular file that belongs to this user and that only this user can read. Follows no symbolic link."""
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600)
+    mode = _MODES[flags & (os.O_WRONLY | os.O_RDWR)]
+    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    # An object and not a descriptor: whatever interrupts the caller, the file is closed with the last reference to it.
+    file = FileIO(path, mode, opener=lambda path, _: os.open(path, flags, 0o600))
     try:
-        found = os.fstat(descriptor)
+        found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise OSError(f"{path} is not a regular file")
         check_owner(found, path)
         if flags & os.O_CREAT and found.st_mode & 0o600 != 0o600 and sys.platform != "win32":
-            os.fchmod(descriptor, 0o600)  # the umask has removed the user's own rights
+            os.fchmod(file.fileno(), 0o600)  # the umask has removed the user's own rights
+        return file
     except BaseException:
-        os.close(descriptor)
+        file.close()
         raise
-    return descriptor
 
 
 def check_owner(found: os.stat_result, path: str) -> None:
@@ -82,6 +90,8 @@ if sys.platform == "win32":
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError as error:
+            if is_interruption(error):
+                raise
             return not _is_held(error)
         return True
 
@@ -97,6 +107,8 @@ else:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if is_interruption(error):
+                raise
             return not _is_held(error)
         return True
 

@@ -10,11 +10,14 @@ import hashlib
 import json
 import os
 import re
+import weakref
 from collections.abc import AsyncGenerator, Generator
 from functools import cache
+from io import BufferedReader, BufferedWriter, FileIO
 from typing import Any, Literal
 
 from .._clock import Clock
+from .._interruptions import is_interruption, suppress_errors
 from .._log import log
 from .access_token import AccessToken
 from .cache import LONGEST_LIFE, Entry, is_header_safe, parse_number
@@ -76,9 +79,9 @@ class SharedCache:
         if (found := self._read_unless(ignore_stored, name, only_fresh)) is not None:
             yield found
             return
-        with self._lock_file(name) as descriptor:
+        with self._lock_file(name) as file:
             until = self._clock.monotonic() + seconds
-            while not (seen := self._try(descriptor, until, name, ignore_stored, only_fresh))[0]:
+            while not (seen := self._try(file, until, name, ignore_stored, only_fresh))[0]:
                 self._clock.sleep(_LOCK_INTERVAL)
             yield seen[1]
 
@@ -91,17 +94,17 @@ class SharedCache:
         if (found := self._read_unless(ignore_stored, name, only_fresh)) is not None:
             yield found
             return
-        with self._lock_file(name) as descriptor:
+        with self._lock_file(name) as file:
             until = self._clock.monotonic() + seconds
-            while not (seen := self._try(descriptor, until, name, ignore_stored, only_fresh))[0]:
+            while not (seen := self._try(file, until, name, ignore_stored, only_fresh))[0]:
                 await self._clock.asleep(_LOCK_INTERVAL)
             yield seen[1]
 
     def _try(
-        self, descriptor: int | None, until: float, name: str, ignore_stored: bool, only_fresh: bool
+        self, file: FileIO | None, until: float, name: str, ignore_stored: bool, only_fresh: bool
     ) -> tuple[bool, Entry | None]:
         """Tries once to lock the file and to read the token. Returns whether the wait is over, and the token."""
-        held = descriptor is None or try_lock(descriptor)
+        held = file is None or try_lock(file.fileno())
         # All waiting processes read the token as soon as it is stored, without queueing for the lock.
         found = self._read_unless(ignore_stored, name, only_fresh)
         return held or found is not None or self._clock.monotonic() >= until, found
@@ -110,39 +113,33 @@ class SharedCache:
         return None if ignore_stored else self.read(name, only_fresh=only_fresh)
 
     @contextlib.contextmanager
-    def _lock_file(self, name: str) -> Generator[int | None]:
+    def _lock_file(self, name: str) -> Generator[FileIO | None]:
         # The file is never removed: another process may be waiting for it, and then two would hold the lock.
-        descriptor: int | None = None
+        file: FileIO | None = None
         try:
-            self._check_folder()
-            descriptor = open_private(self._path(name, "lock"), os.O_RDWR | os.O_CREAT)
-            _locks.add(descriptor)
-        except OSError as error:
-            self._warn(error)
-        process = os.getpid()
-        try:
-            yield descriptor
+            try:
+                self._check_folder()
+                file = open_private(self._path(name, "lock"), os.O_RDWR | os.O_CREAT)
+                _locks.add(file)
+            except OSError as error:
+                self._on_problem(error)
+            yield file
         finally:
             # A process that was forked in between shares the lock, so closing alone does not release it. In that
-            # process, the descriptor is already closed and must not be released.
-            if descriptor is not None and process == os.getpid():
-                _locks.discard(descriptor)
-                with contextlib.suppress(OSError):
-                    unlock(descriptor)
-                os.close(descriptor)
+            # process, the file is already closed and must not be released.
+            if file is not None and not file.closed:
+                with suppress_errors(OSError), file:
+                    unlock(file.fileno())
 
     def read(self, name: str, *, only_fresh: bool = False) -> Entry | None:
         """Returns the entry that another process stored, if it is valid, or only if it is fresh."""
         try:
             self._check_folder()
-            descriptor = open_private(self._path(name, "json"), os.O_RDONLY)
-            with open(descriptor, "rb") as file:
+            with BufferedReader(open_private(self._path(name, "json"), os.O_RDONLY)) as file:
                 content = file.read(_LARGEST + 1)
             found = self._parse(content)
-        except FileNotFoundError:
-            return None
         except Exception as error:  # a file can contain anything
-            self._warn(error)
+            self._on_problem(error, is_usual=isinstance(error, FileNotFoundError))
             return None
         return found if found is not None and (found.fresh if only_fresh else found.valid)(self._clock) else None
 
@@ -198,20 +195,18 @@ class SharedCache:
         draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
             self._check_folder()
-            descriptor = open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             try:
-                with open(descriptor, "wb") as file:
+                with BufferedWriter(open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)) as file:
                     file.write(content)
                 os.replace(draft, path)
-            except FileNotFoundError:
-                return  # another process wrote at the same time, without the lock, and removed the draft
             except BaseException:
-                with contextlib.suppress(OSError):
+                with suppress_errors(OSError):
                     os.unlink(draft)
                 raise
             self._clean_up(name)
         except OSError as error:
-            self._warn(error)
+            # Another process may write at the same time, without the lock, and remove the draft.
+            self._on_problem(error, is_usual=isinstance(error, FileNotFoundError))
 
     def _clean_up(self, own: str) -> None:
         """Removes drafts of killed processes and expired tokens, except where a process holds the lock.
@@ -226,29 +221,29 @@ class SharedCache:
         for file in os.listdir(self._folder):
             if match := _FILE.fullmatch(file):
                 name, draft = match.groups()
-                with contextlib.suppress(OSError):
+                with suppress_errors(OSError):
                     if draft and name == own:
                         os.unlink(os.path.join(self._folder, file))
                     elif name != own and (draft or (with_tokens and self._has_expired(file))):
                         self._remove_unless_locked(name, file, is_draft=bool(draft))
 
     def _remove_unless_locked(self, name: str, file: str, *, is_draft: bool) -> None:
-        with self._lock_file(name) as descriptor:
-            if descriptor is not None and try_lock(descriptor) and (is_draft or self._has_expired(file)):
+        with self._lock_file(name) as lock:
+            if lock is not None and try_lock(lock.fileno()) and (is_draft or self._has_expired(file)):
                 os.unlink(os.path.join(self._folder, file))
 
     def _has_expired(self, file: str) -> bool:
         """Whether a file contains a token that has expired, in any version of the format."""
-        with open(open_private(os.path.join(self._folder, file), os.O_RDONLY), "rb") as opened:
-            try:
-                stored = json.loads(opened.read(_LARGEST))
-                return _finite(stored.get("expires", stored["expires_on"])) <= self._clock.time()
-            except Exception:  # a file can contain anything
-                return False
+        with BufferedReader(open_private(os.path.join(self._folder, file), os.O_RDONLY)) as opened:
+            content = opened.read(_LARGEST)
+        with suppress_errors(Exception):  # a file can contain anything
+            stored = json.loads(content)
+            return _finite(stored.get("expires", stored["expires_on"])) <= self._clock.time()
+        return False
 
     def remove(self, name: str) -> None:
         """Removes one token."""
-        with contextlib.suppress(OSError):
+        with suppress_errors(OSError):
             os.unlink(self._path(name, "json"))
 
     def clear(self, identity: tuple[str, ...]) -> None:
@@ -257,10 +252,10 @@ class SharedCache:
             self._check_folder()
             for name in os.listdir(self._folder):
                 if name.startswith(f"{_digest(identity)}-") and not name.endswith(".lock"):
-                    with contextlib.suppress(FileNotFoundError):
+                    with suppress_errors(FileNotFoundError):
                         os.unlink(os.path.join(self._folder, name))
         except OSError as error:
-            self._warn(error)
+            self._on_problem(error)
 
     def _path(self, name: str, kind: str) -> str:
         return os.path.join(self._folder, f"{name}.{kind}")
@@ -270,8 +265,11 @@ class SharedCache:
         make_folder(self._folder)
         check_folder(self._folder)
 
-    def _warn(self, error: Exception) -> None:
-        if not self._warned:
+    def _on_problem(self, error: Exception, *, is_usual: bool = False) -> None:
+        """Logs the first problem that is not usual. Raises the exception if it has interrupted the call."""
+        if is_interruption(error):
+            raise error
+        if not self._warned and not is_usual:
             self._warned = True
             reason = str(error) if isinstance(error, OSError) else type(error).__name__
             log.warning("the shared token cache in %s is not used: %s", self._folder, reason)
@@ -298,19 +296,21 @@ def _boot_id() -> str:
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if is_interruption(error):
+            raise
         return ""
 
 
 #: The lock files that this process has open: it holds their locks or waits for them.
-_locks: set[int] = set()
+_locks: weakref.WeakSet[FileIO] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
     # They belong to the parent. If the child kept them open and the parent was killed, they would stay locked.
-    for descriptor in list(_locks):
+    for file in list(_locks):
         with contextlib.suppress(OSError):
-            os.close(descriptor)
+            file.close()
     _locks.clear()
 
 
