@@ -8,7 +8,9 @@ from __future__ import annotations
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -75,6 +77,64 @@ def injected(
             _traced(action, trace)
         except BaseException as error:
             yield f"{code.co_qualname}:{line}", error
+
+
+def not_raised(
+    make_action: Callable[[], Callable[[], object]], exceptions: Iterable[Callable[[], BaseException]], *modules: str
+) -> Iterator[str]:
+    """Raises one exception at each line that an action executes, each of them in another class.
+
+    Args:
+        make_action: makes what a user does. Each action must execute the same lines.
+        exceptions: make the exceptions, which are used in turn.
+        modules: the beginnings of the names of files whose lines count.
+
+    Yields:
+        Where the action did not end with this very exception, and how it ended.
+    """
+    places: dict[Place, None] = {}
+
+    def is_wanted(frame: FrameType) -> bool:
+        # An exception in a finalizer has no caller.
+        is_finalizer = frame.f_back is not None and frame.f_back.f_code.co_filename == weakref.__file__
+        return frame.f_code.co_filename.startswith(modules) and frame.f_code.co_name != "<module>" and not is_finalizer
+
+    def collect(frame: FrameType, event: str, _: Any) -> Any:
+        if not is_wanted(frame):
+            return None
+        if event == "line":
+            places[frame.f_code, frame.f_lineno] = None
+        return collect
+
+    make_action()()  # imports
+    _traced(make_action(), collect)
+    assert len(places) > 100
+    for (code, line), make in zip(places, cycle(exceptions)):
+        raised: list[BaseException] = []
+
+        def trace(
+            frame: FrameType,
+            event: str,
+            _: Any,
+            code: CodeType = code,
+            line: int = line,
+            make: Callable[[], BaseException] = make,
+            raised: list[BaseException] = raised,
+        ) -> Any:
+            if not is_wanted(frame):
+                return None
+            if frame.f_code is code and event == "line" and frame.f_lineno == line and not raised:
+                raised.append(make())
+                raise raised[0]
+            return trace
+
+        end: BaseException | None = None
+        try:
+            _traced(make_action(), trace)
+        except BaseException as error:
+            end = error
+        if raised and end is not raised[0]:
+            yield f"{code.co_qualname}:{line}: {raised[0]!r} became {end!r}"
 
 
 def _traced(action: Callable[[], object], trace: Any) -> None:

@@ -34,16 +34,21 @@ def is_interruption(error: BaseException) -> bool:
 
     Call it in the function that has caught the exception: it reads the traceback, which `strip_sensitive` removes.
     """
+    return is_from_signal_handler(error) or _is_injected(error)
+
+
+def is_from_signal_handler(error: BaseException) -> bool:
+    """Whether an exception was raised by a signal handler. See `is_interruption`."""
     trace = error.__traceback__
-    if trace is None:
+    if trace is None or trace.tb_next is None:
         return False
-    handlers = _handlers() if trace.tb_next is not None else frozenset[CodeType]()
     # The first entry is the function that has caught the exception. A handler is called below it.
+    handlers = _handlers()
     while trace.tb_next is not None:
         if _is_handler(trace.tb_next.tb_frame, trace.tb_frame, handlers):
             return True
         trace = trace.tb_next
-    return _is_made_from_class(error) and not _is_raised_by_code(trace)
+    return False
 
 
 def mark_as_transport_error(error: Exception) -> None:
@@ -121,6 +126,17 @@ def _code_of(handler: Any) -> CodeType | None:
     return code
 
 
+def _is_injected(error: BaseException) -> bool:
+    """Whether another thread has raised an exception in this one. It can do so at any instruction.
+
+    Libraries that are written in C may raise exceptions of some classes in the same way, such as `queue.Empty`.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and _is_made_from_class(error) and not _is_raised_by_code(trace)
+
+
 def _is_made_from_class(error: BaseException) -> bool:
     """Whether an exception is what a call of its class returns: another thread can inject only a class."""
     try:
@@ -132,7 +148,7 @@ def _is_made_from_class(error: BaseException) -> bool:
 
 
 def _is_raised_by_code(trace: TracebackType) -> bool:
-    """Whether the last frame has raised the exception itself. Another thread can inject one at any instruction."""
+    """Whether an instruction of the last frame has raised the exception."""
     from opcode import opmap
 
     instructions = trace.tb_frame.f_code.co_code

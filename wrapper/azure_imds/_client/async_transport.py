@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from .._interruptions import is_interruption
 from .http1 import ResponseReader, request_bytes
 from .sync_transport import RECEIVE_BYTES, TlsSettings, as_httpx
 
@@ -158,7 +159,9 @@ async def _repeat(
             await _wait_readable(connection)
         except ssl.SSLWantWriteError:
             await _wait_writable(connection)
-        except BlockingIOError:
+        except BlockingIOError as error:
+            if is_interruption(error):
+                raise
             await wait(connection)
         else:
             # However much the server sends, other tasks run in between, and this one can be cancelled.

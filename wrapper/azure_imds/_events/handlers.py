@@ -16,8 +16,9 @@ from attrs import field, frozen
 from azure_imds_api.models.known_event_type import KnownEventType
 
 from .._clock import Clock
+from .._interruptions import concerns_request, is_from_signal_handler
 from .._log import log
-from ..errors import ImdsValidationError
+from ..errors import ImdsError, ImdsValidationError
 from .changes import EventChange
 
 if TYPE_CHECKING:
@@ -73,17 +74,24 @@ class Job:
                 self._log_not_approved(error)
 
     async def arun(self, approve: Callable[[EventChange], Awaitable[None]] | None) -> None:
-        """The same as `run`, for asyncio and trio."""
+        """The same as `run`, for asyncio and trio.
+
+        Signal handlers run in the thread of the event loop, so an exception of theirs can be raised here.
+        """
         for handler in self.handlers:
             try:
                 await _acall(handler, self.change, self.seconds)
-            except Exception:
+            except Exception as error:
+                if is_from_signal_handler(error):
+                    raise
                 self._log_failure(handler)
                 approve = None
         if approve is not None:
             try:
                 await approve(self.change)
             except Exception as error:
+                if not concerns_request(error):
+                    raise
                 self._log_not_approved(error)
 
     def log_late(self, action: str) -> None:
@@ -189,8 +197,8 @@ class HandlerThreads:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if exc_value is not None and not isinstance(exc_value, Exception):
-            return  # Ctrl-C ends the program without waiting
+        if exc_value is not None and not isinstance(exc_value, ImdsError):
+            return  # Ctrl-C, or an exception of a signal handler, ends the program without waiting
         for job, thread in self._running.items():
             if not job.limited:
                 thread.join()
@@ -203,6 +211,7 @@ class HandlerTasks:
 
     def __init__(self, approve: Callable[[EventChange], Awaitable[None]] | None) -> None:
         self._approve = approve
+        self._interruption: Exception | None = None
 
     def start(self, job: Job) -> None:
         self._group.start_soon(self._run, job)
@@ -211,7 +220,11 @@ class HandlerTasks:
         import anyio
 
         with anyio.move_on_after(job.seconds if job.limited else None) as scope:
-            await job.arun(self._approve)
+            try:
+                await job.arun(self._approve)
+            except Exception as error:
+                self._interruption = error
+                self._group.cancel_scope.cancel()
         if scope.cancelled_caught:
             job.log_late("cancelled")
 
@@ -225,11 +238,17 @@ class HandlerTasks:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
+        is_handled: bool | None = False
         if not isinstance(exc_value, Exception):
-            return await self._group.__aexit__(exc_type, exc_value, traceback)
-        # With the error, the group would cancel the handlers and raise an ExceptionGroup.
-        await self._group.__aexit__(None, None, None)
-        return False
+            is_handled = await self._group.__aexit__(exc_type, exc_value, traceback)
+        else:
+            if not isinstance(exc_value, ImdsError):
+                self._group.cancel_scope.cancel()
+            # With the error, the group would cancel the handlers and raise an ExceptionGroup.
+            await self._group.__aexit__(None, None, None)
+        if self._interruption is not None:
+            raise self._interruption
+        return is_handled
 
 
 def _check_event_types(event_types: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ from .._client.client import ImdsClient
 from .._client.client_base import with_cancellation
 from .._client.options import ATTEMPT_SECONDS, Options
 from .._client.sync_transport import RequestCancelled
+from .._interruptions import is_interruption
 from .._log import log
 from ..errors import ImdsError, ImdsUnavailableError, ImdsValidationError, ThrottledError
 from .changes import ChangeDetector, EventChange
@@ -209,7 +210,9 @@ def _from_any_thread(action: Callable[[], object]) -> Callable[[], None]:
     run_soon: Callable[[Callable[[], object]], object]
     try:
         run_soon = asyncio.get_running_loop().call_soon_threadsafe
-    except RuntimeError:
+    except RuntimeError as error:
+        if is_interruption(error):
+            raise
         import trio
 
         run_soon = trio.lowlevel.current_trio_token().run_sync_soon

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from .._client.single_flight import SingleFlight
 from .._clock import Clock
-from .._interruptions import is_interruption
 from .._forks import reset_after_fork
+from .._interruptions import is_interruption
 from .access_token import AccessToken
 
 #: Seconds before expiry from which a token is due for a refresh, whatever its lifetime. (MSAL does the same.)
