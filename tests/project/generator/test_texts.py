@@ -16,7 +16,7 @@ from generator.terminal import is_control, printable
 
 CODE = "open('ran','w')"
 
-#: Texts that end a literal, a comment or an expression, or that a template evaluates. `CODE` would run, or nothing would.
+#: Texts that end a literal, a comment or an expression, or that a template evaluates. Then `CODE` runs, or nothing.
 PAYLOADS = [
     f'"""\n{CODE}\n"""',
     f'\\\\\\"""\n{CODE}\n\\"""',
@@ -61,7 +61,7 @@ def make_document(text: str, name: str) -> dict[str, Any]:
             {"url": "http://127.0.0.1/c", "x-name": text},
         ],
         "tags": [{"name": f"things{name}", "description": text}],
-        "paths": {f"/thing{name}": {"get": operation}},
+        "paths": {f"/thing{name.strip('{}')}": {"get": operation}},
         "components": {"schemas": {"Thing": schema}},
     }
 
@@ -83,9 +83,9 @@ def test_a_text_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert attempt(make_document("\n\n".join(PAYLOADS), ""), tmp_path, monkeypatch) == ""
 
 
-@pytest.mark.parametrize("name", [f'"); {CODE} #', f"'); {CODE} #", "{" + CODE + "}"])
+@pytest.mark.parametrize("name", [f'"); {CODE}; ("', f"'); {CODE}; ('", "{" + CODE + "}"])
 def test_a_name_does_not_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    attempt(make_document("Text.", name), tmp_path, monkeypatch)
+    assert attempt(make_document("Text.", name), tmp_path, monkeypatch) == ""
 
 
 # Terminals
