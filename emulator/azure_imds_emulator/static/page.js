@@ -11,12 +11,16 @@ function makeElement(name, text, attributes = {}) {
   return element;
 }
 
-function makeRow(...cells) {
+// Narrow screens show the heading of a column beside each cell.
+function makeRow(body, ...cells) {
   const row = document.createElement("tr");
-  for (const cell of cells) {
-    if (cell instanceof Node) row.append(cell);
-    else row.append(makeElement("td", String(cell ?? "")));
-  }
+  const headings = body.parentElement.tHead.rows[0].cells;
+  cells.forEach((content, index) => {
+    const cell = content instanceof Node ? content : makeElement("td", String(content ?? ""));
+    const heading = headings[index].textContent;
+    if (heading) cell.setAttribute("data-label", heading);
+    row.append(cell);
+  });
   return row;
 }
 
@@ -62,23 +66,35 @@ function showEvents(events) {
       button.addEventListener("click", () => change(method, path, method === "POST" ? {} : undefined));
       actions.append(button, " ");
     };
-    if (event.status === "Scheduled") {
-      addButton("Approve", "POST", `${path}/approve`);
-      addButton("Cancel", "DELETE", path);
-    } else {
-      addButton("Complete", "POST", `${path}/complete`);
-    }
-    const notBefore = event.status === "Scheduled" ? formatTime(event.not_before) : "";
-    return makeRow(event.event_type, event.status, notBefore, event.resources.join(", "), actions);
+    if (event.status === "Scheduled") addButton("Approve", "POST", `${path}/approve`);
+    if (event.status === "Started") addButton("Complete", "POST", `${path}/complete`);
+    else addButton("Cancel", "DELETE", path);
+    const status = event.status === "Upcoming" ? `Appears ${formatTime(event.at)}` : event.status;
+    const notBefore = event.status === "Started" ? "" : formatTime(event.not_before);
+    return makeRow(byId("events"), event.event_type, status, notBefore, event.resources.join(", "), actions);
   }));
   setOptions(byId("schedule").elements.event_type, events.types);
 }
 
-function showFaults(faults) {
+function showScenarios(scenarios) {
+  byId("scenarios").replaceChildren(...scenarios.running.map((name) => {
+    const item = makeElement("li", `${name} `);
+    const button = makeElement("button", "Stop", { type: "button" });
+    button.addEventListener("click", () => change("DELETE", `api/scenarios/${encodeURIComponent(name)}`));
+    item.append(button);
+    return item;
+  }));
+  setOptions(byId("play").elements.namedItem("name"), Object.keys(scenarios.known));
+}
+
+function showFaults(faults, time) {
   byId("faults").replaceChildren(...faults.pending.map((fault) => {
     const remaining = fault.remaining === null ? "" : `, ${fault.remaining} more`;
+    const from = fault.at > time ? `, from ${formatTime(fault.at)}` : "";
     const until = fault.until === null ? "" : `, until ${formatTime(fault.until)}`;
-    return makeElement("li", `${fault.what}${remaining}${until}${fault.path ? ` on ${fault.path}` : ""}`);
+    const every = fault.every === null ? "" : `, every ${fault.every} s`;
+    const path = fault.path ? ` on ${fault.path}` : "";
+    return makeElement("li", `${fault.what}${remaining}${from}${until}${every}${path}`);
   }));
   setOptions(byId("fail").elements.fault, ["429", "500", "503", "404", "410", "hang", "close", ...faults.presets]);
 }
@@ -97,7 +113,8 @@ async function refresh() {
   byId("total").textContent = state.requests.total;
   showMachine(state);
   showEvents(state.events);
-  showFaults(state.faults);
+  showScenarios(state.scenarios);
+  showFaults(state.faults, state.clock.time);
 }
 
 function showRequest(request) {
@@ -105,7 +122,7 @@ function showRequest(request) {
   const status = makeElement("td", request.status ?? "no response", failed ? { class: "bad" } : {});
   const path = request.query_string ? `${request.path}?${request.query_string}` : request.path;
   const rows = byId("requests");
-  rows.prepend(makeRow(request.number, formatTime(request.time), request.method, path, status, request.fault));
+  rows.prepend(makeRow(rows, request.number, formatTime(request.time), request.method, path, status, request.fault));
   while (rows.children.length > MAX_ROWS) rows.lastChild.remove();
 }
 
@@ -127,15 +144,26 @@ byId("advance").addEventListener("submit", (event) => {
 
 byId("schedule").addEventListener("submit", (event) => {
   event.preventDefault();
-  const { event_type: type, notice } = event.target.elements;
+  const { event_type: type, after, notice } = event.target.elements;
   const options = notice.value === "" ? {} : { notice: Number(notice.value) };
-  change("POST", "api/events", { event_type: type.value, ...options });
+  change("POST", "api/events", { event_type: type.value, after: Number(after.value), ...options });
+});
+
+byId("play").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const elements = event.target.elements;
+  change("POST", "api/scenarios", {
+    name: elements.namedItem("name").value,
+    after: Number(elements.after.value),
+    speed: Number(elements.speed.value),
+    loop: elements.loop.checked,
+  });
 });
 
 byId("fail").addEventListener("submit", (event) => {
   event.preventDefault();
-  const { fault, times, path } = event.target.elements;
-  const options = { times: Number(times.value) };
+  const { fault, times, after, path } = event.target.elements;
+  const options = { times: Number(times.value), after: Number(after.value) };
   if (path.value) options.path = path.value;
   if (/^\d+$/.test(fault.value)) options.status = Number(fault.value);
   else if (fault.value === "hang" || fault.value === "close") options[fault.value] = true;

@@ -184,6 +184,63 @@ def test_its_button_advances_the_clock(page: Browser, emulator: Emulator) -> Non
     wait_until_text(page, "#time", lambda text: "frozen" in text)
 
 
+def test_its_buttons_begin_and_stop_a_scenario(page: Browser, emulator: Emulator) -> None:
+    page.command("POST", "/execute/sync", script="play.elements.namedItem('name').value = 'spot-eviction'", args=[])
+    page.type("#play [name=after]", "30")
+    page.type("#play [name=speed]", "60")
+    page.click("#play [name=loop]")
+    page.click("#play button")
+    wait_until_text(page, "#events", lambda text: "Preempt" in text and "Appears" in text)
+    wait_until_text(page, "#scenarios", lambda text: "spot-eviction" in text)
+    (event,) = emulator.events.upcoming
+    assert (event.scenario, event.every) == ("spot-eviction", (30 + 600 + 60) / 60)
+    page.click("#scenarios button")
+    wait_until_text(page, "#scenarios", lambda text: text == "")
+    assert emulator.events.upcoming == ()
+
+
+def test_its_link_saves_the_configuration(page: Browser, emulator: Emulator) -> None:
+    link = page.command("POST", "/execute/sync", script="return document.querySelector('a[download]').href", args=[])
+    assert link == f"{emulator.control_url}/api/config"
+
+
+#: What makes a page hard to use on a phone.
+OBSTACLES = """
+const found = [];
+const pageWidth = document.documentElement.scrollWidth;
+if (pageWidth > innerWidth) found.push(`the page is ${pageWidth} wide`);
+for (const element of document.querySelectorAll("button, input, select, td, section")) {
+  const { width, height, right } = element.getBoundingClientRect();
+  const name = element.outerHTML.slice(0, 60);
+  if (width === 0) continue;
+  if (right > innerWidth) found.push(`${name} ends at ${right}`);
+  if (element.matches("button, input, select")) {
+    if (height < 44) found.push(`${name} is ${height} high`);
+    if (parseFloat(getComputedStyle(element).fontSize) < 16) found.push(`${name} has small text`);
+  }
+  if (element.matches("section") && element.scrollWidth > element.clientWidth) found.push(`${name} scrolls sideways`);
+}
+return found;
+"""
+
+
+def test_it_can_be_used_on_a_phone(page: Browser, emulator: Emulator, http: httpx.Client) -> None:
+    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    set_metrics, clear_metrics = "Emulation.setDeviceMetricsOverride", "Emulation.clearDeviceMetricsOverride"
+    page.command("POST", "/goog/cdp/execute", cmd=set_metrics, params=metrics)
+    try:
+        emulator.play("live-migration", loop=True)
+        emulator.fail(preset="guest-proxy-agent-forbidden", path="/metadata/identity/oauth2/token", seconds=60)
+        http.get("/instance/compute/storageProfile/osDisk/managedDisk/id?api-version=2021-02-01&format=text")
+        wait_until_text(page, "#requests", lambda text: "osDisk" in text)
+        wait_until_text(page, "#scenarios", lambda text: "live-migration" in text)
+        assert page.command("POST", "/execute/sync", script=OBSTACLES, args=[]) == []
+        page.click("#schedule button")
+        wait_until(lambda: len(emulator.events.events) == 2)
+    finally:
+        page.command("POST", "/goog/cdp/execute", cmd=clear_metrics, params={})
+
+
 def test_the_browser_logs_no_error(page: Browser) -> None:
     entries = page.command("POST", "/se/log", type="browser")
     assert [entry for entry in entries if entry["level"] == "SEVERE"] == []
