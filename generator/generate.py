@@ -158,12 +158,12 @@ def prepare_templates(folder: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {
         "GIT_CEILING_DIRECTORIES": str(folder.parent)
     }
-    for patch in sorted(folder.glob("*.patch")):
-        template = folder / patch.stem
-        shutil.copy(stock / template.name, template)
+    for patch in sorted(folder.rglob("*.patch")):
+        template = patch.with_suffix("")
+        shutil.copy(stock / template.relative_to(folder), template)
         applied = subprocess.run(
             ["git", "apply", "--whitespace=nowarn", patch.name],
-            cwd=folder,
+            cwd=patch.parent,
             env=environment,
             capture_output=True,
             text=True,
@@ -171,7 +171,7 @@ def prepare_templates(folder: Path) -> None:
         if applied.returncode:
             version = importlib.metadata.version("openapi-python-client")
             raise GenerationError(
-                f"generator/templates/{patch.name} does not fit openapi-python-client {version}:\n"
+                f"generator/templates/{patch.relative_to(folder)} does not fit openapi-python-client {version}:\n"
                 f"{applied.stderr}{_upstream_changes(patch, template)}"
             )
 
@@ -219,7 +219,7 @@ def _finish(specification: Specification, package: Path) -> None:
 def _hash(*places: Path) -> str:
     digest = hashlib.sha256()
     for place in places:
-        for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
+        for file in sorted(f for f in place.rglob("*") if f.is_file()) if place.is_dir() else [place]:
             digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -86,7 +86,7 @@ class AttestedData(Model):
 
         _plan = d.pop("plan", UNSET)
         plan: Plan | Unset
-        if isinstance(_plan, Unset):
+        if _plan is UNSET:
             plan = UNSET
         else:
             plan = Plan._read(_plan)
@@ -97,7 +97,7 @@ class AttestedData(Model):
 
         _time_stamp = d.pop("timeStamp", UNSET)
         time_stamp: AttestedTimeStamp | Unset
-        if isinstance(_time_stamp, Unset):
+        if _time_stamp is UNSET:
             time_stamp = UNSET
         else:
             time_stamp = AttestedTimeStamp._read(_time_stamp)

@@ -322,7 +322,7 @@ class Compute(Model):
         d = {**src_dict}
         _additional_capabilities = d.pop("additionalCapabilities", UNSET)
         additional_capabilities: AdditionalCapabilities | Unset
-        if isinstance(_additional_capabilities, Unset):
+        if _additional_capabilities is UNSET:
             additional_capabilities = UNSET
         else:
             additional_capabilities = AdditionalCapabilities._read(_additional_capabilities)
@@ -335,21 +335,21 @@ class Compute(Model):
 
         _extended_location = d.pop("extendedLocation", UNSET)
         extended_location: ExtendedLocation | Unset
-        if isinstance(_extended_location, Unset):
+        if _extended_location is UNSET:
             extended_location = UNSET
         else:
             extended_location = ExtendedLocation._read(_extended_location)
 
         _host = d.pop("host", UNSET)
         host: Host | Unset
-        if isinstance(_host, Unset):
+        if _host is UNSET:
             host = UNSET
         else:
             host = Host._read(_host)
 
         _host_group = d.pop("hostGroup", UNSET)
         host_group: HostGroup | Unset
-        if isinstance(_host_group, Unset):
+        if _host_group is UNSET:
             host_group = UNSET
         else:
             host_group = HostGroup._read(_host_group)
@@ -366,7 +366,7 @@ class Compute(Model):
 
         _os_profile = d.pop("osProfile", UNSET)
         os_profile: OsProfile | Unset
-        if isinstance(_os_profile, Unset):
+        if _os_profile is UNSET:
             os_profile = UNSET
         else:
             os_profile = OsProfile._read(_os_profile)
@@ -379,7 +379,7 @@ class Compute(Model):
 
         _plan = d.pop("plan", UNSET)
         plan: Plan | Unset
-        if isinstance(_plan, Unset):
+        if _plan is UNSET:
             plan = UNSET
         else:
             plan = Plan._read(_plan)
@@ -414,7 +414,7 @@ class Compute(Model):
 
         _security_profile = d.pop("securityProfile", UNSET)
         security_profile: SecurityProfile | Unset
-        if isinstance(_security_profile, Unset):
+        if _security_profile is UNSET:
             security_profile = UNSET
         else:
             security_profile = SecurityProfile._read(_security_profile)
@@ -423,7 +423,7 @@ class Compute(Model):
 
         _storage_profile = d.pop("storageProfile", UNSET)
         storage_profile: StorageProfile | Unset
-        if isinstance(_storage_profile, Unset):
+        if _storage_profile is UNSET:
             storage_profile = UNSET
         else:
             storage_profile = StorageProfile._read(_storage_profile)
@@ -450,7 +450,7 @@ class Compute(Model):
 
         _virtual_machine_scale_set = d.pop("virtualMachineScaleSet", UNSET)
         virtual_machine_scale_set: VirtualMachineScaleSet | Unset
-        if isinstance(_virtual_machine_scale_set, Unset):
+        if _virtual_machine_scale_set is UNSET:
             virtual_machine_scale_set = UNSET
         else:
             virtual_machine_scale_set = VirtualMachineScaleSet._read(_virtual_machine_scale_set)

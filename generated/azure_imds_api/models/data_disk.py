@@ -140,7 +140,7 @@ class DataDisk(Model):
 
         _image = d.pop("image", UNSET)
         image: DiskImage | Unset
-        if isinstance(_image, Unset):
+        if _image is UNSET:
             image = UNSET
         else:
             image = DiskImage._read(_image)
@@ -153,7 +153,7 @@ class DataDisk(Model):
 
         _managed_disk = d.pop("managedDisk", UNSET)
         managed_disk: ManagedDisk | Unset
-        if isinstance(_managed_disk, Unset):
+        if _managed_disk is UNSET:
             managed_disk = UNSET
         else:
             managed_disk = ManagedDisk._read(_managed_disk)
@@ -164,7 +164,7 @@ class DataDisk(Model):
 
         _vhd = d.pop("vhd", UNSET)
         vhd: Vhd | Unset
-        if isinstance(_vhd, Unset):
+        if _vhd is UNSET:
             vhd = UNSET
         else:
             vhd = Vhd._read(_vhd)

@@ -46,7 +46,7 @@ class DiskEncryptionKey(Model):
 
         _source_vault = d.pop("sourceVault", UNSET)
         source_vault: SourceVault | Unset
-        if isinstance(_source_vault, Unset):
+        if _source_vault is UNSET:
             source_vault = UNSET
         else:
             source_vault = SourceVault._read(_source_vault)

@@ -52,7 +52,7 @@ class EncryptionSettings(Model):
         d = {**src_dict}
         _disk_encryption_key = d.pop("diskEncryptionKey", UNSET)
         disk_encryption_key: DiskEncryptionKey | Unset
-        if isinstance(_disk_encryption_key, Unset):
+        if _disk_encryption_key is UNSET:
             disk_encryption_key = UNSET
         else:
             disk_encryption_key = DiskEncryptionKey._read(_disk_encryption_key)
@@ -61,7 +61,7 @@ class EncryptionSettings(Model):
 
         _key_encryption_key = d.pop("keyEncryptionKey", UNSET)
         key_encryption_key: KeyEncryptionKey | Unset
-        if isinstance(_key_encryption_key, Unset):
+        if _key_encryption_key is UNSET:
             key_encryption_key = UNSET
         else:
             key_encryption_key = KeyEncryptionKey._read(_key_encryption_key)

@@ -41,7 +41,7 @@ class Extended(Model):
         d = {**src_dict}
         _compute = d.pop("compute", UNSET)
         compute: ExtendedCompute | Unset
-        if isinstance(_compute, Unset):
+        if _compute is UNSET:
             compute = UNSET
         else:
             compute = ExtendedCompute._read(_compute)

@@ -58,21 +58,21 @@ class Instance(Model):
         d = {**src_dict}
         _compute = d.pop("compute", UNSET)
         compute: Compute | Unset
-        if isinstance(_compute, Unset):
+        if _compute is UNSET:
             compute = UNSET
         else:
             compute = Compute._read(_compute)
 
         _extended = d.pop("extended", UNSET)
         extended: Extended | Unset
-        if isinstance(_extended, Unset):
+        if _extended is UNSET:
             extended = UNSET
         else:
             extended = Extended._read(_extended)
 
         _network = d.pop("network", UNSET)
         network: Network | Unset
-        if isinstance(_network, Unset):
+        if _network is UNSET:
             network = UNSET
         else:
             network = Network._read(_network)

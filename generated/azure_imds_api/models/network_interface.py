@@ -52,14 +52,14 @@ class NetworkInterface(Model):
         d = {**src_dict}
         _ipv4 = d.pop("ipv4", UNSET)
         ipv4: Ipv4Configuration | Unset
-        if isinstance(_ipv4, Unset):
+        if _ipv4 is UNSET:
             ipv4 = UNSET
         else:
             ipv4 = Ipv4Configuration._read(_ipv4)
 
         _ipv6 = d.pop("ipv6", UNSET)
         ipv6: Ipv6Configuration | Unset
-        if isinstance(_ipv6, Unset):
+        if _ipv6 is UNSET:
             ipv6 = UNSET
         else:
             ipv6 = Ipv6Configuration._read(_ipv6)

@@ -124,7 +124,7 @@ class OsDisk(Model):
 
         _diff_disk_settings = d.pop("diffDiskSettings", UNSET)
         diff_disk_settings: DiffDiskSettings | Unset
-        if isinstance(_diff_disk_settings, Unset):
+        if _diff_disk_settings is UNSET:
             diff_disk_settings = UNSET
         else:
             diff_disk_settings = DiffDiskSettings._read(_diff_disk_settings)
@@ -133,21 +133,21 @@ class OsDisk(Model):
 
         _encryption_settings = d.pop("encryptionSettings", UNSET)
         encryption_settings: EncryptionSettings | Unset
-        if isinstance(_encryption_settings, Unset):
+        if _encryption_settings is UNSET:
             encryption_settings = UNSET
         else:
             encryption_settings = EncryptionSettings._read(_encryption_settings)
 
         _image = d.pop("image", UNSET)
         image: DiskImage | Unset
-        if isinstance(_image, Unset):
+        if _image is UNSET:
             image = UNSET
         else:
             image = DiskImage._read(_image)
 
         _managed_disk = d.pop("managedDisk", UNSET)
         managed_disk: ManagedDisk | Unset
-        if isinstance(_managed_disk, Unset):
+        if _managed_disk is UNSET:
             managed_disk = UNSET
         else:
             managed_disk = ManagedDisk._read(_managed_disk)
@@ -158,7 +158,7 @@ class OsDisk(Model):
 
         _vhd = d.pop("vhd", UNSET)
         vhd: Vhd | Unset
-        if isinstance(_vhd, Unset):
+        if _vhd is UNSET:
             vhd = UNSET
         else:
             vhd = Vhd._read(_vhd)

@@ -78,21 +78,21 @@ class StorageProfile(Model):
 
         _image_reference = d.pop("imageReference", UNSET)
         image_reference: ImageReference | Unset
-        if isinstance(_image_reference, Unset):
+        if _image_reference is UNSET:
             image_reference = UNSET
         else:
             image_reference = ImageReference._read(_image_reference)
 
         _os_disk = d.pop("osDisk", UNSET)
         os_disk: OsDisk | Unset
-        if isinstance(_os_disk, Unset):
+        if _os_disk is UNSET:
             os_disk = UNSET
         else:
             os_disk = OsDisk._read(_os_disk)
 
         _resource_disk = d.pop("resourceDisk", UNSET)
         resource_disk: ResourceDisk | Unset
-        if isinstance(_resource_disk, Unset):
+        if _resource_disk is UNSET:
             resource_disk = UNSET
         else:
             resource_disk = ResourceDisk._read(_resource_disk)

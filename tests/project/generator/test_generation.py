@@ -415,7 +415,9 @@ def test_a_replaced_stock_template_is_unchanged(template: str) -> None:
 
 
 def test_every_template_of_ours_is_a_patch_or_listed() -> None:
-    ours = {file.name for file in (generation.HERE / "templates").iterdir() if file.suffix != ".patch"}
+    ours = {
+        file.name for file in (generation.HERE / "templates").iterdir() if file.is_file() and file.suffix != ".patch"
+    }
     assert ours == {*REPLACED, *(f"{name}.jinja" for name in generation.MODULES)}
 
 
