@@ -11,6 +11,7 @@ import pytest
 
 from azure_imds import ImdsError
 from support import (
+    CANARY,
     RESOURCE,
     Colour,
     FakeClock,
@@ -18,6 +19,7 @@ from support import (
     Wire,
     answer,
     example,
+    find_secret,
     get_token,
     ok,
     python,
@@ -184,3 +186,43 @@ def test_the_resource_is_named_in_the_line_so_that_it_can_be_found(
     colour: Colour, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert httpx.URL(RESOURCE).host in logged(caplog, colour, ok())[0].getMessage()
+
+
+FIELDS = ("operation", "host", "attempt", "status", "elapsed")
+
+
+def fields(record: logging.LogRecord) -> tuple[Any, ...]:
+    values = [getattr(record, name) for name in FIELDS]
+    return tuple(round(value, 3) if isinstance(value, float) else value for value in values)
+
+
+def test_each_attempt_and_each_wait_has_structured_fields(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+    records = logged(caplog, colour, UNAVAILABLE, httpx.ReadTimeout("late"), ok())
+    assert [(record.levelname, *fields(record)) for record in records] == [
+        ("DEBUG", "identity.get_token", "azure", 1, 503, 0.0),
+        ("INFO", "identity.get_token", "azure", 1, 503, 0.0),
+        ("DEBUG", "identity.get_token", "azure", 2, None, 1.8),
+        ("INFO", "identity.get_token", "azure", 2, None, 1.8),
+        ("DEBUG", "identity.get_token", "azure", 3, 200, 3.4),
+    ]
+
+
+def test_a_step_down_has_structured_fields(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+    unknown = answer(400, example("errors-missing-api-version") | {"newest-versions": ["2021-02-01"]})
+    with caplog.at_level(logging.INFO, "azure_imds"):
+        colour.run(lambda imds: imds.instances.get_metadata(), transport=Script(unknown, answer(200, {})))
+    (record,) = [record for record in caplog.records if record.levelno == logging.INFO]
+    assert fields(record) == ("instances.get_metadata", "azure", None, 400, None)
+
+
+def test_every_record_has_all_fields_so_that_a_format_can_name_them(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "azure_imds"):
+        logging.getLogger("azure_imds").warning("anything")
+    form = " ".join(f"{name}=%({name})s" for name in FIELDS)
+    line = logging.Formatter(form).format(caplog.records[-1])
+    assert line == "operation=None host=None attempt=None status=None elapsed=None"
+
+
+def test_the_fields_hold_no_secret(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+    for record in logged(caplog, colour, answer(400, token()), ok()):
+        assert not find_secret(CANARY, record.__dict__)

@@ -53,5 +53,9 @@ class ApiVersion:
             return False
         self._is_open = False
         self._older = self._options.memory.versions[self._operation.id] = max(older)
-        log.info("%s: this host does not support %s; using %s from now on", self._operation.name, refused, self._older)
+        log.info(
+            "%s: this host does not support %s; using %s from now on",
+            *(self._operation.name, refused, self._older),
+            extra={"operation": self._operation.name, "host": self._options.host.name, "status": 400},
+        )
         return True

@@ -202,7 +202,11 @@ class Call(Generic[T]):
         had_key = self._authorization is not None
         self._authorization = None  # each key is for one request
         result = type(outcome).__name__ if isinstance(outcome, Exception) else outcome.status_code
-        log.debug("%s %s: %s, attempt %d", self._operation.method, self._url, result, self._attempts)
+        log.debug(
+            "%s %s: %s, attempt %d",
+            *(self._operation.method, self._url, result, self._attempts),
+            extra=self._log_fields(None if isinstance(outcome, Exception) else outcome.status_code),
+        )
         if isinstance(outcome, Exception):
             return self._after_failure(outcome)
         status = outcome.status_code
@@ -320,12 +324,22 @@ class Call(Generic[T]):
         wait = policy.wait(max(1, self._failures), status, retry_after, self._options.clock)
         if wait >= self._deadline.left:
             return Failure(error)
-        log.info("%s: %s; waiting %.2f s", self._caller, status or "no answer", wait)
+        words = status or "no answer"
+        log.info("%s: %s; waiting %.2f s", self._caller, words, wait, extra=self._log_fields(status))
         return TryAgain(wait)
 
     @property
     def _title(self) -> str:
         return self._options.host.server.title
+
+    def _log_fields(self, status: int | None) -> dict[str, Any]:
+        return {
+            "operation": self._operation.name,
+            "host": self._options.host.name,
+            "attempt": self._attempts,
+            "status": status,
+            "elapsed": self._deadline.elapsed,
+        }
 
     @property
     def _now(self) -> float:

@@ -17,7 +17,7 @@ from azure_imds_api.models.known_event_type import KnownEventType
 
 from .._clock import Clock
 from .._interruptions import concerns_request, is_from_signal_handler
-from .._log import log
+from .._log import error_fields, log
 from ..errors import ImdsError, ImdsValidationError
 from .changes import EventChange
 
@@ -102,7 +102,12 @@ class Job:
         log.exception("scheduled events: %s: handler %s failed", self, name)
 
     def _log_not_approved(self, error: Exception) -> None:
-        log.warning("scheduled events: %s: not approved, so the event starts at its own time: %s", self, error)
+        log.warning(
+            "scheduled events: %s: not approved, so the event starts at its own time: %s",
+            self,
+            error,
+            extra=error_fields(error),
+        )
 
     def __str__(self) -> str:
         return f"{self.change.event.event_type} {self.change.event.event_id}"

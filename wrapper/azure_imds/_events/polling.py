@@ -20,7 +20,7 @@ from .._client.client_base import with_cancellation
 from .._client.options import ATTEMPT_SECONDS, Options
 from .._client.sync_transport import RequestCancelled
 from .._interruptions import is_interruption
-from .._log import log
+from .._log import error_fields, log
 from ..errors import ImdsError, ImdsUnavailableError, ImdsValidationError, ThrottledError
 from .changes import ChangeDetector, EventChange
 
@@ -54,7 +54,11 @@ class _Schedule:
 
     def record_failure(self, error: ImdsError, began: float, interval: float) -> None:
         if not self.failures:
-            log.warning("scheduled events: a request failed, and is retried until IMDS answers: %s", error)
+            log.warning(
+                "scheduled events: a request failed, and is retried until IMDS answers: %s",
+                error,
+                extra=error_fields(error),
+            )
         wait = interval * 2.0 ** min(self.failures, 10)
         if isinstance(error, ThrottledError):
             wait = max(wait, error.retry_after or 0.0)

@@ -66,6 +66,8 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
         chosen = choose_client(AsyncImdsClient, self._caller, client, options)
         selector = {"client_id": client_id, "object_id": object_id, "msi_res_id": resource_id}
         self._initialize(selector, shared_cache, chosen, owned=client is None)
+        if self._announces:
+            self._announce()
 
     async def get_token(
         self,

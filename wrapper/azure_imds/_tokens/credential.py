@@ -73,6 +73,8 @@ class ImdsCredential(CredentialBase[ImdsClient]):
         chosen = choose_client(ImdsClient, self._caller, client, options)
         selector = {"client_id": client_id, "object_id": object_id, "msi_res_id": resource_id}
         self._initialize(selector, shared_cache, chosen, owned=client is None)
+        if self._announces:
+            self._announce()
 
     def get_token(
         self,

@@ -19,7 +19,7 @@ from .._client.transport import Connections
 from .._client.validation import check_arguments, invalid
 from .._clock import SYSTEM, Clock
 from .._interruptions import concerns_request
-from .._log import log
+from .._log import error_fields, log
 from .._sensitive import strip_sensitive
 from ..errors import ImdsResponseError, ImdsValidationError
 from .cache import Cache, Entry, read_entry
@@ -61,6 +61,9 @@ class CredentialBase(Generic[Client]):
     _client: Client
     _sender: Client
 
+    #: Whether the constructor logs. Not if it only checks arguments.
+    _announces = True
+
     @property
     def _caller(self) -> str:
         """What error messages start with."""
@@ -84,6 +87,20 @@ class CredentialBase(Generic[Client]):
         self._cache = Cache(self._clock)
         self._shared_cache = _open_shared_cache(shared_cache, self._clock, self._caller)
         self._by_scopes = self._cache.by_scopes
+
+    def _announce(self) -> None:
+        """Logs, once for each credential that a program creates, where its tokens come from and for whom."""
+        text = "%s: tokens come from %s (%s), for %s"
+        log.info(text, self._caller, self.host, self._client.endpoint, self._identity_text, extra=self._log_fields)
+
+    @property
+    def _log_fields(self) -> dict[str, Any]:
+        return {"operation": IDENTITY_GET_TOKEN.name, "host": self.host}
+
+    @property
+    def _identity_text(self) -> str:
+        texts = (f"{_SPELLINGS.get(name, name)}={value!r}" for name, value in self._selector.items())
+        return ", ".join(texts) or "default identity"
 
     @property
     def host(self) -> str:
@@ -160,6 +177,7 @@ class CredentialBase(Generic[Client]):
                     "%s: by the clock of this machine, a new token expired %.0f s ago. The clock is ahead, or IMDS "
                     "returned an old token. It is used for %.0f s. Check the clock.",
                     *(self._caller, found.overdue, found.expires - asked),
+                    extra={**self._log_fields, "status": 200},
                 )
             return found
         title = self._client.options.host.server.title
@@ -204,7 +222,11 @@ class CredentialBase(Generic[Client]):
                 raise
             if not self._connections.closed:
                 # As text: a log record that holds the exception would keep its frames, and with them a token.
-                log.warning("an early refresh failed; the current token is used until it expires: %s", str(error))
+                log.warning(
+                    "an early refresh failed; the current token is used until it expires: %s",
+                    str(error),
+                    extra={**self._log_fields, **error_fields(error)},
+                )
         finally:
             self._cache.end_refresh(resource, failed=failed)
 
@@ -222,7 +244,6 @@ class CredentialBase(Generic[Client]):
     def __repr__(self) -> str:
         # Libraries such as fsspec keep one object for all credentials with the same text. So it is the same only if the
         # credentials can stand for each other: then they have the same identity and no connections of the caller's.
-        identity = ", ".join(f"{_SPELLINGS.get(name, name)}={value!r}" for name, value in self._selector.items())
         given = {
             "client": None if self._owned else self._client,
             "transport": self._connections.transport,
@@ -231,7 +252,7 @@ class CredentialBase(Generic[Client]):
         others = "".join(
             f", {name}=<{type(it).__name__} at {id(it):#x}>" for name, it in given.items() if it is not None
         )
-        return f"{type(self).__name__}({identity or 'default identity'}, endpoint={self._client.endpoint!r}{others})"
+        return f"{type(self).__name__}({self._identity_text}, endpoint={self._client.endpoint!r}{others})"
 
     def __reduce__(self) -> Any:
         return rebuild_credential, (

@@ -71,7 +71,9 @@ class ImdsAuth(_Auth):
         self._own: dict[Any, Any] = {}
         if credential is None:
             # Checks the options now. Those whose type depends on the httpx client are checked at the first request.
-            _own_kind(ImdsCredential)(**{name: value for name, value in options.items() if name not in _TYPED_BY_KIND})
+            _own_kind(ImdsCredential, announces=False)(
+                **{name: value for name, value in options.items() if name not in _TYPED_BY_KIND}
+            )
         elif options:
             problem = "cannot be combined with credential: pass it to the credential"
             raise invalid(next(iter(options)), problem, "ImdsAuth")
@@ -155,9 +157,9 @@ def _rebuild_auth(scope: str, credential: Any, options: dict[str, Any]) -> ImdsA
 
 
 @cache
-def _own_kind(kind: Any) -> Any:
+def _own_kind(kind: Any, announces: bool = True) -> Any:
     """Returns the same kind of credential with error messages that start with ImdsAuth, which the user called."""
-    return type(kind.__name__, (kind,), {"_caller": "ImdsAuth"})
+    return type(kind.__name__, (kind,), {"_caller": "ImdsAuth", "_announces": announces})
 
 
 def _wrong_credential(credential: object) -> ImdsValidationError:
