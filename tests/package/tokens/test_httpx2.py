@@ -53,14 +53,32 @@ def test_a_body_that_cannot_be_sent_again_is_not_sent(colour: Colour) -> None:
         yield b"body"
 
     body = chunks() if colour.name == "sync" else achunks()
-    wire = Wire(reply(401, "", f"WWW-Authenticate: {challenge()}", "Connection: close"))
-    imds = Imds()
-    with raw_server(wire) as url:
-        auth = ImdsAuth(SERVICE, transport=imds)
-        (response,) = send(colour, None, auth, ("PUT", url), library=httpx2, content=body)
+    imds, service = Imds(), Service(answer(401, www_authenticate=challenge()))
+    auth = ImdsAuth(SERVICE, transport=imds)
+    call = ("PUT", SERVICE)
+    (response,) = send(colour, service, auth, call, library=httpx2, content=body, transport=Streaming(service))
     assert response.status_code == 401
-    assert len(wire.requests) == 1
+    assert len(service.requests) == 1
     assert len(imds) == 2, "the next request has the new token"
+
+
+class Streaming(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+    """Reads a body once, as a network does."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        assert isinstance(request.stream, httpx2.SyncByteStream)
+        assert b"".join(request.stream) == b"body"
+        response: httpx2.Response = self.service(request)
+        return response
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        assert isinstance(request.stream, httpx2.AsyncByteStream)
+        assert b"".join([chunk async for chunk in request.stream]) == b"body"
+        response: httpx2.Response = self.service(request)
+        return response
 
 
 def test_without_a_token_nothing_is_sent(colour: Colour) -> None:
