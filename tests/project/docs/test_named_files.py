@@ -75,3 +75,24 @@ def test_every_fixture_exists() -> None:
     named = {name for row in section("Fixtures") for name in re.findall(r"`(\w+)`", row[0])}
     assert named
     assert named - found == set()
+
+
+# The promises of SECURITY.md
+
+SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+PROMISES = re.findall(r"^\* \*\*(.+?)\.?\*\*", SECURITY, re.MULTILINE)
+TESTED = dict(re.findall(r"^\| (.+?) \| (`tests/.+?) \|$", SECURITY, re.MULTILINE))
+
+
+def test_every_promise_has_a_test() -> None:
+    assert len(PROMISES) > 10
+    assert list(TESTED) == PROMISES
+
+
+@pytest.mark.parametrize("promise", TESTED)
+def test_the_tests_of_a_promise_exist(promise: str) -> None:
+    for name in re.findall(r"`([^`]+)`", TESTED[promise]):
+        file, _, test = name.partition("::")
+        found = {one for one in definitions(ROOT / file) if one.startswith("test_")}
+        assert found, name
+        assert not test or test in found, name
