@@ -19,7 +19,11 @@ PACKAGES = {"azure_imds": "wrapper", "azure_imds_api": "generated", "azure_imds_
 METADATA = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 
 #: Files that every wheel must contain, even if git does not track them.
-REQUIRED = (*(f"{package}/py.typed" for package in PACKAGES), "azure_imds_api/provenance.json")
+REQUIRED = (
+    *(f"{package}/py.typed" for package in PACKAGES),
+    "azure_imds_api/hosts.json",
+    "azure_imds_api/provenance.json",
+)
 
 
 def check_wheel(wheel: Path, root: Path, tracked: Iterable[str]) -> None:

@@ -151,7 +151,9 @@ def test_an_untracked_file_in_the_sdist_is_refused(project: Path, sdist: Path) -
         check_sdist(sdist, project, repository.list_tracked(project))
 
 
-@pytest.mark.parametrize("name", ["azure_imds/py.typed", "azure_imds_api/provenance.json", "azure_imds/_log.py"])
+@pytest.mark.parametrize(
+    "name", ["azure_imds/py.typed", "azure_imds_api/hosts.json", "azure_imds_api/provenance.json", "azure_imds/_log.py"]
+)
 def test_a_wheel_without_a_required_file_is_refused(project: Path, wheel: Path, name: str) -> None:
     remove(wheel, name)
     with pytest.raises(Problem, match=f"lacks {name}$"):
