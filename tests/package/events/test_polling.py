@@ -95,6 +95,16 @@ def test_waits_during_an_outage_grow_up_to_ten_seconds(colour: Colour) -> None:
     assert clock.waits == [1, 2, 4, 8, 10, 10, 10, 1, 1]
 
 
+def test_waits_during_an_outage_are_random(colour: Colour) -> None:
+    class Lucky(FakeClock):
+        def jitter(self, ceiling: float) -> float:
+            return ceiling / 4
+
+    clock = Lucky(START)
+    watch(colour, Host(*[answer(503, {"error": "x"})] * 5, []), client={"clock": clock})
+    assert clock.waits == [1, 1.25, 1.75, 2.75, 3.25, 1]
+
+
 def test_a_longer_interval_is_kept_during_an_outage(colour: Colour) -> None:
     clock = FakeClock(START)
     watch(colour, Host(*[answer(503, {"error": "x"})] * 3), client={"clock": clock}, interval=60)

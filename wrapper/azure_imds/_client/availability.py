@@ -8,13 +8,14 @@ from .._interruptions import concerns_request
 from ..errors import ArcChallengeError, ImdsError, ImdsStatusError, ImdsTimeoutError, ImdsUnavailableError
 from .host import Host
 from .options import Options
+from .retry import RetryPolicy
 from .validation import invalid
 
 if TYPE_CHECKING:
     from azure_imds_api.models.instance import Instance
 
-#: Seconds between two checks. The upper limit, of which a random part is used, doubles up to the second value.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
+#: How long to wait between two checks.
+_POLICY = RetryPolicy(first_wait=0.4, longest_wait=2.0)
 
 
 def problem_of_error(error: Exception, host: Host) -> ImdsError | None:
@@ -69,7 +70,7 @@ class AvailabilityWait:
         if isinstance(problem, ImdsUnavailableError) and not problem.attempts:
             raise problem  # nothing was sent: IMDS is disabled, or this host has none
         self._checks += 1
-        pause = self._options.clock.jitter(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**self._checks))
+        pause = _POLICY.wait(self._checks, None, None, self._options.clock)
         if pause >= self._left:
             raise ImdsTimeoutError(
                 f"wait_until_available: IMDS did not answer within {self._timeout:g} s. Last problem: {problem}",

@@ -213,7 +213,9 @@ class Call(Generic[T]):
         if any(low <= status <= high for low, high in self._operation.success):
             return self._after_success(outcome)
         if 200 <= status < 300:
-            return Failure(self._response_error("the specification does not define this status", status))
+            return self._retry(
+                self._response_error("the specification does not define this status", status), False, status
+            )
         if status == 401:
             step = self._after_challenge(outcome.headers.get("www-authenticate"), had_key)
             if step is not None:
@@ -226,8 +228,8 @@ class Call(Generic[T]):
         if isinstance(result, NotImds) and not self._is_from_host(response):
             return self._after_other_response(response)
         if not isinstance(result, Success):
-            return Failure(self._response_error(str(result), response.status_code))
-        _answered.add(self._options.host.endpoint)
+            return self._retry(self._response_error(str(result), response.status_code), False, response.status_code)
+        self._note_answer()
         if self.may_cache:
             self._options.memory.responses[self._url] = response
         return result
@@ -242,7 +244,7 @@ class Call(Generic[T]):
         """Something other than IMDS answered. It gets little time, as if nothing was there."""
         error = not_imds_error(self._caller, response, self._error_facts(), self._options.host.server)
         self._shorten_deadline()
-        return self._retry(error, error.retryable and self._operation.idempotent, response.status_code, None)
+        return self._retry(error, error.retryable and self._operation.idempotent, response.status_code)
 
     def _after_challenge(self, challenge: str | None, had_key: bool) -> TryAgain | Failure | None:
         """Reads the key that the Azure Arc agent asks for. None if the challenge is not from this agent."""
@@ -261,12 +263,12 @@ class Call(Generic[T]):
                 return TryAgain(0.0)
             problem = answer
         facts = self._error_facts(retryable=problem.retryable, hint=problem.hint)
-        return Failure(ArcChallengeError(f"{self._caller}: {problem} {summary(facts)}", **facts))
+        return self._retry(ArcChallengeError(f"{self._caller}: {problem} {summary(facts)}", **facts), False, 401)
 
     def _after_error_status(self, response: httpx.Response) -> TryAgain | Failure:
         if not self._is_from_host(response):
             return self._after_other_response(response)
-        _answered.add(self._options.host.endpoint)
+        self._note_answer()
         status = response.status_code
         self._error_response = response
         self._only_gone = self._only_gone and status == 410
@@ -288,6 +290,9 @@ class Call(Generic[T]):
 
     def _after_failure(self, failure: Exception) -> TryAgain | Failure:
         self._only_gone = False
+        was_never_sent = isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError))
+        if was_never_sent:
+            self._shorten_deadline()
         error: ImdsError
         if isinstance(failure, Unreadable):
             error = self._response_error(f"the body {failure}", failure.status, retryable=failure.is_temporary)
@@ -299,18 +304,20 @@ class Call(Generic[T]):
         if may_retry and self._error_response is not None:
             # IMDS did answer this call before. Its own words explain more than the missing answer after them.
             error = self._status_error(self._error_response)
-        was_never_sent = isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout))
-        if was_never_sent:
-            self._shorten_deadline()
-        return self._retry(error, may_retry and (self._operation.idempotent or was_never_sent), None, None)
+        return self._retry(error, may_retry and (self._operation.idempotent or was_never_sent))
+
+    def _note_answer(self) -> None:
+        _answered.add(self._options.host.endpoint)
+        self._deadline.restore_after_answer()
 
     def _shorten_deadline(self) -> None:
         if self._options.host.endpoint not in _answered:
             self._deadline.shorten_for_unreachable()
 
     def _retry(
-        self, error: ImdsError, may_retry: bool, status: int | None, retry_after: float | None
+        self, error: ImdsError, may_retry: bool, status: int | None = None, retry_after: float | None = None
     ) -> TryAgain | Failure:
+        """Another attempt, if the policy allows it. The user's function can overrule `may_retry`."""
         policy = self._options.retry
         if policy is None:
             return Failure(error)

@@ -32,6 +32,7 @@ class Deadline:
         waits = max(map(sum, operation.retry_waits.values()), default=0.0)
         longest = max(DEADLINE_SECONDS, response_seconds, waits + ATTEMPT_SECONDS if waits else 0.0)
         self.seconds = longest if options.deadline is None else options.deadline
+        self._usual_seconds = self.seconds
         self._attempt_seconds = max(ATTEMPT_SECONDS, response_seconds) if options.timeout is None else options.timeout
         self._attempt_end = self._started
 
@@ -64,6 +65,10 @@ class Deadline:
         """Leaves little time to an endpoint that nothing listens on, unless the user has set a deadline."""
         if not self._is_fixed:
             self.seconds = min(self.seconds, UNREACHABLE_SECONDS)
+
+    def restore_after_answer(self) -> None:
+        """Allows the usual time again, since the endpoint has answered."""
+        self.seconds = max(self.seconds, self._usual_seconds)
 
     def extend_for_gone(self) -> None:
         """Allows the time that IMDS needs to return after a 410, unless the user has set a deadline."""

@@ -61,12 +61,14 @@ class RetryPolicy:
         attempts: the maximum number of requests in one call. Responses with 410 do not count.
         first_wait: the upper limit of the first wait. It doubles with each further wait. The wait itself is a random
             part of it (full jitter), so that machines which failed together do not retry together.
-        longest_wait: no wait is longer, except after Retry-After and 410.
-        polite_wait: the minimum wait after 429 and 5xx. The random part is added to it. Microsoft asks clients not to
-            retry these immediately.
-        retry: decides about errors for which the default is not right. It is called with the error and the number of
-            the attempt, from 1. True retries, False does not, and None leaves the decision to the policy. `attempts`
-            and the deadline apply to all retries. For example, to wait for the identity of a new machine:
+        longest_wait: no wait is longer, except after Retry-After and 410, and if `polite_wait` is not shorter.
+        polite_wait: the minimum wait after 429 and 5xx. The random part is added to it, in any case up to a second.
+            Microsoft asks clients not to retry these immediately.
+        retry: decides about errors for which the default is not right. It is called with the error of each attempt and
+            the number of the attempt, from 1: also with responses that cannot be read, with a failed challenge of Azure
+            Arc, and for requests that may have had an effect. True retries, False does not, and None leaves the
+            decision to the policy. `attempts` and the deadline apply to all retries. For example, to wait for the
+            identity of a new machine:
             `RetryPolicy(retry=lambda error, attempt: isinstance(error, IdentityNotFoundError) or None)`.
 
     Raises:
@@ -96,9 +98,11 @@ class RetryPolicy:
             return retry_after + clock.jitter(SPREAD)
         if status == 410:
             return GONE_WAIT + clock.jitter(SPREAD)
-        ceiling = min(self.longest_wait, self.first_wait * 2.0 ** min(failures - 1, 30))
-        least = self.polite_wait if status is not None and (status == 429 or status >= 500) else 0.0
-        return max(least, min(self.longest_wait, least + clock.jitter(ceiling)))
+        ceiling = self.first_wait * 2.0 ** min(failures - 1, 30)
+        if status is None or (status != 429 and status < 500) or not self.polite_wait:
+            return clock.jitter(min(ceiling, self.longest_wait))
+        left = min(ceiling, self.longest_wait - self.polite_wait)
+        return self.polite_wait + clock.jitter(left if left > 0 else SPREAD)
 
 
 def policy_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:

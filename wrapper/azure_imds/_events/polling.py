@@ -19,6 +19,7 @@ from .._client.client import ImdsClient
 from .._client.client_base import with_cancellation
 from .._client.options import ATTEMPT_SECONDS, Options
 from .._client.sync_transport import RequestCancelled
+from .._clock import Clock
 from .._interruptions import is_interruption
 from .._log import error_fields, log
 from ..errors import ImdsError, ImdsUnavailableError, ImdsValidationError, ThrottledError
@@ -52,18 +53,20 @@ class _Schedule:
     def record_success(self, due: float) -> None:
         self.due, self.failures = due, 0
 
-    def record_failure(self, error: ImdsError, began: float, interval: float) -> None:
+    def record_failure(self, error: ImdsError, began: float, interval: float, clock: Clock) -> None:
         if not self.failures:
             log.warning(
                 "scheduled events: a request failed, and is retried until IMDS answers: %s",
                 error,
                 extra=error_fields(error),
             )
-        wait = interval * 2.0 ** min(self.failures, 10)
+        longest = min(interval * 2.0 ** min(self.failures, 10), MAX_BACKOFF)
+        # Random, so that machines which failed together do not poll together.
+        wait = interval + clock.jitter(max(0.0, longest - interval))
         if isinstance(error, ThrottledError):
-            wait = max(wait, error.retry_after or 0.0)
+            wait = max(wait, min(error.retry_after or 0.0, MAX_BACKOFF))
         self.failures += 1
-        self.due = began + max(interval, min(wait, MAX_BACKOFF))
+        self.due = began + wait
 
 
 class Poller(Generic[C]):
@@ -206,7 +209,7 @@ class Poller(Generic[C]):
         closed = type(error) is ImdsError  # all other failures have a subclass
         if closed or isinstance(error, ImdsValidationError):
             raise error
-        schedule.record_failure(error, self._began, self.interval)
+        schedule.record_failure(error, self._began, self.interval, self._clock)
 
 
 def _from_any_thread(action: Callable[[], object]) -> Callable[[], None]:
