@@ -19,6 +19,7 @@ from azure_imds import (
     ImdsValidationError,
 )
 from azure_imds._client.not_imds import is_from_imds
+from azure_imds_api import models
 from support import CANARY, ROOT, Colour, FakeClock, Script, answer, get_token, token
 
 SCOPE = "https://vault.azure.net/.default"
@@ -82,11 +83,48 @@ def test_it_is_not_available(colour: Colour, name: str) -> None:
 
 @others
 def test_every_operation_says_so(colour: Colour, name: str) -> None:
-    if name == "some JSON API":
-        pytest.skip("a document without known members is a document")
     script = Script(response(OTHERS[name]))
     error = colour.error(lambda imds: imds.instances.get_metadata(), transport=script, clock=FakeClock())
     assert type(error) is ImdsUnavailableError
+
+
+BODY = models.StartEventsRequest(start_requests=[models.StartRequest(event_id="A1")])
+OPERATIONS: dict[str, Any] = {
+    "get_info": lambda imds: imds.identity.get_info(),
+    "get_document": lambda imds: imds.attested.get_document(),
+    "get_events": lambda imds: imds.scheduled_events.get_events(),
+    "start_events": lambda imds: imds.scheduled_events.start_events(body=BODY),
+    "load_balancer": lambda imds: imds.load_balancer.get_metadata(),
+    "get_versions": lambda imds: imds.versions.get_versions(),
+    "leaf": lambda imds: imds.get("compute/name"),
+    "node": lambda imds: imds.get("compute"),
+}
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 302, 403, 503])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_web_page_is_not_a_result_of_any_operation(colour: Colour, operation: str, status: int) -> None:
+    page = httpx.Response(status, headers={"content-type": "text/html"}, content=b"<html>Sign in</html>")
+    error = colour.error(OPERATIONS[operation], transport=Script(page), clock=FakeClock())
+    assert type(error) is ImdsUnavailableError
+    assert error.status_code == status
+
+
+@pytest.mark.parametrize("document", [{}, {"status": "ok"}, {"code": 1, "title": "x"}], ids=repr)
+def test_a_document_of_unknown_members_is_from_imds_only_if_the_server_says_so(colour: Colour, document: Any) -> None:
+    body = json.dumps(document).encode()
+    error = colour.error(
+        lambda imds: imds.instances.get_metadata(), transport=Script(httpx.Response(200, content=body))
+    )
+    assert type(error) is ImdsUnavailableError
+    found = colour.run(lambda imds: imds.instances.get_metadata(), transport=Script(answer(200, document)))
+    assert found.to_dict() == document
+
+
+@pytest.mark.parametrize("document", [{"compute": None}, {"network": {}, "status": "ok"}], ids=repr)
+def test_a_document_with_a_known_member_needs_no_name_of_the_server(colour: Colour, document: Any) -> None:
+    script = Script(httpx.Response(200, content=json.dumps(document).encode()))
+    assert colour.run(lambda imds: imds.instances.get_metadata(), transport=script).to_dict() == document
 
 
 @refusals

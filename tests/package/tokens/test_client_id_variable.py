@@ -131,3 +131,17 @@ def test_the_doctor_reports_a_variable_that_is_not_used(
     texts = [f"{finding.text} {finding.advice}" for finding in found if finding.code == "client-id-unused"]
     assert len(texts) == reported
     assert all(LINE in text and '--client-id "$AZURE_CLIENT_ID"' in text for text in texts)
+
+
+def test_the_doctor_knows_the_host_that_reads_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {
+        "AZURE_CLIENT_ID": CLIENT_ID,
+        "AZURE_FEDERATED_TOKEN_FILE": "/nowhere/token",
+        "AZURE_TENANT_ID": CLIENT_ID,
+        "AZURE_AUTHORITY_HOST": NOWHERE,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    surroundings = Surroundings(environment, Path("/nowhere"))
+    found = examine(resource=RESOURCE, clock=FakeClock(), surroundings=surroundings)
+    assert "client-id-unused" not in {finding.code for finding in found}

@@ -63,7 +63,7 @@ def examine(
     given = {name: value for name, value in (selector or {}).items() if value is not None}
     host = check_environment(report, surroundings, endpoint)
     if host is not None:
-        check_client_id(report, surroundings, given)
+        check_client_id(report, surroundings, host, given)
         check_place(report, surroundings, host)
         check_proxy(report, surroundings, host)
         check_arc_folder(report, host)

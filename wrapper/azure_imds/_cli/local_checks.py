@@ -53,10 +53,11 @@ def check_environment(report: Report, surroundings: Surroundings, endpoint: str 
     return host
 
 
-def check_client_id(report: Report, surroundings: Surroundings, selector: Mapping[str, str]) -> None:
+def check_client_id(report: Report, surroundings: Surroundings, host: Host, selector: Mapping[str, str]) -> None:
     """Looks for the variable with which other libraries select an identity."""
     client_id = surroundings.environment.get("AZURE_CLIENT_ID", "").strip()
-    if client_id and client_id.lower() not in (value.lower() for value in selector.values()):
+    is_read = "AZURE_CLIENT_ID" in host.server.variables
+    if client_id and not is_read and client_id.lower() not in (value.lower() for value in selector.values()):
         report.add(findings.CLIENT_ID_UNUSED)
 
 

@@ -212,7 +212,7 @@ class Call(Generic[T]):
         status = outcome.status_code
         if any(low <= status <= high for low, high in self._operation.success):
             return self._after_success(outcome)
-        if 200 <= status < 300:
+        if 200 <= status < 300 and (not self._options.host.is_imds or is_from_imds(outcome)):
             return self._retry(
                 self._response_error("the specification does not define this status", status), False, status
             )
@@ -225,7 +225,8 @@ class Call(Generic[T]):
     def _after_success(self, response: httpx.Response) -> Success[T] | TryAgain | Failure:
         must_echo = self._was_challenged or self._options.host.server.must_echo
         result = read_success(self._operation, response, self._arguments, must_echo=must_echo)
-        if isinstance(result, NotImds) and not self._is_from_host(response):
+        is_doubtful = isinstance(result, NotImds) or (isinstance(result, Success) and result.is_doubtful)
+        if is_doubtful and not self._is_from_host(response):
             return self._after_other_response(response)
         if not isinstance(result, Success):
             return self._retry(self._response_error(str(result), response.status_code), False, response.status_code)

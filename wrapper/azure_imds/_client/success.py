@@ -6,21 +6,30 @@ import json
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
+import attrs
 import httpx
 
 from azure_imds_api.api import Operation
 
 from .._interruptions import is_interruption
+from .not_imds import is_web_page
 from .validation import problems
 
 T = TypeVar("T")
 
 
 class Success(Generic[T]):
-    """The result of a call."""
+    """The result of a call.
 
-    def __init__(self, value: T) -> None:
+    Attributes:
+        value: what the caller gets.
+        is_doubtful: whether any server could have answered this: the value has no member that the specification knows,
+            or the body is a web page where no body is described.
+    """
+
+    def __init__(self, value: T, *, is_doubtful: bool = False) -> None:
         self.value = value
+        self.is_doubtful = is_doubtful
 
 
 class NotImds(str):
@@ -53,7 +62,7 @@ def read_success(
         if problem := _other_identity(operation, document, arguments, must_echo):
             return problem
     try:
-        return Success(operation.parse(client=None, response=_Parsed(response, document)))
+        value = operation.parse(client=None, response=_Parsed(response, document))
     except Exception as error:
         if is_interruption(error):
             raise
@@ -61,7 +70,20 @@ def read_success(
 
         if isinstance(error, UnreadableMemberError):
             return f"in the body, {error}"
-        return f"the body does not match the model ({type(error).__name__})"
+        text = f"the body does not match the model ({type(error).__name__})"
+        return NotImds(text) if is_web_page(response) else text
+    return Success(
+        value, is_doubtful=_has_no_known_member(value, document) or (document is None and is_web_page(response))
+    )
+
+
+def _has_no_known_member(value: Any, document: Any) -> bool:
+    """Whether a model has members of its own, and a document has none of them."""
+    extra = getattr(value, "additional_properties", None)
+    if extra is None or document is None or len(extra) < len(document):
+        return False
+    model: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+    return len(attrs.fields(model)) > 1  # a map has additional_properties only
 
 
 def _has_expected_member(operation: Operation[Any], document: Any) -> bool:
