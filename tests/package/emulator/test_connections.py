@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -129,6 +130,23 @@ def test_other_connections_are_served_while_keys_are_generated(
         finally:
             held.released.set()
         assert first.result().status_code == 200
+
+
+def test_versions_are_served_while_the_keys_of_the_first_attested_document_are_generated(
+    http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a new process, without a replaced function: if the generation of keys held the interpreter's lock, only the
+    # few requests between two keys would be served.
+    monkeypatch.setattr(attested, "_make_chain", functools.cache(attested._make_chain.__wrapped__))
+    monkeypatch.setattr(attested, "_has_chain", threading.Event())
+    served = 0
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(http.get, "/attested/document", params={"api-version": "2021-02-01"})
+        while not first.done():
+            assert http.get("/versions").status_code == 200
+            served += 1
+        assert first.result().status_code == 200
+    assert served > 10
 
 
 @pytest.mark.parametrize("path", ["/discovery/keys", "/pki/root.cer", "/pki/intermediate.cer"])
