@@ -21,7 +21,7 @@ from typing import Any
 import anyio
 import httpx
 
-from azure_imds import AsyncImdsClient, ImdsClient
+from azure_imds import AsyncImdsClient, ImdsClient, ImdsUnavailableError
 from azure_imds._clock import Clock
 
 ROOT = Path(__file__).parent.parent
@@ -210,6 +210,21 @@ def list_errors(error: BaseException) -> Sequence[BaseException]:
             found.append(one)
             todo += [one.__cause__, one.__context__]
     return found
+
+
+def list_foreign(error: BaseException) -> Sequence[BaseException]:
+    """Returns the causes and contexts of an exception, except for an error of the operating system without any data."""
+    cause = error.__cause__
+    is_plain = (
+        isinstance(error, ImdsUnavailableError)
+        and type(cause) in (type(OSError(cause.errno, "")), socket.gaierror)
+        and cause.args == (cause.errno, cause.strerror)
+        and (cause.filename, cause.filename2, cause.__traceback__) == (None, None, None)
+        and not vars(cause)
+        if isinstance(cause, OSError)
+        else False
+    )
+    return [one for one in list_errors(error) if one is not error and not (is_plain and one is cause)]
 
 
 def reply(status: int, body: bytes | str = b"", *headers: str, length: int | None = None) -> bytes:

@@ -109,6 +109,8 @@ class ImdsValidationError(ImdsError, ValueError):
 class ImdsUnavailableError(ImdsError):
     """IMDS cannot be reached: refused, no route, disabled, a host with another API, or something else answers.
 
+    If the operating system has reported an error, `__cause__` is an OSError with its `errno`.
+
     Attributes:
         status_code: the HTTP status, if something other than IMDS answered. Otherwise 0.
         response_text: the beginning of its answer, at most 2000 characters. Long words, which may be tokens, are

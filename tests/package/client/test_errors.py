@@ -45,7 +45,7 @@ from support import (
     answer,
     example,
     get_token,
-    list_errors,
+    list_foreign,
     ok,
     raw_server,
     reply,
@@ -218,7 +218,7 @@ def test_a_documented_error_survives_pickling(document: str, case: dict[str, Any
 @documented
 def test_nothing_is_chained_to_a_documented_error(colour: Colour, document: str, case: dict[str, Any]) -> None:
     error, _ = failed(colour, given(case), action=ASKED[document][0])
-    assert list_errors(error) == [error]
+    assert list_foreign(error) == []
 
 
 def test_the_server_s_request_id_takes_precedence_over_ours(colour: Colour) -> None:
@@ -700,7 +700,7 @@ def test_every_exception_of_a_transport_becomes_an_imds_error(
     assert (error.attempts, error.url) == (1, str(script.requests[0].url))
     assert f"({BASE}/identity/oauth2/token, 1 attempt, 0.00 s)" in str(error)
     assert error.retryable
-    assert list_errors(error) == [error]
+    assert list_foreign(error) == []
 
 
 # The errors themselves

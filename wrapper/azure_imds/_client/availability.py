@@ -72,7 +72,7 @@ class AvailabilityWait:
         self._checks += 1
         pause = _POLICY.wait(self._checks, None, None, self._options.clock)
         if pause >= self._left:
-            raise ImdsTimeoutError(
+            error = ImdsTimeoutError(
                 f"wait_until_available: IMDS did not answer within {self._timeout:g} s. Last problem: {problem}",
                 deadline=self._timeout,
                 url=problem.url,
@@ -81,4 +81,6 @@ class AvailabilityWait:
                 retryable=True,
                 hint=problem.hint,
             )
+            error.__cause__ = problem.__cause__
+            raise error
         return pause

@@ -5,7 +5,6 @@ The two clients are a loop around a `Call` and differ by `await` only.
 
 from __future__ import annotations
 
-import copy
 import os
 import sys
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -60,7 +59,9 @@ class Failure(NamedTuple):
 
     def copy(self) -> Failure:
         """The failure for another caller, with a traceback of its own."""
-        return Failure(copy.copy(self.error))
+        from .single_flight import copy_error
+
+        return Failure(copy_error(self.error) or self.error)
 
 
 class Spent(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -32,6 +33,8 @@ from ..errors import (
 )
 from .not_imds import describe_other, is_web_page, json_object, shorten, text_of
 from .retry import TRANSIENT, retry_after_seconds
+
+E = TypeVar("E", bound=ImdsUnavailableError)
 
 _BY_STATUS: dict[int, type[ImdsStatusError]] = {
     400: BadRequestError,
@@ -168,7 +171,8 @@ def transport_error(
         else:
             hint = "The connection was accepted, but nothing was received. Check for a proxy or a firewall."
         facts = {**facts, "retryable": True, "hint": server.unreachable or hint}
-        return ImdsTimeoutError(f"{caller}: no response in time {summary(facts)}", deadline=deadline, **facts)
+        text = f"{caller}: no response in time {summary(facts)}"
+        return _because_of(error, ImdsTimeoutError(text, deadline=deadline, **facts))
     is_redirect = isinstance(error, (httpx.InvalidURL, UnicodeError)) or "location header" in str(error)
     if is_redirect and not isinstance(error, httpx.ConnectError):
         # httpx reads the address even of a redirect that is not followed, and raises without the response.
@@ -181,7 +185,8 @@ def transport_error(
     elif isinstance(error, httpx.RemoteProtocolError):
         hint = "The server closed the connection or does not speak HTTP. It may be restarting, or it is not IMDS."
     facts = {**facts, "retryable": True, "hint": server.unreachable or hint}
-    return ImdsUnavailableError(f"{caller}: cannot reach {server.title}: {_reason(error)} {summary(facts)}", **facts)
+    text = f"{caller}: cannot reach {server.title}: {_reason(error)} {summary(facts)}"
+    return _because_of(error, ImdsUnavailableError(text, **facts))
 
 
 def summary(facts: CallFacts) -> str:
@@ -197,11 +202,34 @@ def _reason(error: Exception) -> str:
         # The rest of the text quotes what was received: a part of a token, or a header.
         match = re.match(r"[A-Za-z ,-]+", str(error))
         return match[0].strip() if match else type(error).__name__
+    cause = _os_error(error)
+    return cause.strerror if cause is not None and cause.strerror else shorten(str(error)) or type(error).__name__
+
+
+def _because_of(failure: Exception, error: E) -> E:
+    """Sets the error of the operating system as the cause, if there is one."""
+    error.__cause__ = _os_error(failure)
+    return error
+
+
+def _os_error(error: Exception) -> OSError | None:
+    """The error of the operating system or of the resolver behind a failure, with its number and its words only.
+
+    A copy: the original may have the frames of a call in its traceback, or data in other attributes.
+    """
     for cause in _causes(error):
-        if isinstance(cause, OSError) and cause.errno is not None and cause.strerror:
+        # The numbers of TLS are not those of the operating system.
+        if (
+            isinstance(cause, OSError)
+            and type(cause).__module__ != "ssl"
+            and cause.errno is not None
+            and cause.strerror
+        ):
             # Negative numbers are the resolver's own. asyncio changes the words of the operating system.
-            return os.strerror(cause.errno) if cause.errno > 0 else cause.strerror
-    return shorten(str(error)) or type(error).__name__
+            if cause.errno > 0:
+                return OSError(cause.errno, os.strerror(cause.errno))
+            return socket.gaierror(cause.errno, cause.strerror)
+    return None
 
 
 def _causes(error: Any) -> Iterator[BaseException]:

@@ -27,11 +27,13 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from .._forks import reset_after_fork
 from .._interruptions import concerns_request
 from .._sensitive import strip_sensitive
+from ..errors import ImdsError
 
 if TYPE_CHECKING:
     import anyio
 
 V = TypeVar("V")
+X = TypeVar("X", bound=Exception)
 #: What waiting callers wait on. `wait` is awaited only for an `anyio.Event`.
 E = TypeVar("E", threading.Event, "anyio.Event")
 
@@ -154,8 +156,10 @@ class Attempt(Generic[V, E]):
         return self.pending.value
 
 
-def copy_error(error: Exception) -> Exception | None:
+def copy_error(error: X) -> X | None:
     """Copies an error for another caller: the same class, text and attributes, but no traceback.
+
+    The cause of an error of this package is copied too: an error of the operating system, without data.
 
     Returns:
         The copy. None if the class cannot be copied, which only other code's exceptions can be.
@@ -168,6 +172,8 @@ def copy_error(error: Exception) -> Exception | None:
         except Exception:
             return None
         made.__dict__.update(error.__dict__)
+    if isinstance(error, ImdsError):
+        made.__cause__ = copy.copy(error.__cause__)
     if hasattr(made, "__notes__"):
         made.__notes__ = [*made.__notes__]
     return made

@@ -43,6 +43,7 @@ def _combined_class(kind: type[ImdsError], unavailable: type[Exception]) -> Any:
         made.__dict__.update({name: None for name in _AZURE_ATTRIBUTES if not hasattr(kind, name)})
         made.__dict__["message"] = str(error)
         made.__dict__.update(error.__dict__)
+        made.__cause__ = error.__cause__
         return made
 
     def reduce(self: ImdsError) -> Any:
