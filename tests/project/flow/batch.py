@@ -99,7 +99,7 @@ class Batch:
         )
         cache = self.root.parent / f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
         options = ["--config-file", str(settings), "--cache-dir", str(cache), "--output", "json"]
-        found = [json.loads(line) for line in self._checker("mypy", *options, "users").splitlines()]
+        found = [json.loads(line) for line in self._checker("mypy", *options, "users").splitlines() if line]
         return self._problems(
             (str(self.root / one["file"]), one["line"], f"{one['message']} [{one['code']}]")
             for one in found

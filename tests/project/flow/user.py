@@ -26,7 +26,21 @@ from azure_imds_api import api, models
 from azure_imds_emulator import Clock, Emulator, hosts
 from support import COLOURS, Colour, FakeClock, Wire, raw_server, reply
 
-NAMES = {"azure_imds": azure_imds, "api": api, "models": models, "inspect": inspect, "hosts": hosts}
+
+def credential(imds: Any) -> Any:
+    """A credential that sends with a client."""
+    kind = azure_imds.ImdsCredential if isinstance(imds, azure_imds.ImdsClient) else azure_imds.AsyncImdsCredential
+    return kind(client=imds)
+
+
+NAMES = {
+    "azure_imds": azure_imds,
+    "api": api,
+    "models": models,
+    "inspect": inspect,
+    "hosts": hosts,
+    "credential": credential,
+}
 
 #: The path of the API on a host.
 BASE = urlsplit(api.SERVERS["azure"].url).path
@@ -104,12 +118,14 @@ def _doctor() -> str:
 
 @contextmanager
 def _host(check: dict[str, Any], url: str) -> Iterator[dict[str, Any]]:
-    """Tells the client about the server: by an argument, or as the Azure Arc agent in the environment."""
-    if check.get("host") != "arc":
+    """Tells the client about the server: by an argument, or by the variables of a host in the environment."""
+    variables = check.get("host")
+    if variables is None:
         yield {"endpoint": url}
         return
-    agent = {"IDENTITY_ENDPOINT": f"{url}/metadata/identity/oauth2/token", "IMDS_ENDPOINT": url}
-    with patch.dict(os.environ, agent):
+    if variables == "arc":
+        variables = {"IDENTITY_ENDPOINT": "{url}/metadata/identity/oauth2/token", "IMDS_ENDPOINT": "{url}"}
+    with patch.dict(os.environ, {name: value.replace("{url}", url) for name, value in variables.items()}):
         yield {}
 
 
