@@ -592,6 +592,14 @@ def test_a_web_page_in_place_of_the_host_is_not_its_response(host: str, status: 
     assert SERVERS[host].title in str(error)
 
 
+@pytest.mark.usefixtures("environment", "host")
+@pytest.mark.parametrize("body", [b'{"access_token": "' + CANARY.encode(), b"", b"[]"])
+def test_a_broken_success_is_the_response_of_the_host(body: bytes, colour: Colour) -> None:
+    error = colour.error(get_token, transport=Script(answer(200, body, server="")), retry=None)
+    assert isinstance(error, ImdsResponseError)
+    assert CANARY not in collect_texts(error)
+
+
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("echo", ["body", "header"])
 def test_a_secret_shows_nowhere(host: str, echo: str, colour: Colour, caplog: pytest.LogCaptureFixture) -> None:

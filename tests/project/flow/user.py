@@ -26,21 +26,7 @@ from azure_imds_api import api, models
 from azure_imds_emulator import Clock, Emulator, hosts
 from support import COLOURS, Colour, FakeClock, Wire, raw_server, reply
 
-
-def credential(imds: Any) -> Any:
-    """A credential that sends with a client."""
-    kind = azure_imds.ImdsCredential if isinstance(imds, azure_imds.ImdsClient) else azure_imds.AsyncImdsCredential
-    return kind(client=imds)
-
-
-NAMES = {
-    "azure_imds": azure_imds,
-    "api": api,
-    "models": models,
-    "inspect": inspect,
-    "hosts": hosts,
-    "credential": credential,
-}
+NAMES = {"azure_imds": azure_imds, "api": api, "models": models, "inspect": inspect, "hosts": hosts}
 
 #: The path of the API on a host.
 BASE = urlsplit(api.SERVERS["azure"].url).path
@@ -94,7 +80,7 @@ def _server(check: dict[str, Any], wire: Wire) -> Iterator[tuple[dict[str, Any],
     """Yields how the client finds the server, and more names for expressions."""
     if "emulator" not in check:
         with raw_server(wire) as url, _host(check, url) as where_it_is:
-            yield where_it_is, {}
+            yield where_it_is, {"credential": _credential}
         return
     with Emulator(clock=Clock(FakeClock().now, frozen=True), **check["emulator"]) as emulator:
         environment = emulator.environment

@@ -240,7 +240,7 @@ class Call(Generic[T]):
         """Whether IMDS has responded, or on another host, whether it may be that host and not a proxy in its place."""
         if self._options.host.is_imds:
             return is_from_imds(response)
-        return response.status_code >= 400 and not is_web_page(response)
+        return not 300 <= response.status_code < 400 and not is_web_page(response)
 
     def _after_other_response(self, response: httpx.Response) -> TryAgain | Failure:
         """Something other than IMDS answered. It gets little time, as if nothing was there."""
