@@ -72,10 +72,10 @@ def schemas(spec: Specification) -> Findings:
 
 def _booleans(node: Node) -> Iterator[Path_]:
     """Places where the schema is true or false. JSON Schema allows that."""
-    for key in ("schema",) if not node.is_schema else ("items", "properties", "allOf", "anyOf", "oneOf"):
+    for key in ("schema", "schemas") if not node.is_schema else ("items", "properties", "allOf", "anyOf", "oneOf"):
         value = node.data.get(key)
         below: list[tuple[Path_, Any]] = [((*node.place, key), value)]
-        if key == "properties" and isinstance(value, dict):
+        if key in ("properties", "schemas") and isinstance(value, dict):
             below = [((*node.place, key, name), member) for name, member in value.items()]
         elif isinstance(value, list):
             below = [((*node.place, key, index), member) for index, member in enumerate(value)]

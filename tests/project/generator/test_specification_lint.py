@@ -269,6 +269,7 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake("a-version-that-is-a-number", "  version: 1.0.0\n", "  version: 1.0 # ! valid-openapi\n"),
     ],
     "schemas": [
+        Mistake("a-component-that-is-true", "schema", "Anything: true # ! boolean-schema"),
         Mistake("a-type-that-is-none", "property", "typo: {type: strng} # ! valid-openapi"),
         Mistake("a-length-that-is-a-string", "property", 'typo2: {type: string, minLength: "3"} # ! valid-openapi'),
         Mistake("required-in-a-property", "property", "typo3: {type: string, required: true} # ! valid-openapi"),
