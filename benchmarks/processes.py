@@ -94,10 +94,11 @@ COMPARISONS = (
     (COLD, "ours", "http.client", None),
     (f"{COLD}, async", "ours, async", "bare httpx.AsyncClient and attrs", 1.0),
 )
-#: Why a comparison with a program of the same size can miss its target by a few percent.
+#: Why these comparisons can miss their targets by a few percent.
 CLOSE = (
-    "Both programs spend most of their time on the same work: Python starts, httpx and attrs are imported, and at the "
-    "end Python visits all objects once more. The instruction counts show the difference with less noise than the time."
+    "These programs spend most of their time on starting Python, importing httpx (or requests) and attrs, and visiting "
+    "all objects once more at the end. Other work on the machine changes the times by more than the difference to the "
+    "target. The instruction counts show the difference without this noise."
 )
 
 IMPORTS = {
