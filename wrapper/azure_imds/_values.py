@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import json
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -29,15 +30,22 @@ def tags(instance: Instance) -> dict[str, str]:
 
     Returns:
         Names and values. Empty if there are no tags.
+
+    Raises:
+        ImdsResponseError: a name or value in the document is a list or an object.
     """
     compute = instance.compute
     if compute is None:
         return {}
     if compute.tags_list is not None:
-        return {tag.name: tag.value or "" for tag in compute.tags_list if tag.name is not None}
+        return {
+            _tag_text(tag.name, f"{index}/name"): _tag_text(tag.value, f"{index}/value")
+            for index, tag in enumerate(compute.tags_list)
+            if tag.name is not None
+        }
     found: dict[str, str] = {}
     last = ""
-    for piece in (compute.tags or "").split(";"):
+    for piece in _tag_text(compute.tags).split(";"):
         name, colon, value = piece.partition(":")
         if colon:
             found[name] = value
@@ -45,6 +53,15 @@ def tags(instance: Instance) -> dict[str, str]:
         elif last:
             found[last] += f";{piece}"
     return found
+
+
+def _tag_text(value: object, place: str = "") -> str:
+    """A name or value of a tag. A real boolean or number becomes its JSON text."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    raise ImdsResponseError(f"tags: {f'compute/tagsList/{place}' if place else 'compute/tags'}: expected text")
 
 
 def user_data(instance: Instance) -> bytes:
@@ -59,9 +76,12 @@ def user_data(instance: Instance) -> bytes:
     Raises:
         ImdsResponseError: the value in the document is not base64.
     """
-    text = (instance.compute.user_data if instance.compute else None) or ""
+    text: object = instance.compute.user_data if instance.compute else None
+    if _is_missing(text):
+        return b""
     with suppress(ValueError):
-        return base64.b64decode("".join(text.split()), validate=True)
+        if isinstance(text, str):
+            return base64.b64decode("".join(text.split()), validate=True)
     raise ImdsResponseError("user_data: userData is not base64")
 
 

@@ -142,6 +142,31 @@ def test_a_missing_value_with_a_name_is_none(parse: Any) -> None:
     assert parse(None, name="compute/zone") is parse("", name="compute/zone") is None
 
 
+@pytest.mark.parametrize("value", [[], {}, ["a"], {"a": "b"}], ids=repr)
+@pytest.mark.parametrize("member", ["name", "value"])
+def test_a_tag_that_is_no_text_is_an_error_with_its_place(member: str, value: Any) -> None:
+    machine = Instance.from_dict({"compute": {"tagsList": [{}, {"name": "a", "value": "b", member: value}]}})
+    with pytest.raises(ImdsResponseError, match=rf"^tags: compute/tagsList/1/{member}: expected text$"):
+        tags(machine)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0"), (False, "false"), (7, "7"), (None, ""), ("", "")])
+def test_a_tag_with_a_real_boolean_or_number_is_text(value: Any, text: str) -> None:
+    assert tags(Instance.from_dict({"compute": {"tagsList": [{"name": "a", "value": value}]}})) == {"a": text}
+
+
+@pytest.mark.parametrize("value", [[], {}, ["a:b"]], ids=repr)
+def test_old_tags_that_are_no_text_are_an_error(value: Any) -> None:
+    with pytest.raises(ImdsResponseError, match=r"^tags: compute/tags: expected text$"):
+        tags(Instance.from_dict({"compute": {"tags": value}}))
+
+
+@pytest.mark.parametrize("value", [0, False, 7, True, 1.5, [], {}, ["x"]], ids=repr)
+def test_user_data_that_is_no_text_is_an_error(value: Any) -> None:
+    with pytest.raises(ImdsResponseError, match=r"^user_data: userData is not base64$"):
+        user_data(Instance.from_dict({"compute": {"userData": value}}))
+
+
 EXPECTED = {
     as_bool: '"true" or "false"',
     as_int: 'digits, such as "30"',
