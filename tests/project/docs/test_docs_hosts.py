@@ -1,0 +1,69 @@
+"""The pages about hosts of managed identities agree with openapi.yaml, and their example of a host is valid."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from docs_support import DOCS, find_blocks
+from generator import lint
+from generator.specification import Specification
+from generator.stand_ins import server_name, server_places
+from support import ROOT
+
+SPECIFICATION = Specification.load(ROOT / "openapi.yaml")
+PAGE = (DOCS / "hosts.md").read_text(encoding="utf-8")
+
+#: The hosts in the order in which a program looks for them. The one that needs no variable is last.
+SERVERS = sorted((server for _, server in server_places(SPECIFICATION)), key=lambda server: "x-when" not in server)
+
+
+def rows(heading: str) -> list[tuple[str, str]]:
+    """The names in the first cell of each row below a heading, and the whole row."""
+    table = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in table.splitlines() if line.startswith("| `")]
+    return [(name, line) for line in lines for name in re.findall(r"`([\w-]+)`", line.split("|")[1])]
+
+
+def test_the_table_has_every_host_in_the_order_of_detection() -> None:
+    assert [name for name, _ in rows("Which host this is")] == [server_name(server) for server in SERVERS]
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=server_name)
+def test_the_table_names_the_variables_by_which_a_host_is_recognized(server: dict[str, Any]) -> None:
+    when = server.get("x-when", {})
+    cell = dict(rows("Which host this is"))[server_name(server)].split("|")[3]
+    assert {*re.findall(r"`([A-Z_]+)`", cell)} == {*when.get("set", ()), *when.get("unset", ())}
+
+
+def test_what_is_special_is_told_for_every_host_that_answers() -> None:
+    assert {name for name, _ in rows("What is special")} == {
+        server_name(server) for server in SERVERS if "x-refused" not in server
+    }
+
+
+def guide_of(server: dict[str, Any]) -> Path:
+    link = re.search(r"\]\(([\w/.-]+)", dict(rows("Which host this is"))[server_name(server)])
+    assert link
+    return DOCS / link[1]
+
+
+@pytest.mark.parametrize("server", [server for server in SERVERS if "x-url" in server], ids=server_name)
+def test_the_guide_of_a_host_explains_its_variables(server: dict[str, Any]) -> None:
+    guide = guide_of(server).read_text(encoding="utf-8")
+    assert [name for name in server["x-variables"] if f"`{name}`" not in guide and name not in PAGE] == []
+
+
+def test_the_example_of_a_new_host_is_valid() -> None:
+    [block] = find_blocks(DOCS / "design" / "hosts.md", "yaml")
+    example = "".join(f"  {line}" for line in block.text.splitlines(keepends=True))
+    text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+    anchor = "  /msi/token:\n"
+    assert text.count(anchor) == 1
+    document = text.replace(anchor, f"{example}\n{anchor}")
+    assert "example-cloud" in str(yaml.safe_load(document)["paths"])
+    assert LINT(document) == []
