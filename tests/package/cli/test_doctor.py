@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
 import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from azure_imds._cli.doctor import examine
 from azure_imds._cli.findings import Finding
 from azure_imds._cli.surroundings import AZURE_ASSET_TAG, Surroundings
 from azure_imds._clock import SYSTEM
+from azure_imds_api.api import SERVERS
 from azure_imds_emulator import Clock as EmulatorClock
 from azure_imds_emulator import Emulator
 from azure_imds_emulator.faults import PRESETS, FaultQueue
@@ -478,6 +481,166 @@ def test_a_missing_folder_of_azure_arc(agent: Emulator, monkeypatch: pytest.Monk
     assert find(findings, "arc").status == "fail"
     assert "himds" in find(findings, "arc").advice
     assert find(findings, "token").code == "arc-key"
+
+
+#: A host that the emulator plays, what it is called, and the variable with its secret.
+HOSTS = {
+    "app-service": ("Azure App Service", "IDENTITY_HEADER"),
+    "app-service-2017": ("an App Service with the endpoint of 2017", "MSI_SECRET"),
+    "machine-learning": ("Azure Machine Learning", "MSI_SECRET"),
+    "cloud-shell": ("Azure Cloud Shell", None),
+    "service-fabric": ("Azure Service Fabric", "IDENTITY_HEADER"),
+    "workload-identity": ("AKS workload identity", "AZURE_FEDERATED_TOKEN_FILE"),
+}
+
+
+def test_every_host_of_the_specification_is_examined() -> None:
+    assert HOSTS.keys() == {name for name, server in SERVERS.items() if server.template}
+
+
+@contextmanager
+def on(host: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[Emulator]:
+    """An emulator of a host, and this process on it."""
+    with Emulator(host=host, **options) as emulator:
+        for name, value in emulator.environment.items():
+            monkeypatch.setenv(name, value)
+        yield emulator
+
+
+def examine_host(emulator: Emulator, **options: Any) -> list[Finding]:
+    surroundings = Surroundings(root=Path("/nowhere"))
+    return examine(**{"resource": RESOURCE, "clock": Steady(emulator), "surroundings": surroundings, **options})
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_nothing_fails_on_another_host(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    title, secret = HOSTS[host]
+    with on(host, monkeypatch) as emulator:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+        findings = examine_host(emulator)
+        values = [value for name, value in emulator.environment.items() if name == secret]
+    assert {finding.status for finding in findings} == {"pass"}
+    texts = [finding.text for finding in findings]
+    assert title in texts[0]
+    assert f"host {host} (" in texts[0]
+    assert [text for text in texts if "IMDS" in text] == []
+    assert any(text.startswith("The endpoint returned a token for") for text in texts)
+    assert any(text.startswith("The token belongs to ") for text in texts)
+    for variable in SERVERS[host].variables:
+        assert any(text.startswith(f"{variable} is ") for text in texts)
+    assert not [value for value in values if value in "".join(texts)]
+    assert "eyJ" not in "".join(texts)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_that_does_not_answer_has_its_own_advice(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with on(host, monkeypatch) as emulator:
+        environment = emulator.environment
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    findings = examine(resource=RESOURCE, clock=FakeClock(), surroundings=Surroundings(root=Path("/nowhere")))
+    assert findings[-1].code == "refused"
+    assert findings[-1].advice == SERVERS[host].unreachable
+
+
+@pytest.mark.parametrize("host", [host for host, (_, secret) in HOSTS.items() if secret])
+def test_an_outdated_secret_is_explained_by_its_variable(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = HOSTS[host][1]
+    with on(host, monkeypatch) as emulator:
+        if secret == "AZURE_FEDERATED_TOKEN_FILE":
+            Path(emulator.environment[secret]).write_text("outdated")
+        else:
+            emulator.rotate_secret()
+        finding = find(examine_host(emulator), "token")
+    assert finding.status == "fail"
+    assert secret is not None
+    assert secret in finding.advice
+    assert "IMDS" not in finding.text + finding.advice
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 410, 429, 500, 503])
+def test_advice_about_imds_is_not_given_on_another_host(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with on("app-service", monkeypatch) as emulator:
+        emulator.fail(status, body="", headers={"Server": "Kestrel"}, times=10)
+        finding = find(examine_host(emulator), "token")
+    assert finding.status == "fail"
+    assert not finding.code.startswith(("guest-proxy-agent", "restarting"))
+    assert "IMDS" not in finding.text + finding.advice
+
+
+def test_another_certificate_has_its_own_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on("service-fabric", monkeypatch) as emulator:
+        monkeypatch.setenv("IDENTITY_SERVER_THUMBPRINT", "0" * 40)
+        finding = find(examine_host(emulator), "token")
+    assert (finding.status, finding.code) == ("fail", "certificate")
+
+
+def test_a_selector_that_the_host_does_not_have_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on("machine-learning", monkeypatch) as emulator:
+        selector = {"object_id": "00000000-0000-0000-0000-000000000004"}
+        finding = find(examine_host(emulator, selector=selector, names={"object_id": "--object-id"}), "token")
+    assert (finding.status, finding.code) == ("fail", "bad-argument")
+    assert "Azure Machine Learning" in finding.text
+
+
+def test_a_token_of_a_user_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"scp": "user_impersonation", "aud": RESOURCE}).encode()).decode()
+    with on("cloud-shell", monkeypatch) as emulator:
+        emulator.fail(body={"access_token": f"e30.{claims}.x", "expires_on": "1893456000"})
+        assert find(examine_host(emulator), "claims").text == "The token belongs to a user ()."
+
+
+@pytest.mark.parametrize("bypass", [False, True])
+def test_the_proxy_to_the_authority_is_checked_in_place_of_the_authority(
+    bypass: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with on("workload-identity", monkeypatch) as emulator:
+        monkeypatch.setenv("HTTPS_PROXY", "http://user:secret-0815@127.0.0.1:1")
+        monkeypatch.setenv("no_proxy", "localhost,127.0.0.1" if bypass else "")
+        findings = examine_host(emulator)
+    assert find(findings, "proxy").code == ("no-proxy" if bypass else "proxy-used")
+    assert findings[-1].code != "refused" if bypass else findings[-1].code == "refused"
+    assert "secret-0815" not in str(findings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("AZURE_SERVICE", "Microsoft.ProjectArcadia"), ("MSNOTEBOOKUTILS_RUNTIME_TYPE", "jupyter")]
+)
+def test_a_notebook_without_an_endpoint_is_recognized(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [finding] = examine_in({variable: value}, monkeypatch)
+    assert (finding.status, finding.code) == ("fail", "notebook")
+    assert "notebookutils" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        ({"IDENTITY_ENDPOINT": "http://h/x"}, "IDENTITY_HEADER is not set"),
+        ({"AZURE_TENANT_ID": "t", "AZURE_AUTHORITY_HOST": "https://h/"}, "AZURE_FEDERATED_TOKEN_FILE is not set"),
+        (
+            {"AZURE_FEDERATED_TOKEN_FILE": "f", "KUBERNETES_SERVICE_HOST": "10.0.0.1"},
+            "AZURE_TENANT_ID and AZURE_AUTHORITY_HOST are not set",
+        ),
+        # Also programs that log in by other means have these.
+        ({"AZURE_TENANT_ID": "t"}, None),
+        ({"AZURE_AUTHORITY_HOST": "https://h/"}, None),
+        # Azure Container Instances, where IMDS works
+        ({"IDENTITY_HEADER": "y", "IDENTITY_SERVER_THUMBPRINT": "z", "IDENTITY_API_VERSION": "2020-05-01"}, None),
+        ({"AZURE_SERVICE": "other"}, None),
+    ],
+)
+def test_a_variable_that_is_missing_is_named(
+    environment: dict[str, str], missing: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(host: str, port: int) -> str:
+        raise OSError(101, "no")
+
+    monkeypatch.setattr(local_checks, "find_local_address", nowhere)
+    texts = [finding.text for finding in examine_in(environment, monkeypatch) if finding.code == "partly-set"]
+    assert len(texts) == (missing is not None)
+    assert all(missing in text for text in texts if missing)
 
 
 def test_the_status_of_the_command_is_0_if_nothing_fails(emulator: Emulator, call: Run) -> None:

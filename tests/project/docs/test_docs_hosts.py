@@ -66,4 +66,4 @@ def test_the_example_of_a_new_host_is_valid() -> None:
     assert text.count(anchor) == 1
     document = text.replace(anchor, f"{example}\n{anchor}")
     assert "example-cloud" in str(yaml.safe_load(document)["paths"])
-    assert LINT(document) == []
+    lint.check(Specification(document))

@@ -31,10 +31,11 @@ from .findings import Status
 
 @frozen
 class FailedRequest:
-    """The error of a request, and the status and headers of the response if there was one."""
+    """The error of a request, the status and headers of the response if there was one, and whether it was to IMDS."""
 
     error: ImdsError
     response: httpx.Response | None
+    to_imds: bool = True
 
     def is_a(self, *kinds: type[ImdsError]) -> bool:
         return isinstance(self.error, kinds)
@@ -81,6 +82,7 @@ class Cause:
         advice: what to do; "" if the hint of the error is the best advice.
         status: `warn` if the failure passes by itself.
         not_imds: whether something other than IMDS answered, or nothing did, so that more requests make no sense.
+        imds_only: whether only IMDS, or what stands in front of it, answers like this.
     """
 
     code: str
@@ -88,6 +90,7 @@ class Cause:
     advice: str = ""
     status: Status = "fail"
     not_imds: bool = False
+    imds_only: bool = False
 
 
 _WAIT = "It passes by itself. Clients of this package wait and retry."
@@ -120,6 +123,12 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause("gateway", lambda f: f.is_other and f.has_status(407, 502, 504), not_imds=True),
     Cause("another-service", lambda f: f.is_other, not_imds=True),
+    Cause(
+        "certificate",
+        lambda f: f.is_a(ImdsUnavailableError) and "certificate" in str(f.error),
+        "Another server answers there, or a proxy that inspects TLS, or the variables are those of another process.",
+        not_imds=True,
+    ),
     Cause("closed", lambda f: f.is_a(ImdsUnavailableError), not_imds=True),
     Cause("arc-key", lambda f: f.is_a(ArcChallengeError)),
     Cause(
@@ -151,17 +160,20 @@ CAUSES: tuple[Cause, ...] = (
         lambda f: f.mentions("bad_request_102"),
         "The retired managed identity extension for virtual machines answers like this, on port 50342. Remove it, and "
         "use IMDS.",
+        imds_only=True,
     ),
     Cause(
         "header-removed",
         lambda f: f.mentions("metadata header"),
         "The header Metadata: true was sent but did not arrive. Find the proxy or filter that removes it.",
+        imds_only=True,
     ),
-    Cause("guest-proxy-agent", lambda f: f.is_a(ForbiddenError) and f.has_empty_body, _ADD_RULE),
+    Cause("guest-proxy-agent", lambda f: f.is_a(ForbiddenError) and f.has_empty_body, _ADD_RULE, imds_only=True),
     Cause(
         "guest-proxy-agent-method",
         lambda f: f.has_status(405) and not f.is_from_imds,
         f"Azure's Guest Proxy Agent does not allow this HTTP method. {_ADD_RULE}",
+        imds_only=True,
     ),
     Cause("forbidden", lambda f: f.is_a(ForbiddenError)),
     Cause(
@@ -169,6 +181,7 @@ CAUSES: tuple[Cause, ...] = (
         lambda f: f.is_a(GoneError),
         f"IMDS is being updated and returns within 70 seconds. {_WAIT}",
         "warn",
+        imds_only=True,
     ),
     Cause(
         "throttled",
@@ -195,12 +208,14 @@ CAUSES: tuple[Cause, ...] = (
         lambda f: f.is_a(ServerError) and not f.is_from_imds and f.mentions(r"\bpods?\b"),
         "AAD Pod Identity, which is retired, intercepts the requests of this pod. Migrate to workload identity, or "
         "remove AAD Pod Identity.",
+        imds_only=True,
     ),
     Cause(
         "restarting",
         lambda f: f.is_a(ServerError) and f.server.startswith("Microsoft-IIS"),
         f"The host's front end answers while IMDS restarts. {_WAIT}",
         "warn",
+        imds_only=True,
     ),
     Cause("server-error", lambda f: f.is_a(ServerError), f"Try again in a minute. {_WAIT}", "warn"),
     Cause("bad-request", lambda f: f.is_a(BadRequestError)),
@@ -210,4 +225,4 @@ CAUSES: tuple[Cause, ...] = (
 
 def find_cause(request: FailedRequest) -> Cause:
     """The first cause that applies."""
-    return next(cause for cause in CAUSES if cause.applies(request))
+    return next(cause for cause in CAUSES if (request.to_imds or not cause.imds_only) and cause.applies(request))

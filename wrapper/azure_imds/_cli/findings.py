@@ -76,7 +76,24 @@ BAD_VARIABLE = Finding("environment", "fail", "bad-variable", "{problem}.", "Cor
 OTHER_HOST = Finding("environment", "fail", "other-host", "This is {title}, host {name} ({reason}).", "{advice}")
 HOST = Finding("environment", "pass", "host", "This is {title}, host {name} ({reason}).")
 VARIABLE = Finding("environment", "pass", "variable", "{variable} {state}. Its meaning: {meaning}.")
+NOTEBOOK = Finding(
+    "environment",
+    "fail",
+    "notebook",
+    "This is a notebook of Synapse or Fabric ({variable} is set). Such a notebook has no endpoint for tokens.",
+    "Use the notebook's own utilities: notebookutils.credentials.getToken, in older runtimes "
+    "mssparkutils.credentials.getToken.",
+)
+PARTLY_SET = Finding(
+    "environment",
+    "warn",
+    "partly-set",
+    "This is not recognized as {title}, because {missing} not set. Set: {present}.",
+    "If this is {title}, find out why the platform did not set all variables, for example because the program was "
+    "started before the identity was assigned.",
+)
 ENDPOINT = Finding("environment", "pass", "endpoint", "The IMDS endpoint is {endpoint} ({source}).")
+TOKEN_ENDPOINT = evolve(ENDPOINT, text="The token endpoint is {endpoint} ({source}).")
 
 CLIENT_ID_UNUSED = Finding(
     "environment",
@@ -124,6 +141,13 @@ PROXY_VARIABLE = Finding(
     "{variable} is set, and NO_PROXY does not exclude {host}. This package ignores proxies, but other programs may "
     "send their IMDS requests to the proxy.",
     "Add {host} to NO_PROXY.",
+)
+
+PROXY_USED = Finding(
+    "proxy",
+    "pass",
+    "proxy-used",
+    "Requests to {host} go through the proxy of the environment at {proxy}, because {host} is on the internet.",
 )
 
 NO_ARC = Finding("arc", "fail", "no-arc-here", "{problem}.")

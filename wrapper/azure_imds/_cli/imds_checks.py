@@ -135,7 +135,7 @@ class ImdsChecks:
         return answer
 
     def _report_failure(self, check: str, error: ImdsError, seconds: float) -> None:
-        self._cause = cause = find_cause(FailedRequest(error, self._response))
+        self._cause = cause = find_cause(FailedRequest(error, self._response, self._host.is_imds))
         status: Status = cause.status
         if check == "loadbalancer" and cause.code == "not-found":
             status = "skip"  # most machines have no load balancer
@@ -144,7 +144,9 @@ class ImdsChecks:
         elif check == "token":
             status = "fail"
         text, hint = split_error(error, self._names)
-        self._report.findings.append(Finding(check, status, cause.code, text, cause.advice or hint, seconds))
+        # The hints of other hosts are from the specification, and the advice is about IMDS.
+        advice = cause.advice or hint if self._host.is_imds else hint or cause.advice
+        self._report.findings.append(Finding(check, status, cause.code, text, advice, seconds))
 
     def _check_instance(self) -> bool:
         """Reads the instance document, and returns whether the answer can be from IMDS."""
@@ -187,10 +189,11 @@ class ImdsChecks:
             self._report.add(findings.OLD_HOST, missing=", ".join(missing))
 
     def _check_token(self, resource: str, selector: Mapping[str, Any]) -> None:
+        sender = "IMDS" if self._host.is_imds else "The endpoint"
         answer = self._request(
             "token",
             lambda imds: imds.identity.get_token(resource=resource, **selector),
-            lambda token: f"IMDS returned a token for {token.resource or resource}.",
+            lambda token: f"{sender} returned a token for {token.resource or resource}.",
             seconds=TOKEN_SECONDS,
         )
         if answer is None:
@@ -200,7 +203,7 @@ class ImdsChecks:
             self._report.add(findings.OPAQUE)
             return
         self._report.names.add(_name_of_owner(claims))
-        owner, expires = _describe_owner(claims), claims.get("exp")
+        owner, expires = _describe_owner(claims, self._host), claims.get("exp")
         audience = str(claims.get("aud", resource))
         if isinstance(expires, (int, float)) and expires <= self._report.clock.time():
             self._report.add(findings.EXPIRED, owner=owner)
@@ -242,12 +245,17 @@ def _find_default_versions() -> Iterator[tuple[str, str]]:
 _IDS = {"client id": "appid", "object id": "oid", "tenant": "tid"}
 
 
-def _describe_owner(claims: Mapping[str, Any]) -> str:
+def _describe_owner(claims: Mapping[str, Any], host: Host) -> str:
     """The identity that a token belongs to. Only the resource id of a user-assigned identity names its kind."""
     resource_id, name = str(claims.get("xms_mirid", "")), _name_of_owner(claims)
-    kind = "the user-assigned" if "/userassignedidentities/" in resource_id.lower() else "the system-assigned"
+    if claims.get("idtyp") == "user" or "scp" in claims:  # Cloud Shell, and Azure Machine Learning with single sign-on
+        owner = "a user"
+    elif "/userassignedidentities/" in resource_id.lower():
+        owner = "the user-assigned identity"
+    else:
+        owner = "the system-assigned identity" if resource_id or host.is_imds else "an identity"
     facts = [f"{label} {claims[claim]}" for label, claim in _IDS.items() if claim in claims]
-    return f"{kind} identity{name and ' '}{name} ({', '.join(facts)})"
+    return f"{owner}{name and ' '}{name} ({', '.join(facts)})"
 
 
 def _name_of_owner(claims: Mapping[str, Any]) -> str:

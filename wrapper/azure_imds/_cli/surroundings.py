@@ -14,8 +14,6 @@ from attrs import field, frozen
 #: The chassis asset tag of every Azure virtual machine. cloud-init and Azure's own agent recognize Azure by it too.
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 
-_PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
-
 
 def _environment() -> Mapping[str, str]:
     return os.environ
@@ -50,13 +48,14 @@ class Surroundings:
         tag = self._read("sys/class/dmi/id/chassis_asset_tag").strip()
         return tag == AZURE_ASSET_TAG if tag else None
 
-    def proxy_variable_for(self, host: str) -> str | None:
+    def proxy_variable_for(self, host: str, scheme: str) -> str | None:
         """The variable that makes other programs send a request for `host` through a proxy; None if there is none."""
         lower = {name.lower(): value for name, value in self.environment.items()}
         # The standard library has this function on every platform; only the type stubs lack it.
         if request.proxy_bypass_environment(host, {"no": lower.get("no_proxy", "")}):  # type: ignore[attr-defined]
             return None
-        return next((name for name in _PROXY_VARIABLES if self.environment.get(name)), None)
+        names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+        return next((name for name in names if self.environment.get(name)), None)
 
     def _read(self, path: str) -> str:
         try:

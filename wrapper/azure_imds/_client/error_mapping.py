@@ -66,6 +66,12 @@ _HINTS: dict[type[ImdsStatusError], str] = {
     "machine, and on identity 20 per second and 5 concurrent ones.",
 }
 
+#: For responses of other hosts, unless the specification has a hint.
+_HINTS_ELSEWHERE: dict[type[ImdsStatusError], str] = {
+    InvalidResourceError: _HINTS[InvalidResourceError],
+    ThrottledError: "Send fewer requests: share one client or credential.",
+}
+
 
 def status_error(
     operation: Operation[Any],
@@ -101,7 +107,12 @@ def status_error(
         special["newest_versions"] = newest
     if kind is ThrottledError:
         special["retry_after"] = retry_after_seconds(response.headers.get("retry-after"), now)
-    hint = (rule and rule.hint) or _hint(kind, response, newest, error, description)
+    if rule and rule.hint:
+        hint = rule.hint
+    elif operation.sources:  # another host than IMDS
+        hint = _HINTS_ELSEWHERE.get(kind, "")
+    else:
+        hint = _hint(kind, response, newest, error, description)
     if hint == _HINTS.get(kind, ""):  # nothing special about this response, so the specification's hint is better
         hint = operation.hints.get(status, hint)
     reads_client_id = any(source.variable == "AZURE_CLIENT_ID" for source in operation.sources)
