@@ -52,7 +52,7 @@ from support import (
     reply,
     token,
 )
-from transport_support import black_hole, on_linux
+from transport_support import black_hole, on_linux, resolving_to
 
 BODY = json.dumps(token()).encode()
 
@@ -140,6 +140,33 @@ def test_a_signal_while_it_reads(error: Exception, beginning: bytes, call: Calla
     with held(beginning) as (endpoint, server), handled(error), while_in("_receive", server.when_asked(send_alarm)):
         assert ending(lambda: call(endpoint)) is error
     assert server.requests == 1
+
+
+@needs_signals
+@pytest.mark.parametrize(
+    "error", [httpx.ReadError("alarm"), httpx.RemoteProtocolError("alarm"), ConnectionResetError()]
+)
+def test_a_signal_on_a_reused_connection_is_not_a_stale_connection(error: Exception) -> None:
+    with held(rest=reply(200, BODY)) as (endpoint, server), ImdsClient(endpoint) as imds:
+        server.go_on.set()
+        imds.identity.get_token(resource=RESOURCE)
+        server.go_on.clear()
+        with handled(error), while_in("_receive", lambda: server.requests == 2 and send_alarm()):
+            end = ending(lambda: imds.identity.get_token(resource=RESOURCE))
+    assert end is error
+    assert server.requests == 2
+
+
+@needs_signals
+@on_linux
+@pytest.mark.parametrize("error", [httpx.ConnectError("alarm"), httpx.ConnectTimeout("alarm"), TimeoutError()])
+def test_after_a_signal_no_further_address_is_tried(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire(reply(200, BODY))
+    with black_hole() as silent, raw_server(wire) as endpoint:
+        resolving_to(monkeypatch, silent, ("127.0.0.1", int(endpoint.rpartition(":")[2])))
+        with handled(error), while_in("connect", send_alarm):
+            assert ending(lambda: get_token("http://imds.test", timeout=FOREVER)) is error
+    assert wire.connections == 0
 
 
 @needs_signals

@@ -73,6 +73,8 @@ class AsyncSocketTransport(httpx.AsyncBaseTransport):
                 with _phase(share, httpx.ConnectTimeout, httpx.ConnectError):
                     return await self._connect_to(url, kind, address)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                if is_interruption(error):
+                    raise
                 failure = error
         raise failure
 

@@ -209,7 +209,7 @@ class SocketTransport(httpx.BaseTransport):
         except BaseException as error:
             connection.close()
             closed = isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError)) and not reader.has_begun
-            if is_reused and closed:
+            if is_reused and closed and not is_interruption(error):
                 return None
             raise
         return httpx.Response(
@@ -249,6 +249,8 @@ class SocketTransport(httpx.BaseTransport):
             try:
                 return self._connect_to(origin, kind, address, limits, share)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                if is_interruption(error):
+                    raise
                 failure = error
         raise failure
 
