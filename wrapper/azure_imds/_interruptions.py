@@ -113,8 +113,9 @@ def _is_handler(frame: FrameType, interrupted: FrameType, handlers: frozenset[Co
 def _handlers() -> frozenset[CodeType]:
     """The code of all signal handlers. Without the module, the program has set none."""
     signal: Any = sys.modules.get("signal")
-    numbers = () if signal is None else signal.valid_signals()
-    return frozenset(code for number in numbers if (code := _code_of(signal.getsignal(number))))
+    if signal is None:
+        return frozenset()
+    return frozenset(code for number in signal.valid_signals() if (code := _code_of(signal.getsignal(number))))
 
 
 def _code_of(handler: Any) -> CodeType | None:
