@@ -37,6 +37,10 @@ class UnreadableMemberError(ValueError):
         self.problem = problem
 
 
+class _OddShapeError(UnreadableMemberError):
+    """A value has an unexpected shape. If it is an optional member, it reads as absent."""
+
+
 def read_leniently(model: type[M], document: Any) -> M:
     """Reads a document that `model` itself cannot read.
 
@@ -66,7 +70,7 @@ def members_of(model: type[Model]) -> Mapping[str, Member]:
 def _readable(model: type[Model], value: Any, path: str, unread: list[str]) -> Mapping[str, Any]:
     """The part of an object that `model` can read. Adds the paths of the other members to `unread`."""
     if not isinstance(value, Mapping):
-        raise UnreadableMemberError(path, "is not an object")
+        raise _OddShapeError(path, "is not an object")
     members, readable = members_of(model), Partial(value)
     readable.unread = {}
     for name, member in members.items():
@@ -77,9 +81,9 @@ def _readable(model: type[Model], value: Any, path: str, unread: list[str]) -> M
             before = len(unread)
             try:
                 readable[name] = _readable_member(member, value[name], place, unread)
-            except UnreadableMemberError as error:
+            except _OddShapeError as error:
                 if member.is_required:
-                    raise
+                    raise UnreadableMemberError(error.path, error.problem) from None
                 del unread[before:]
                 _leave_out(name, readable, error.path, unread)
     required = {name: readable[name] for name, member in members.items() if member.is_required}
@@ -95,7 +99,7 @@ def _readable(model: type[Model], value: Any, path: str, unread: list[str]) -> M
 
 def _readable_member(member: Member, value: Any, path: str, unread: list[str]) -> Any:
     if member.is_list and not isinstance(value, LISTS):
-        raise UnreadableMemberError(path, "is not a list")
+        raise _OddShapeError(path, "is not a list")
     if not member.model:
         return value
     model: type[Model] = getattr(models, member.model)

@@ -712,7 +712,7 @@ def answer(request):
     return httpx.Response(200, json=CUPS) if request.method == "PUT" else httpx.Response(204)
 
 ODD = {"full": True, "kind": "black", "litres": 2.5, "hot": None}
-ODD |= {"labels": 5, "saucer": "x", "cups": [{}]}
+ODD |= {"labels": 5, "saucer": "x", "cups": [1]}
 odd = models.BigCup.from_dict(ODD)
 
 def signature(method):
