@@ -95,7 +95,11 @@ class MetadataServer:
         if self._wire:
             self._wire.pre_shutdown()
             # A timeout of 0 would mean no timeout. What has not finished by then is a fault's delay or a hang.
+            connections = [connection.transport for connection in self._wire.connections]
             await self._wire.shutdown(0.01)
+            for transport in connections if self._tls else ():
+                if transport is not None:
+                    transport.abort()  # asyncio waits for the client to close too, and the client may not
 
     async def _handle(self, message: web.BaseRequest) -> web.StreamResponse:
         raw_path, query_string = _split_target(message.raw_path)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import copy
+import gc
 import hashlib
 import json
+import socket
 import ssl
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -732,3 +735,17 @@ def test_one_digit_stays_one_digit() -> None:
 def test_a_form_of_time_that_is_not_known_is_refused() -> None:
     with pytest.raises(ValueError, match="'soon' is not a form of time"):
         format_like("soon", START)
+
+
+def test_a_connection_that_the_client_keeps_open_ends_with_the_emulator() -> None:
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        with Emulator(host="service-fabric") as emulator:
+            parts = urlsplit(emulator.endpoint)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            plain = socket.create_connection((parts.hostname, parts.port))
+            client = context.wrap_socket(plain)
+        client.close()
+        gc.collect()
+    assert [str(warning.message) for warning in found] == []

@@ -56,6 +56,7 @@ def guide_of(server: dict[str, Any]) -> Path:
 def test_the_guide_of_a_host_explains_its_variables(server: dict[str, Any]) -> None:
     guide = guide_of(server).read_text(encoding="utf-8")
     assert [name for name in server["x-variables"] if f"`{name}`" not in guide and name not in PAGE] == []
+    assert server_name(server) == "app-service-2017" or f'Emulator(host="{server_name(server)}"' in guide
 
 
 def test_the_example_of_a_new_host_is_valid() -> None:
