@@ -156,6 +156,12 @@ class Machine:
         return str(self.compute.get("name", ""))
 
     @property
+    def is_confidential(self) -> bool:
+        """Whether this is a confidential virtual machine."""
+        profile = self.compute.get("securityProfile")
+        return is_object(profile) and profile.get("securityType") == "ConfidentialVM"
+
+    @property
     def resource_id(self) -> str:
         """The ARM id of the machine."""
         resource_id = self.compute.get("resourceId")

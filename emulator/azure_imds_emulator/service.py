@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl, unquote
 
-from . import arc, attested, identity, instance, responses, versions
+from . import arc, attested, identity, instance, responses, trusted_hardware, versions
 from .addresses import TOKEN_PATH
 from .attested import AttestedDocuments, BadNonce
 from .events import BadStartRequest, EventSchedule, UnknownEvent
@@ -116,6 +116,7 @@ class Service:
                 TOKEN_PATH: _Endpoint(versions.IDENTITY, self._get_token),
                 "/metadata/identity/info": _Endpoint(versions.IDENTITY, self._get_info),
                 EVENTS_PATH: _Endpoint(versions.SCHEDULED_EVENTS, self._handle_events, ("GET", "POST")),
+                "/metadata/THIM/amd/certification": _Endpoint(None, self._get_amd_certification),
                 LOAD_BALANCER_PATH: _Endpoint(versions.LOAD_BALANCER, self._get_load_balancer),
             }
         else:
@@ -272,6 +273,12 @@ class Service:
             response.delay = delay
             response.build_after_delay = lambda: make_json(self._events.build_document(version))
         return response
+
+    def _get_amd_certification(self, request: Request, query: Mapping[str, str], version: str) -> Response:
+        # The response of other machines is not documented.
+        if not self._machine.is_confidential:
+            return responses.make_unknown_path()
+        return make_json(trusted_hardware.make_certification())
 
     def _get_load_balancer(self, request: Request, query: Mapping[str, str], version: str) -> Response:
         form = query.get("format", "json")

@@ -281,5 +281,22 @@ DESCRIPTIONS: Mapping[str, Description] = {
             ),
         },
     ),
+    "trusted_hardware.get_amd_certification": Description(
+        operation_id="TrustedHardware_GetAmdCertification",
+        summary="Get AMD's certificates for the processor of this confidential machine",
+        description=(
+            "Returns the certificate of this processor for AMD SEV-SNP (VCEK) and its "
+            "chain, with which an attestation\n"
+            "report of the machine is verified. For confidential virtual machines, "
+            "confidential AKS nodes and pods.\n"
+            "\n"
+            "Not verified: the response on other machines. The emulator returns 404, as "
+            "for an unknown path. In a\n"
+            "confidential container group, the endpoint is the address in "
+            "Fabric_NodeIPOrFQDN with port 2377. Pass it as\n"
+            "`endpoint`."
+        ),
+        arguments={},
+    ),
 }
 """Descriptions by what users type, such as `identity.get_token`."""

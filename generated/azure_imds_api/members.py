@@ -20,6 +20,12 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
     "VersionsResponse": {
         "apiVersions": Member("api_versions", is_list=True, is_required=True),
     },
+    "AmdCertification": {
+        "vcekCert": Member("vcek_cert", is_required=True),
+        "certificateChain": Member("certificate_chain", is_required=True),
+        "tcbm": Member("tcbm"),
+        "cacheControl": Member("cache_control"),
+    },
     "Instance": {
         "compute": Member("compute", model="Compute"),
         "extended": Member("extended", model="Extended"),
@@ -323,6 +329,7 @@ RESULTS: Mapping[str, str] = {
     "identity.get_info": "IdentityInfoResponse",
     "scheduled_events.get_events": "ScheduledEvents",
     "load_balancer.get_metadata": "LoadBalancerResponse",
+    "trusted_hardware.get_amd_certification": "AmdCertification",
     "identity.get_token": "IdentityTokenResponse",
     "identity.get_token": "IdentityTokenResponse",
     "identity.get_token": "IdentityTokenResponse",

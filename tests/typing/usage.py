@@ -60,6 +60,7 @@ from azure_imds_api import AuthenticatedClient, Client
 from azure_imds_api.api.identity import identity_get_token
 from azure_imds_api.api.instances import instances_get_metadata
 from azure_imds_api.models import (
+    AmdCertification,
     AttestedData,
     AttestedDocument,
     Compute,
@@ -149,6 +150,7 @@ def operations(imds: ImdsClient) -> None:
     imds.scheduled_events.start_events(body=consent)
 
     balancer = imds.load_balancer.get_metadata()
+    assert_type(imds.trusted_hardware.get_amd_certification(), AmdCertification)
     assert_type(balancer, LoadBalancerResponse)
     assert_type(balancer.loadbalancer, LoadBalancer)
 
@@ -177,6 +179,7 @@ async def asynchronously() -> None:
         assert_type(await imds.scheduled_events.get_events(), ScheduledEvents)
         await imds.scheduled_events.start_events(body=StartEventsRequest(start_requests=[StartRequest(event_id="A1")]))
         assert_type(await imds.load_balancer.get_metadata(), LoadBalancerResponse)
+        assert_type(await imds.trusted_hardware.get_amd_certification(), AmdCertification)
         assert_type(await imds.versions.get_versions(), VersionsResponse)
         assert_type(await imds.get("compute/location"), Any)
         assert_type(await imds.is_available(), bool)

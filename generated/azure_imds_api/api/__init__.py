@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .instances import AsyncInstancesOperations, InstancesOperations
     from .load_balancer import AsyncLoadBalancerOperations, LoadBalancerOperations
     from .scheduled_events import AsyncScheduledEventsOperations, ScheduledEventsOperations
+    from .trusted_hardware import AsyncTrustedHardwareOperations, TrustedHardwareOperations
     from .versions import AsyncVersionsOperations, VersionsOperations
 
 SPEC_VERSION: str = "1.0.0"
@@ -443,6 +444,13 @@ class Operations:
 
         return LoadBalancerOperations(self.__send)
 
+    @tag_property
+    def trusted_hardware(self) -> TrustedHardwareOperations:
+        """Certificates that AMD has issued for the processor of a confidential machine."""
+        from .trusted_hardware import TrustedHardwareOperations
+
+        return TrustedHardwareOperations(self.__send)
+
 
 class AsyncOperations:
     """All operations of the API: one attribute per tag. The tag's module is imported when the attribute is first read.
@@ -496,3 +504,10 @@ class AsyncOperations:
         from .load_balancer import AsyncLoadBalancerOperations
 
         return AsyncLoadBalancerOperations(self.__send)
+
+    @tag_property
+    def trusted_hardware(self) -> AsyncTrustedHardwareOperations:
+        """Certificates that AMD has issued for the processor of a confidential machine."""
+        from .trusted_hardware import AsyncTrustedHardwareOperations
+
+        return AsyncTrustedHardwareOperations(self.__send)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .additional_capabilities import AdditionalCapabilities
+    from .amd_certification import AmdCertification
     from .attested_data import AttestedData
     from .attested_document import AttestedDocument
     from .attested_time_stamp import AttestedTimeStamp
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AdditionalCapabilities": ".additional_capabilities",
+    "AmdCertification": ".amd_certification",
     "AttestedData": ".attested_data",
     "AttestedDocument": ".attested_document",
     "AttestedTimeStamp": ".attested_time_stamp",
@@ -158,6 +160,7 @@ def __dir__() -> list[str]:
 
 __all__ = (
     "AdditionalCapabilities",
+    "AmdCertification",
     "AttestedData",
     "AttestedDocument",
     "AttestedTimeStamp",
