@@ -404,6 +404,16 @@ def examine_in(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
             "identity bindings",
         ),
         ({"MSI_ENDPOINT": "nonsense", "MSI_SECRET": "s"}, "bad-variable", "MSI_ENDPOINT"),
+        (
+            {
+                "AZURE_FEDERATED_TOKEN_FILE": "f",
+                "AZURE_TENANT_ID": "t",
+                "AZURE_AUTHORITY_HOST": "https://h",
+                "HTTPS_PROXY": "ftp://user:canary@h",
+            },
+            "bad-variable",
+            "HTTPS_PROXY",
+        ),
         ({"AZURE_POD_IDENTITY_AUTHORITY_HOST": "nonsense"}, "bad-variable", "AZURE_POD_IDENTITY_AUTHORITY_HOST"),
     ],
 )

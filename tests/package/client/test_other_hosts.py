@@ -678,6 +678,32 @@ def test_workload_identity_uses_the_proxy_of_the_environment(
     assert [wire.split(b"\r\n")[0] for wire in proxy.requests] == ([] if bypass else [b"CONNECT localhost:1 HTTP/1.1"])
 
 
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_may_be_named_without_a_scheme(
+    variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, colour: Colour
+) -> None:
+    proxy = Wire(reply(403, "Forbidden", "Server: squid", "Connection: close"))
+    with raw_server(proxy) as proxy_url:
+        enter("workload-identity", monkeypatch, tmp_path)
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv(variable, proxy_url.removeprefix("http://"))
+        assert isinstance(colour.error(get_token, retry=None), ImdsUnavailableError)
+    assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("value", ["ftp://user:canary@h", "http://", "http://user:canary@[::1", "h:port"])
+def test_a_proxy_that_cannot_be_used_is_named_but_not_shown(
+    value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    enter("workload-identity", monkeypatch, tmp_path)
+    monkeypatch.setenv("HTTPS_PROXY", value)
+    with pytest.raises(ImdsValidationError, match="must be the URL of a proxy") as caught:
+        ImdsClient()
+    assert caught.value.parameter == "HTTPS_PROXY"
+    assert "canary" not in str(caught.value)
+    assert ImdsClient(endpoint="http://127.0.0.1:1").host == "azure"  # a proxy of others does not matter
+
+
 def test_no_redirect_is_followed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, colour: Colour) -> None:
     elsewhere = Wire(reply(200, json.dumps(TOKEN)))
     with raw_server(elsewhere) as there, raw_server(Wire(reply(307, "", f"Location: {there}/x"))) as url:

@@ -74,13 +74,24 @@ class Host(NamedTuple):
 
     @property
     def proxy(self) -> str:
-        """The proxy of the environment for this host, if it is on the internet. "" to connect directly."""
+        """The proxy of the environment for this host, if it is on the internet. "" to connect directly.
+
+        Raises:
+            ImdsValidationError: the variable is not the URL of a proxy.
+        """
         if not self.server.proxies:
             return ""
         from urllib.request import getproxies, proxy_bypass
 
         parts = urlsplit(self.endpoint)
-        return "" if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme, "")
+        proxies = {} if proxy_bypass(parts.netloc) else getproxies()
+        proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+        if proxy and "://" not in proxy:
+            proxy = f"http://{proxy}"
+        if proxy and not _is_proxy(proxy):
+            text = "must be the URL of a proxy, such as http://proxy.example:3128. SOCKS needs the package socksio"
+            raise invalid(f"{parts.scheme.upper()}_PROXY", text)
+        return proxy
 
     def url_of(self, request: Mapping[str, Any]) -> str:
         """The URL of a request that an operation has built."""
@@ -156,7 +167,20 @@ def _host_of(server: Server, environment: Mapping[str, str]) -> Host:
     certificate = re.sub(r"[:\s]", "", environment.get(server.certificate, ""))
     if server.certificate and not re.fullmatch(r"[0-9A-Fa-f]{40}", certificate):
         raise invalid(server.certificate, "must be the SHA-1 of a certificate: 40 hexadecimal digits")
-    return Host(server, endpoint, url, certificate)
+    host = Host(server, endpoint, url, certificate)
+    _ = host.proxy  # raises if it is malformed, as for the other variables
+    return host
+
+
+def _is_proxy(url: str) -> bool:
+    """Whether httpx can use this proxy."""
+    from importlib.util import find_spec
+
+    try:
+        parsed = httpx.Proxy(url).url
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return bool(parsed.host) and (parsed.scheme in ("http", "https") or find_spec("socksio") is not None)
 
 
 def _fill(template: str, environment: Mapping[str, str]) -> str:
