@@ -96,8 +96,8 @@ COMPARISONS = (
 )
 #: Why these comparisons can miss their targets by a few percent.
 CLOSE = (
-    "These programs spend most of their time on starting Python, importing httpx (or requests) and attrs, and visiting "
-    "all objects once more at the end. Other work on the machine changes the times by more than the difference to the "
+    "These programs spend most of their time on starting Python, importing httpx (or requests) and attrs, and garbage "
+    "collection at exit. Other work on the machine changes the times by more than the difference to the "
     "target. The instruction counts show the difference without this noise."
 )
 

@@ -35,7 +35,7 @@ def kind_of(colour: Colour) -> Any:
 @pytest.mark.parametrize(
     ("options", "identity"),
     [
-        ({}, "default identity"),
+        ({}, "the default identity"),
         ({"client_id": CLIENT_ID}, f"client_id='{CLIENT_ID}'"),
         ({"object_id": CLIENT_ID}, f"object_id='{CLIENT_ID}'"),
         ({"resource_id": "/subscriptions/x"}, "resource_id='/subscriptions/x'"),
@@ -71,7 +71,7 @@ def test_a_given_client_says_where_tokens_come_from(colour: Colour, caplog: pyte
     client: Any = (ImdsClient if colour.name == "sync" else AsyncImdsClient)("http://127.0.0.1:1")
     kind_of(colour)(client=client)
     assert [record.getMessage().partition(" (")[2] for record in caplog.records] == [
-        "http://127.0.0.1:1), for default identity"
+        "http://127.0.0.1:1), for the default identity"
     ]
 
 
@@ -94,7 +94,7 @@ def test_an_auth_logs_once_when_it_makes_its_credential(colour: Colour, caplog: 
     auth = ImdsAuth(SERVICE, transport=Imds())
     send(colour, Service(answer(200)), auth, *[("GET", SERVICE)] * 3)
     lines = [record.getMessage() for record in caplog.records if record.name == "azure_imds"]
-    assert lines == ["ImdsAuth: tokens come from azure (http://169.254.169.254), for default identity"]
+    assert lines == ["ImdsAuth: tokens come from azure (http://169.254.169.254), for the default identity"]
 
 
 def test_a_failed_early_refresh_has_structured_fields(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:

@@ -100,7 +100,7 @@ class CredentialBase(Generic[Client]):
     @property
     def _identity_text(self) -> str:
         texts = (f"{_SPELLINGS.get(name, name)}={value!r}" for name, value in self._selector.items())
-        return ", ".join(texts) or "default identity"
+        return ", ".join(texts) or "the default identity"
 
     @property
     def host(self) -> str:
