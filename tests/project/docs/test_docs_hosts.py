@@ -59,6 +59,13 @@ def test_the_guide_of_a_host_explains_its_variables(server: dict[str, Any]) -> N
     assert server_name(server) == "app-service-2017" or f'Emulator(host="{server_name(server)}"' in guide
 
 
+def test_every_difference_from_other_libraries_has_a_test() -> None:
+    table = PAGE.partition("\n## What differs from azure-identity and msal\n")[2].partition("\n## ")[0]
+    tests = (ROOT / "tests" / "project" / "integration" / "test_hosts_faults.py").read_text(encoding="utf-8")
+    numbers = sorted(map(int, re.findall(r"^def test_(\d+)_", tests, re.MULTILINE)))
+    assert numbers == [*range(1, len(re.findall(r"^\| ", table, re.MULTILINE)) - 1)]
+
+
 def test_the_example_of_a_new_host_is_valid() -> None:
     [block] = find_blocks(DOCS / "design" / "hosts.md", "yaml")
     example = "".join(f"  {line}" for line in block.text.splitlines(keepends=True))
