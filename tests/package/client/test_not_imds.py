@@ -14,6 +14,7 @@ import azure_imds
 from azure_imds import (
     AsyncImdsCredential,
     ImdsCredential,
+    ImdsError,
     ImdsTimeoutError,
     ImdsUnavailableError,
     ImdsValidationError,
@@ -322,8 +323,35 @@ def test_waiting_gives_up_with_the_last_problem(colour: Colour) -> None:
     assert type(error) is ImdsTimeoutError
     assert error.deadline == 20
     assert "404 page not found" in str(error)
-    assert sum(clock.waits) <= 20
+    assert 19 <= sum(clock.waits) <= 20
     assert all(wait <= 2 for wait in clock.waits)
+
+
+def test_a_short_wait_is_not_cut_shorter_by_a_pause(colour: Colour) -> None:
+    clock = FakeClock()
+    script = Script(httpx.ConnectError("refused"), httpx.ConnectError("refused"), answer(200, {"compute": {}}))
+    assert colour.run(lambda imds: imds.wait_until_available(1), transport=script, clock=clock) is None
+    assert sum(clock.waits) < 1
+
+
+def test_waiting_does_not_help_a_closed_client(colour: Colour) -> None:
+    clock = FakeClock()
+
+    def wait(imds: Any) -> Any:
+        if colour.name == "sync":
+            imds.close()
+            return imds.wait_until_available(20)
+
+        async def close_and_wait() -> None:
+            await imds.close()
+            await imds.wait_until_available(20)
+
+        return close_and_wait()
+
+    error = colour.error(wait, transport=Script(answer(200, {"compute": {}})), clock=clock)
+    assert type(error) is ImdsError
+    assert "closed" in str(error)
+    assert clock.waits == []
 
 
 def test_waiting_does_not_help_where_imds_is_disabled(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,11 +365,11 @@ def test_waiting_does_not_help_where_imds_is_disabled(colour: Colour, monkeypatc
 @pytest.mark.parametrize("timeout", [0, -1, "5", None, True, float("nan"), float("inf")])
 def test_a_wrong_time_is_refused(colour: Colour, timeout: Any) -> None:
     script = Script(answer(200, {"compute": {}}))
-    for action in (lambda imds: imds.wait_until_available(timeout), lambda imds: imds.is_available(timeout)):
-        if timeout is None and action is not None:
-            continue
-        error = colour.error(action, transport=script)
+    for name in ("wait_until_available", "is_available"):
+        error = colour.error(lambda imds, name=name: getattr(imds, name)(timeout), transport=script)
         assert isinstance(error, ImdsValidationError)
+        assert error.parameter == "timeout"
+        assert str(error).startswith(f"{name}: timeout must be a positive number")
     assert not script.requests
 
 

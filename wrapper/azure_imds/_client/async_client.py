@@ -13,7 +13,7 @@ from .._clock import SYSTEM, Clock
 from .._sensitive import strip_sensitive
 from ..errors import BadRequestError, ImdsError, UnsupportedApiVersionError
 from .answer import aexchange
-from .availability import AvailabilityWait, problem_of_document, problem_of_error
+from .availability import AvailabilityWait, check_timeout, problem_of_document, problem_of_error
 from .call import NOTHING, Call, Failure, Spent, TryAgain
 from .client_base import ClientBase, T, check_types, new_connections
 from .host import find_host
@@ -123,6 +123,7 @@ class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
 
     async def is_available(self, timeout: float = 1.0) -> bool:  # noqa: ASYNC109
         """Whether IMDS answers. See `ImdsClient.is_available`."""
+        check_timeout(timeout, "is_available")
         return await self._availability_problem(timeout) is None
 
     async def wait_until_available(self, timeout: float) -> None:  # noqa: ASYNC109

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 #: How long to wait between two checks.
 _POLICY = RetryPolicy(first_wait=0.4, longest_wait=2.0)
+#: Seconds that are kept for the last check.
+_LAST_CHECK = 0.25
+
+
+def check_timeout(timeout: float, caller: str) -> None:
+    """Raises ImdsValidationError if `timeout` is not a positive number."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < float("inf"):
+        raise invalid("timeout", "must be a positive number of seconds, for example 30", caller)
 
 
 def problem_of_error(error: Exception, host: Host) -> ImdsError | None:
@@ -44,8 +52,7 @@ class AvailabilityWait:
     """
 
     def __init__(self, options: Options, timeout: float) -> None:
-        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < float("inf"):
-            raise invalid("timeout", "must be a positive number of seconds, for example 30", "wait_until_available")
+        check_timeout(timeout, "wait_until_available")
         self._options = options
         self._timeout = timeout
         self._started = options.clock.monotonic()
@@ -65,13 +72,14 @@ class AvailabilityWait:
 
         Raises:
             ImdsTimeoutError: the time is over.
-            ImdsUnavailableError: the problem, if waiting does not help.
+            ImdsError: the problem, if waiting does not help.
         """
-        if isinstance(problem, ImdsUnavailableError) and not problem.attempts:
-            raise problem  # nothing was sent: IMDS is disabled, or this host has none
+        # Nothing was sent: the client is closed, IMDS is disabled, or this host has none.
+        if not problem.attempts:
+            raise problem
         self._checks += 1
-        pause = _POLICY.wait(self._checks, None, None, self._options.clock)
-        if pause >= self._left:
+        left = self._left - _LAST_CHECK
+        if left <= 0:
             error = ImdsTimeoutError(
                 f"wait_until_available: IMDS did not answer within {self._timeout:g} s. Last problem: {problem}",
                 deadline=self._timeout,
@@ -83,4 +91,4 @@ class AvailabilityWait:
             )
             error.__cause__ = problem.__cause__
             raise error
-        return pause
+        return min(_POLICY.wait(self._checks, None, None, self._options.clock), left)

@@ -14,7 +14,7 @@ from .._clock import SYSTEM, Clock
 from .._sensitive import strip_sensitive
 from ..errors import BadRequestError, ImdsError, UnsupportedApiVersionError
 from .answer import exchange
-from .availability import AvailabilityWait, problem_of_document, problem_of_error
+from .availability import AvailabilityWait, check_timeout, problem_of_document, problem_of_error
 from .call import NOTHING, Call, Failure, Spent, TryAgain
 from .client_base import ClientBase, T, check_types, new_connections
 from .host import find_host
@@ -164,6 +164,7 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
         Raises:
             ImdsValidationError: `timeout` is not a positive number.
         """
+        check_timeout(timeout, "is_available")
         return self._availability_problem(timeout) is None
 
     def wait_until_available(self, timeout: float) -> None:
@@ -175,6 +176,7 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
         Raises:
             ImdsTimeoutError: IMDS does not answer in time. Its message names the last problem.
             ImdsUnavailableError: IMDS is disabled, or this host has none, so waiting does not help.
+            ImdsError: the client is closed.
             ImdsValidationError: `timeout` is not a positive number.
         """
         wait = AvailabilityWait(self._options, timeout)
