@@ -42,7 +42,11 @@ def test_a_misspelled_name_gets_the_right_one(colour: Colour) -> None:
         ("COMPUTE/name", "compute/name"),
         ("computer", "compute"),
         ("compute/storageProfil/osDisk/name", "compute/storageProfile/osDisk/name"),
-        ("compute/storageProfil/osDisc/name", "compute/storageProfile"),
+        ("compute/storageProfil/osDisc/name", "compute/storageProfile/osDisk/name"),
+        ("Compute/Name", "compute/name"),
+        ("instance/compute/nme", "compute/name"),
+        ("compute/storageprofile/dataDisks/lun", "compute/storageProfile/dataDisks/0/lun"),
+        ("Compute/qqqq", "compute"),
         ("compute/tags_list/0/name", "compute/tagsList/0/name"),
         ("compute/tagsList/name", "compute/tagsList/0/name"),
         ("compute/tagsList/nme", "compute/tagsList/0/name"),
@@ -59,7 +63,9 @@ def test_a_misspelled_name_gets_the_right_one(colour: Colour) -> None:
 def test_the_path_that_was_meant(path: str, meant: str) -> None:
     hint = missing(Colour("sync"), path).hint
     question = hint.partition("?")[0]
-    assert question.startswith(f"{path.strip('/')}: did you mean {meant}")
+    assert f"{question}?".startswith(
+        (f"{path.strip('/')}: did you mean {meant}?", f"{path.strip('/')}: did you mean {meant} or ")
+    )
     assert A_MINUTE not in hint
 
 

@@ -125,8 +125,9 @@ def _elsewhere(last: _Node, rest: Sequence[str]) -> Iterator[str]:
 
 
 def _complete(node: _Node, rest: Sequence[str]) -> str:
-    """The path of a node and what follows it, as far as the specification knows it."""
-    return str(_follow(node, rest)[0])
+    """The path of a node and what follows it, as it was probably meant."""
+    last, unknown = _follow(node, rest)
+    return next(iter(_suggestions(last, unknown)), str(last)) if unknown else str(last)
 
 
 def _places(node: _Node, name: str, above: frozenset[str]) -> Iterator[tuple[str, ...]]:
