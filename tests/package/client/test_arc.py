@@ -491,6 +491,24 @@ def test_a_challenge_of_another_server_is_quoted_without_its_secret_part(
     assert CANARY not in f"{error} {vars(error)}"
 
 
+@pytest.mark.parametrize(
+    ("header", "quoted"),
+    [
+        (f'Basic realm="/x.key",key={SECRET_PART}', 'Basic realm="/x.key" key=[removed]'),
+        (f'Basic realm="/x.key", key="{SECRET_PART}"', 'Basic realm="/x.key" key=[removed]'),
+        (f'Basic realm="/x.key" key="{SECRET_PART}"', 'Basic realm="/x.key" key=[removed]'),
+        (f"Basic realm=/x.key, key={SECRET_PART}", "Basic realm=/x.key key=[removed]"),
+        (f"Basic realm=/x.key key={SECRET_PART}", "Basic realm=/x.key key=[removed]"),
+    ],
+)
+def test_a_challenge_with_other_parameters_is_quoted_without_their_values(
+    colour: Colour, folder: Path, header: str, quoted: str
+) -> None:
+    error = refusal(colour, header)
+    assert f"It was: {quoted} (" in str(error)
+    assert SECRET_PART not in f"{error} {vars(error)}"
+
+
 @pytest.mark.parametrize("server", ["nginx", "IMDS/1.2"])
 @pytest.mark.parametrize(("header", "quoted"), [entry for entry in QUOTED if entry[0]])
 def test_a_challenge_of_another_machine_is_quoted_as_well(

@@ -37,6 +37,7 @@ FOLDER_VARIABLE = "AZURE_IMDS_ARC_TOKEN_DIR"
 _BASIC = re.compile(r"\s*basic\s+realm\s*=\s*(.*?)\s*", re.IGNORECASE)
 _BASIC_PATH = re.compile(r"\s*basic\s+realm\s*=\s*\"?([/\\]|[a-z]:)", re.IGNORECASE)
 _NEXT_CHALLENGE = re.compile(r",\s*[\w-]+(\s+\S+\s*=|\s*$)")
+_PARAMETER = re.compile(r"\"|[,\s]\s*[\w-]+\s*=")
 
 _READERS = {
     "linux": "root and members of the group himds",
@@ -92,6 +93,10 @@ def answer_challenge(header: str, is_loopback: bool) -> str | ArcChallengeError:
     path = match[1]
     if len(path) > 1 and path[0] == path[-1] == '"':
         path = path[1:-1]
+    if _PARAMETER.search(path):
+        return ArcChallengeError(
+            f"the challenge has parameters that Azure Arc does not send. It was: {quote_challenge(header)}"
+        )
     if problem := _path_problem(path):
         return ArcChallengeError(problem)
     key = _read_key(path)
