@@ -47,10 +47,10 @@ def read_leniently(model: type[M], document: Any) -> M:
     Raises:
         UnreadableMemberError: a required member is missing or has an unexpected shape.
     """
-    unread: list[str] = []
+    unread: list[tuple[str, str]] = []
     readable = _readable(model, document, "", unread)
-    for path in unread:
-        _log.debug("%s has an unexpected shape, so it reads as absent", path)
+    for path, absent in unread:
+        _log.debug("%s has an unexpected shape, so %s reads as absent", path, absent)
     return model._read(readable)
 
 
@@ -67,8 +67,8 @@ def members_of(model: type[Model]) -> Mapping[str, Member]:
     return next(MEMBERS[base.__name__] for base in model.__mro__ if base.__name__ in MEMBERS)
 
 
-def _readable(model: type[Model], value: Any, path: str, unread: list[str]) -> Mapping[str, Any]:
-    """The part of an object that `model` can read. Adds the paths of the other members to `unread`."""
+def _readable(model: type[Model], value: Any, path: str, unread: list[tuple[str, str]]) -> Mapping[str, Any]:
+    """The part of an object that `model` can read. Adds to `unread` what is odd, and what is left out for it."""
     if not isinstance(value, Mapping):
         raise _OddShapeError(path, "is not an object")
     members, readable = members_of(model), Partial(value)
@@ -85,7 +85,7 @@ def _readable(model: type[Model], value: Any, path: str, unread: list[str]) -> M
                 if member.is_required:
                     raise UnreadableMemberError(error.path, error.problem) from None
                 del unread[before:]
-                _leave_out(name, readable, error.path, unread)
+                _leave_out(name, readable, error.path, place, unread)
     required = {name: readable[name] for name, member in members.items() if member.is_required}
     if not _can_read(model, required):
         scalars = [_join(path, name) for name in required if not members[name].is_list and not members[name].model]
@@ -93,11 +93,11 @@ def _readable(model: type[Model], value: Any, path: str, unread: list[str]) -> M
     if not _can_read(model, readable):
         for name in [name for name in readable if name not in required]:
             if not _can_read(model, {**required, name: readable[name]}):
-                _leave_out(name, readable, _join(path, name), unread)
+                _leave_out(name, readable, _join(path, name), _join(path, name), unread)
     return readable
 
 
-def _readable_member(member: Member, value: Any, path: str, unread: list[str]) -> Any:
+def _readable_member(member: Member, value: Any, path: str, unread: list[tuple[str, str]]) -> Any:
     if member.is_list and not isinstance(value, LISTS):
         raise _OddShapeError(path, "is not a list")
     if not member.model:
@@ -116,9 +116,9 @@ def _can_read(model: type[Model], value: Mapping[str, Any]) -> bool:
     return True
 
 
-def _leave_out(name: str, readable: Partial, path: str, unread: list[str]) -> None:
+def _leave_out(name: str, readable: Partial, path: str, place: str, unread: list[tuple[str, str]]) -> None:
     readable.unread = {**readable.unread, name: readable.pop(name)}
-    unread.append(path)
+    unread.append((path, "it" if path == place else place))
 
 
 def _join(path: str, name: str) -> str:

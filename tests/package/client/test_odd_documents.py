@@ -67,7 +67,7 @@ def test_an_odd_document(caplog: pytest.LogCaptureFixture) -> None:
     assert tags(instance) == {}
     assert lines(caplog) == [
         "compute/plan has an unexpected shape, so it reads as absent",
-        "compute/tagsList/0 has an unexpected shape, so it reads as absent",
+        "compute/tagsList/0 has an unexpected shape, so compute/tagsList reads as absent",
     ]
 
 
@@ -154,7 +154,7 @@ def test_odd_members_at_any_depth_leave_the_others(caplog: pytest.LogCaptureFixt
 def test_a_member_that_is_left_out_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "azure_imds"):
         Instance.from_dict({"network": {"interface": [{"ipv4": "x"}, "y"]}})
-    assert lines(caplog) == ["network/interface/1 has an unexpected shape, so it reads as absent"]
+    assert lines(caplog) == ["network/interface/1 has an unexpected shape, so network/interface reads as absent"]
 
 
 def test_a_value_that_a_program_sets_replaces_the_one_that_came() -> None:
