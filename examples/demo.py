@@ -26,7 +26,7 @@ def main() -> None:
 
         token = imds.identity.get_token(resource="https://vault.azure.net")
         claims = read_claims(token.access_token)
-        print(f"token          {token.token_type}, {len(token.access_token)} characters, hidden: {token!r:.60}...")
+        print(f"token          {token.token_type}, {len(token.access_token)} characters (not shown)")
         print(f"  resource     {claims['aud']}")
         print(f"  identity     {claims['appid']} in tenant {claims['tid']}")
         print(f"  expires      in {token.expires_in} seconds")
