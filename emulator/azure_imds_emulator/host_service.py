@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from . import identity
 from .clock import Clock
 from .expiry import format_like
-from .hosts import RESOURCE, SELECTORS, Host, HostError, Parameter
+from .hosts import RESOURCE, SELECTORS, Host, HostError, Parameter, TokenOperation
 from .identity import TokenError, TokenService
 from .machine import Json, Machine, ManagedIdentity
 from .responses import JSON_TYPE, TEXT_TYPE, Response, encode_json, make_json
@@ -58,7 +58,7 @@ class HostService:
         self._tokens = tokens
         self._clock = clock
         self._folder = folder
-        self._example = _choose_example(host, example)
+        self._example = _choose_example(host.name, host.operation, example)
         #: The accepted secrets by name of the parameter, and what the variables for them contain.
         self._secrets: dict[str, str] = {}
         self._secret_variables: dict[str, str] = {}
@@ -285,12 +285,12 @@ class HostService:
         return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
-def _choose_example(host: Host, name: str | None) -> dict[str, Json]:
-    examples = host.operation.examples if host.operation else {}
+def _choose_example(host: str, operation: TokenOperation, name: str | None) -> dict[str, Json]:
+    examples = operation.examples
     if name is not None and name not in examples:
-        raise ValueError(f"token_example must be one of {', '.join(examples)} on {host.name}, got {name!r}")
+        raise ValueError(f"token_example must be one of {', '.join(examples)} on {host}, got {name!r}")
     if not examples:
-        raise ValueError(f"host {host.name}: the contract has no example of its response")
+        raise ValueError(f"host {host}: the contract has no example of its response")
     example = examples[name] if name is not None else next(iter(examples.values()))
     format_like(example.get("expires_on", 0), 0)
     return example
