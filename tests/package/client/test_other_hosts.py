@@ -18,6 +18,8 @@ import pytest
 import yaml
 
 from azure_imds import (
+    ArcChallengeError,
+    AsyncImdsClient,
     AsyncImdsCredential,
     ForbiddenError,
     IdentityNotFoundError,
@@ -311,6 +313,12 @@ def test_an_endpoint_is_always_an_imds(endpoint: str, monkeypatch: pytest.Monkey
         ("workload-identity", {"AZURE_AUTHORITY_HOST": "http://login.microsoftonline.com"}, "AZURE_AUTHORITY_HOST"),
         ("workload-identity", {"AZURE_TENANT_ID": "a/../b"}, "AZURE_TENANT_ID"),
         ("workload-identity", {"AZURE_TENANT_ID": "a?b"}, "AZURE_TENANT_ID"),
+        ("workload-identity", {"AZURE_TENANT_ID": ".."}, "AZURE_TENANT_ID"),
+        ("workload-identity", {"HTTPS_PROXY": f"ftp://user:{SECRET}@h"}, "HTTPS_PROXY"),
+        ("workload-identity", {"HTTPS_PROXY": "http://[::1"}, "HTTPS_PROXY"),
+        ("workload-identity", {"HTTPS_PROXY": f"gopher://{SECRET}\udcff"}, "HTTPS_PROXY"),
+        ("workload-identity", {"HTTPS_PROXY": "http://h", "SSL_CERT_FILE": "/nonexistent"}, "SSL_CERT_FILE"),
+        ("workload-identity", {"HTTPS_PROXY": "http://h", "SSL_CERT_FILE": __file__}, "SSL_CERT_FILE"),
     ],
 )
 def test_a_malformed_variable_is_named_before_anything_is_sent(
@@ -319,10 +327,36 @@ def test_a_malformed_variable_is_named_before_anything_is_sent(
     enter(host, monkeypatch, tmp_path)
     for name, value in changes.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(ImdsValidationError) as caught:
+    for kind in (ImdsClient, AsyncImdsClient):
+        with pytest.raises(ImdsValidationError) as caught:
+            kind()
+        assert caught.value.parameter == variable
+        assert SECRET not in str(caught.value)
+        # Not in the exception that was handled either.
+        assert caught.value.__context__ is None
+
+
+def test_an_endpoint_that_is_no_url_gets_an_example_for_this_host(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    enter("workload-identity", monkeypatch, tmp_path)
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://h/?a=b")
+    with pytest.raises(ImdsValidationError, match="without a user, a query and a fragment, such as https://login"):
         ImdsClient()
+
+
+@pytest.mark.parametrize(
+    ("host", "variable"),
+    [("service-fabric", "IDENTITY_API_VERSION"), ("machine-learning", "DEFAULT_IDENTITY_CLIENT_ID")],
+)
+def test_a_wrong_default_is_named_by_its_variable(
+    host: str, variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    enter(host, monkeypatch, tmp_path)
+    monkeypatch.setenv(variable, "\udcff")
+    with pytest.raises(ImdsValidationError) as caught:
+        get_token(ImdsClient(transport=Script(answer(200, TOKEN))))
     assert caught.value.parameter == variable
-    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["app-service", "machine-learning", "service-fabric"])
@@ -704,6 +738,36 @@ def test_a_proxy_that_cannot_be_used_is_named_but_not_shown(
     assert ImdsClient(endpoint="http://127.0.0.1:1").host == "azure"  # a proxy of others does not matter
 
 
+@pytest.mark.usefixtures("environment")
+def test_versions_in_an_error_are_its_own_words_only(host: str, colour: Colour) -> None:
+    script = Script(answer(400, {"error": "Bad", "newest-versions": ["2017-01-01"]}, server=""))
+    error = colour.error(get_token, transport=script)
+    assert isinstance(error, ImdsStatusError)
+    assert len(script.requests) == 1
+
+
+@pytest.mark.usefixtures("environment")
+def test_only_azure_arc_can_ask_for_a_key_file(host: str, colour: Colour) -> None:
+    challenge = {"WWW-Authenticate": "Basic realm=/var/opt/azcmagent/tokens/a.key"}
+    script = Script(lambda _: httpx.Response(401, headers=challenge, content=b""))
+    error = colour.error(get_token, transport=script, retry=None)
+    assert isinstance(error, ImdsStatusError)
+    assert not isinstance(error, ArcChallengeError)
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(("host", "named"), [("service-fabric", False), ("machine-learning", True)])
+def test_the_variable_for_a_client_id_is_named_where_one_can_be_sent(
+    host: str, named: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, colour: Colour
+) -> None:
+    enter(host, monkeypatch, tmp_path)
+    monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT_ID)
+    text = "ManagedIdentityNotFound, status code: 404"
+    error = colour.error(get_token, transport=Script(answer(404, text, server="")), retry=None)
+    assert isinstance(error, IdentityNotFoundError)
+    assert ("AZURE_CLIENT_ID" in str(error)) is named
+
+
 def test_no_redirect_is_followed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, colour: Colour) -> None:
     elsewhere = Wire(reply(200, json.dumps(TOKEN)))
     with raw_server(elsewhere) as there, raw_server(Wire(reply(307, "", f"Location: {there}/x"))) as url:
@@ -770,6 +834,20 @@ def test_processes_with_different_default_identities_do_not_share_tokens(
         monkeypatch.setenv("DEFAULT_IDENTITY_CLIENT_ID", client_id)
         ImdsCredential(transport=script, shared_cache=str(tmp_path / "cache")).get_token(RESOURCE)
     assert [sent_by(request)["clientid"] for request in script.requests] == [CLIENT_ID, OBJECT_ID]
+
+
+def test_applications_with_different_secrets_do_not_share_tokens(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # All applications of a node of Service Fabric have the same URL. The secret shows which one asks.
+    enter("service-fabric", monkeypatch, tmp_path)
+    script = Script(answer(200, TOKEN))
+    for secret in (SECRET, SECRET, "secret-of-another-application"):
+        monkeypatch.setenv("IDENTITY_HEADER", secret)
+        credential = ImdsCredential(transport=script, shared_cache=str(tmp_path / "cache"))
+        credential.get_token(RESOURCE)
+        assert secret not in str(credential._identity)
+    assert [request.headers["secret"] for request in script.requests] == [SECRET, "secret-of-another-application"]
 
 
 def test_the_low_level_client_has_the_operations_of_hosts() -> None:

@@ -217,7 +217,7 @@ class Call(Generic[T]):
             return self._retry(
                 self._response_error("the specification does not define this status", status), False, status
             )
-        if status == 401:
+        if status == 401 and self._options.host.is_imds:
             step = self._after_challenge(outcome.headers.get("www-authenticate"), had_key)
             if step is not None:
                 return step
@@ -276,7 +276,7 @@ class Call(Generic[T]):
         self._only_gone = self._only_gone and status == 410
         error = self._status_error(response)
         if isinstance(error, UnsupportedApiVersionError) and self._version.step_down(
-            self._built["params"].get("api-version", ""), error.newest_versions
+            self._built.get("params", {}).get("api-version", ""), error.newest_versions
         ):
             self._build()
             return TryAgain(0.0)

@@ -115,9 +115,12 @@ def status_error(
         hint = _hint(kind, response, newest, error, description)
     if hint == _HINTS.get(kind, ""):  # nothing special about this response, so the specification's hint is better
         hint = operation.hints.get(status, hint)
-    reads_client_id = any(source.variable == "AZURE_CLIENT_ID" for source in operation.sources)
-    is_about_identity = kind in (IdentityNotFoundError, MultipleIdentitiesError) and not reads_client_id
-    if is_about_identity and is_client_id_unused(facts.get("url", "")):
+    # Another host may have no such argument, or read the variable itself.
+    takes_client_id = not operation.sources or any(
+        source.argument == "client_id" and source.variable != "AZURE_CLIENT_ID" for source in operation.sources
+    )
+    is_about_identity = kind in (IdentityNotFoundError, MultipleIdentitiesError)
+    if is_about_identity and takes_client_id and is_client_id_unused(facts.get("url", "")):
         hint += f" AZURE_CLIENT_ID is set but was not used, because azure_imds does not read it. Pass {USE_CLIENT_ID}."
     facts = {
         **facts,

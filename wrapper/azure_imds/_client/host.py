@@ -108,10 +108,18 @@ class Host(NamedTuple):
         return self.is_imds or (sent is not None and any(source.argument == argument for source in sent.sources))
 
     def key(self, operation: Operation[Any]) -> tuple[str, ...]:
-        """What distinguishes the responses of this host for the same arguments: its URL, and defaults of variables."""
+        """What distinguishes the responses of this host for the same arguments: its URL, and values of variables.
+
+        A secret may be what tells the host which program asks, as on Service Fabric, where all applications of a node
+        have the same URL.
+        """
         sent = None if self.is_imds else self.operation(operation)
-        names = [s.variable for s in sent.sources if s.argument and s.variable] if sent else []
-        return (self.url or self.endpoint, *(f"{name}={os.environ.get(name, '')}" for name in names))
+        sources = [s for s in sent.sources if s.variable and (s.argument or s.secret)] if sent else []
+        values = [(s.variable, os.environ.get(s.variable, ""), s.secret) for s in sources]
+        return (
+            self.url or self.endpoint,
+            *(f"{name}={_digest(value) if is_secret else value}" for name, value, is_secret in values),
+        )
 
 
 def find_host(endpoint: str | None, environment: Mapping[str, str] | None = None) -> Host:
@@ -134,6 +142,12 @@ def find_host(endpoint: str | None, environment: Mapping[str, str] | None = None
     return Host(_IMDS, origin(_IMDS.url))
 
 
+def _digest(secret: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(os.fsencode(secret)).hexdigest()
+
+
 def _has_variables(server: Server, environment: Mapping[str, str]) -> bool:
     return bool(server.when_set) and (
         all(map(environment.get, server.when_set)) and not any(map(environment.get, server.when_unset))
@@ -152,16 +166,16 @@ def _file_of(server: Server, environment: Mapping[str, str]) -> str:
 
 def _host_of(server: Server, environment: Mapping[str, str]) -> Host:
     if address := environment.get(server.origin):
-        return Host(server, origin(address, server.origin, path=True))
+        return Host(server, origin(address, server.origin, example=server.url))
     if not server.template or server.refused:
         return Host(server, origin(server.url))
     first, *others = re.findall(r"{(\w+)}", server.template)
     for variable in others:
         # Only the first one may contain more than a name, since the others are parts of the path.
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", environment[variable]):
-            raise invalid(variable, "must consist of letters, digits, dots and hyphens")
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", environment[variable]):
+            raise invalid(variable, "must consist of letters, digits, dots and hyphens, and must not start with a dot")
     url = _fill(server.template, environment)
-    endpoint, example = origin(url, first, path=True), origin(server.url)
+    endpoint, example = origin(url, first, example=server.url), origin(server.url)
     if urlsplit(endpoint).scheme != urlsplit(example).scheme:
         raise invalid(first, f"must be an {urlsplit(example).scheme} URL, for example {example}")
     certificate = re.sub(r"[:\s]", "", environment.get(server.certificate, ""))
@@ -191,11 +205,11 @@ def _fill(template: str, environment: Mapping[str, str]) -> str:
     return template
 
 
-def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str:
+def origin(url: str, parameter: str | None = None, *, example: str = "") -> str:
     """Scheme, host and port of a URL.
 
     With a `parameter` to name in the error, a URL that contains anything else is refused, except for slashes at the
-    end, and for a path if `path`.
+    end. With an `example` to show in the error, it may also have a path.
     """
     try:
         parts = urlsplit(url)
@@ -211,6 +225,7 @@ def origin(url: str, parameter: str | None = None, *, path: bool = False) -> str
         if is_interruption(error):
             raise
         parts, valid = urlsplit(""), False
-    if not valid or (parameter and not path and parts.path.strip("/")):
-        raise invalid(parameter or "", "must be a scheme and a host without a path, such as http://127.0.0.1:8080")
+    if not valid or (parameter and not example and parts.path.strip("/")):
+        form = "a URL without a user, a query and a fragment" if example else "a scheme and a host without a path"
+        raise invalid(parameter or "", f"must be {form}, such as {example or 'http://127.0.0.1:8080'}")
     return f"{parts.scheme}://{parts.netloc}"

@@ -111,7 +111,8 @@ def values_of(host: Host, operation: Operation[Any], arguments: Mapping[str, Any
         rule = operation.rules[source.name]
         rule = rule["properties"][source.member] if source.member else rule
         if problem := next(value_problems(rule, value), None):
-            raise invalid(source.argument or source.file or source.variable, problem[1], caller)
+            name = source.argument if source.argument in arguments else source.variable or source.file
+            raise invalid(name or source.argument, problem[1], caller)
         if source.secret:
             secrets.append(str(value).encode())
         if source.member:

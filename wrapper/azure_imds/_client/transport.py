@@ -14,10 +14,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx
 
-from .._interruptions import mark_as_transport_error
+from .._interruptions import is_interruption, mark_as_transport_error
 from ..errors import ImdsError
 from .async_transport import AsyncSocketTransport
 from .sync_transport import SocketTransport, TlsSettings
+from .validation import invalid
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
@@ -72,7 +73,13 @@ def _own_transport(is_async: bool, tls: TlsSettings, proxy: str) -> Any:
     if proxy:
         # No kept connections: the asynchronous ones would belong to one event loop.
         limits = httpx.Limits(max_keepalive_connections=0)
-        return (httpx.AsyncHTTPTransport if is_async else httpx.HTTPTransport)(proxy=proxy, limits=limits)
+        try:
+            return (httpx.AsyncHTTPTransport if is_async else httpx.HTTPTransport)(proxy=proxy, limits=limits)
+        except OSError as error:
+            # Connections of our own read the file when they are made. httpx reads it here.
+            if is_interruption(error):
+                raise
+        raise invalid("SSL_CERT_FILE", "must be a file with certificates, such as /etc/ssl/cert.pem")
     return AsyncSocketTransport(tls) if is_async else SocketTransport(tls)
 
 
