@@ -25,12 +25,14 @@ def running() -> Iterator[Emulator]:
 
 
 def specification() -> dict[str, Any]:
-    """Returns the OpenAPI document without the value `text` of the parameter `format`.
+    """Returns the operations of IMDS, without the value `text` of the parameter `format`.
 
-    The document describes the whole /instance, which is JSON. `format=text` is for sub-paths, which OpenAPI cannot
-    describe, so a text response has no media type in the document.
+    Operations with servers of their own are those of other hosts, which this emulator does not play. The document
+    describes the whole /instance, which is JSON. `format=text` is for sub-paths, which OpenAPI cannot describe, so a
+    text response has no media type in the document.
     """
     loaded: dict[str, Any] = yaml.safe_load(SPECIFICATION.read_text(encoding="utf-8"))
+    loaded["paths"] = {path: item for path, item in loaded["paths"].items() if "servers" not in item}
     path, name = TEXT
     (parameter,) = [each for each in loaded["paths"][path]["get"]["parameters"] if each.get("name") == name]
     parameter["schema"]["enum"].remove("text")
