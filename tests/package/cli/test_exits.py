@@ -256,3 +256,13 @@ def test_the_table_of_statuses_is_in_one_place() -> None:
             source = file.read_text(encoding="utf-8")
             assert "SystemExit(1)" not in source
             assert "sys.exit(" not in source
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["token", "--help"], ["doctor", "--help"]])
+def test_a_page_of_help_does_not_import_httpx(arguments: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv[1:] = {arguments!r}; from azure_imds._cli import main\n"
+        "print(main(), 'httpx' in sys.modules)"
+    )
+    done = run_program(sys.executable, "-c", code)
+    assert done.out.splitlines()[-1] == "0 False", done.err

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._client.error_mapping import USE_CLIENT_ID
 from ..errors import ImdsError, ImdsValidationError
 
 #: Arguments of the client that a command builds from an option with another name.
@@ -39,6 +38,8 @@ def split_error(error: ImdsError, names: Mapping[str, str]) -> tuple[str, str]:
         error: the error.
         names: see `read_option_names`.
     """
+    from .._client.error_mapping import USE_CLIENT_ID  # imports httpx, which a page of help does not need
+
     text = str(error)
     if method := _METHOD.match(text):
         text = text[method.end() :]
