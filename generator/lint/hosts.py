@@ -50,11 +50,16 @@ def servers(spec: Specification) -> Findings:
 
 def _variables(spec: Specification, place: Path_, server: dict[str, Any]) -> Findings:
     """Variables that the address needs are among those by which the server is recognized."""
-    known = server.get("x-when", {}).get("set", [])
+    when = server.get("x-when", {})
+    known = when.get("set", [])
+    for name in sorted({*known} & {*when.get("unset", ())}):
+        yield spec.finding(place, "server", f"{name!r} must be both set and unset, so no program recognizes the server")
     names = re.findall(r"{([^}]*)}", server.get("x-url", ""))
     for name in [*names, *(server[key] for key in ("x-certificate",) if key in server)]:
         if name not in known or not re.search(VARIABLE["pattern"], name):
             yield spec.finding(place, "server", f"{name!r} is not among the variables in set of x-when")
+    if "x-certificate" in server and not server["url"].startswith("https://"):
+        yield spec.finding((*place, "x-certificate"), "server", "only a server with an https URL has a certificate")
     if "x-url" in server and not re.match(r"{|https?://", server["x-url"]):
         yield spec.finding((*place, "x-url"), "server", "x-url must start with a variable in braces, or with http")
 
@@ -92,7 +97,13 @@ def _unread_sources(spec: Specification, operation: Operation) -> Findings:
 
 def _unfilled(spec: Specification, operation: Operation, target: Operation) -> Findings:
     arguments = {python_name(parameter["name"]) for _, parameter in spec.parameters(target)}
-    filled = {(source["name"], source.get("member", "")) for source in sources(spec, operation)}
+    found = sources(spec, operation)
+    filled = {(source["name"], source.get("member", "")) for source in found}
+    sent = {source.get("argument") for source in found}
+    for _, parameter in spec.parameters(target):
+        name = python_name(parameter["name"])
+        if parameter.get("required") and "default" not in spec.resolve(parameter["schema"]) and name not in sent:
+            yield spec.finding(operation.place, "stands-for", f"{target.id} requires {name!r}, which is never sent")
     for name, member, data, required in inputs(spec, operation):
         label = member or data["name"]
         schema = spec.resolve(data.get("schema", data))
@@ -103,6 +114,14 @@ def _unfilled(spec: Specification, operation: Operation, target: Operation) -> F
             yield spec.finding(operation.place, "stands-for", f"{label!r} is required, and nothing says its value")
         elif (name, member) not in filled and not required:
             yield spec.finding(operation.place, "stands-for", f"{label!r} is never sent: nothing says its value")
+        if "x-from" in data and "x-from-file" in data:
+            yield spec.finding(operation.place, "stands-for", f"{label!r} has x-from, so x-from-file is never read")
+        if ("x-from" in data or "x-from-file" in data) and schema.get("type", "string") != "string":
+            yield spec.finding(operation.place, "stands-for", f"{label!r} comes from the environment as a string")
+        if "x-from-file" in data and schema.get("format") != "password":
+            yield spec.finding(
+                operation.place, "stands-for", f"{label!r} comes from a file, so it needs format: password"
+            )
         if data.get("in") == "query" and schema.get("format") == "password":
             yield spec.finding(operation.place, "stands-for", f"{label!r}: a secret must not be a part of a URL")
 

@@ -680,7 +680,20 @@ MISTAKES: dict[str, list[Mistake]] = {
         Mistake("no-url", "path", host("h2", url="")),
         Mistake("a-url-with-an-unknown-variable", "path", host("h3", url='x-url: "{B}"')),
         Mistake("a-url-that-is-a-path", "path", host("h4", url='x-url: "/{A}" # ! server', at_server="")),
-        Mistake("a-certificate-of-an-unknown-variable", "path", host("h5", "x-certificate: B")),
+        Mistake("a-certificate-of-an-unknown-variable", "path", host("h5", "x-certificate: B # ! server")),
+        Mistake(
+            "a-variable-that-is-set-and-unset", "path", host("h12").replace("{set: [A]}", "{set: [A], unset: [A]}")
+        ),
+        Mistake(
+            "a-certificate-of-a-server-without-tls",
+            "path",
+            host("h13", "x-certificate: A # ! server", at_server=""),
+        ),
+        Mistake(
+            "a-required-argument-that-is-never-sent",
+            "path",
+            host("h11", at_server="", target="Identity_GetToken").replace("  get:", "  get: # ! stands-for"),
+        ),
         Mistake(
             "an-operation-that-stands-for-nothing", "path", host("h6", at_server="", target="No_Such # ! stands-for")
         ),
@@ -710,6 +723,9 @@ MISTAKES: dict[str, list[Mistake]] = {
                 "without-source": "{name: a, in: query, required: true, schema: {type: string}}",
                 "that-is-never-sent": "{name: a, in: query, schema: {type: string}}",
                 "of-no-argument": "{name: a, in: query, x-argument: b, x-from: A, schema: {type: string}}",
+                "of-two-sources": "{name: X-A, in: header, x-from: A, x-from-file: B, schema: {format: password}}",
+                "from-a-file-that-is-no-secret": "{name: X-A, in: header, x-from-file: B, schema: {type: string}}",
+                "that-the-environment-cannot-have": "{name: a, in: query, x-from: B, schema: {type: integer}}",
                 "in-a-url-that-is-secret": "{name: a, in: query, x-from: A, schema: {type: string, format: password}}",
             }.items()
         ),
