@@ -139,7 +139,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "unreadable",
         lambda f: f.is_a(ImdsResponseError),
-        "Another program answers in place of IMDS, or changes its responses. Find out which one.",
+        "Another program answers at this endpoint, or changes its responses. Find out which one.",
     ),
     Cause("no-identity", lambda f: f.is_a(IdentityNotFoundError)),
     Cause(
@@ -200,8 +200,8 @@ CAUSES: tuple[Cause, ...] = (
     Cause(
         "token-failure",
         lambda f: f.is_a(ServerError) and f.mentions("active directory"),
-        "IMDS works, but gets no token from Microsoft Entra. Try again. If that fails, check Azure's service health "
-        "and the tenant of the identity.",
+        "The endpoint works, but gets no token from Microsoft Entra. Try again. If that fails, check Azure's service "
+        "health and the tenant of the identity.",
     ),
     Cause(
         "pod-identity",
