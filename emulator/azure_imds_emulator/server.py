@@ -100,6 +100,7 @@ class MetadataServer:
             for transport in connections if self._tls else ():
                 if transport is not None:
                     transport.abort()  # asyncio waits for the client to close too, and the client may not
+            await asyncio.sleep(0)  # the event loop closes aborted connections in its next round
 
     async def _handle(self, message: web.BaseRequest) -> web.StreamResponse:
         raw_path, query_string = _split_target(message.raw_path)
