@@ -71,7 +71,7 @@ def _find_other_place(report: Report, surroundings: Surroundings) -> bool:
         if variables.get(variable, "").lower().startswith(start):
             report.add(findings.NOTEBOOK, variable=variable)
             return False
-    partly_set = []
+    partly_set: list[tuple[int, str, list[str], list[str]]] = []
     for server in SERVERS.values():
         present = [name for name in server.when_set if variables.get(name)]
         missing = [name for name in server.when_set if not variables.get(name)]
