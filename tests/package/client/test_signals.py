@@ -35,6 +35,7 @@ from signal_support import (
     inject,
     needs_signals,
     send_alarm,
+    untraced,
     while_in,
 )
 from support import (
@@ -309,6 +310,7 @@ def test_the_others_do_not_get_the_exception_of_an_interrupted_leader(error: Exc
 
 @pytest.mark.parametrize("kind", [TimeoutError, LateError, Alarm, OSError, RuntimeError, ValueError])
 @pytest.mark.parametrize("where", ["head", "body", "wait", "caller's transport"])
+@untraced()
 def test_an_injected_exception(kind: type[Exception], where: str) -> None:
     beginning = reply(200, BODY)[:-10] if where == "body" else b""
     rest = reply(503, b'{"error":"x"}') if where != "body" else BODY[-10:]
@@ -339,6 +341,7 @@ def test_an_injected_exception(kind: type[Exception], where: str) -> None:
     assert server.requests == 1
 
 
+@untraced()
 def test_an_injected_exception_ends_a_watcher() -> None:
     caught: list[BaseException] = []
     with held(rest=reply(503, b'{"error":"x"}')) as (endpoint, server), ImdsClient(endpoint) as imds:

@@ -24,6 +24,7 @@ from signal_support import (
     inject,
     needs_signals,
     send_alarm,
+    untraced,
     while_in,
 )
 from support import COLOURS, ROOT
@@ -111,6 +112,7 @@ def test_the_others_do_not_get_the_exception_of_an_interrupted_leader(
 
 
 @pytest.mark.parametrize("kind", [Alarm, TimeoutError])
+@untraced()
 def test_the_others_do_not_get_an_exception_that_was_injected_into_the_leader(kind: type[Exception]) -> None:
     imds, gate = Imds(), Gate()
     imds.gates, imds.failure = [gate], DOWN
@@ -145,6 +147,7 @@ def test_a_signal_while_it_waits_for_another_process(error: Exception, tmp_path:
 
 
 @pytest.mark.parametrize("kind", [Alarm, TimeoutError])
+@untraced()
 def test_an_early_refresh_does_not_hide_an_exception_that_was_injected(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
