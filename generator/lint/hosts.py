@@ -97,13 +97,7 @@ def _unread_sources(spec: Specification, operation: Operation) -> Findings:
 
 def _unfilled(spec: Specification, operation: Operation, target: Operation) -> Findings:
     arguments = {python_name(parameter["name"]) for _, parameter in spec.parameters(target)}
-    found = sources(spec, operation)
-    filled = {(source["name"], source.get("member", "")) for source in found}
-    sent = {source.get("argument") for source in found}
-    for _, parameter in spec.parameters(target):
-        name = python_name(parameter["name"])
-        if parameter.get("required") and "default" not in spec.resolve(parameter["schema"]) and name not in sent:
-            yield spec.finding(operation.place, "stands-for", f"{target.id} requires {name!r}, which is never sent")
+    filled = {(source["name"], source.get("member", "")) for source in sources(spec, operation)}
     for name, member, data, required in inputs(spec, operation):
         label = member or data["name"]
         schema = spec.resolve(data.get("schema", data))

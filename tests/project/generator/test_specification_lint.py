@@ -690,11 +690,6 @@ MISTAKES: dict[str, list[Mistake]] = {
             host("h13", "x-certificate: A # ! server", at_server=""),
         ),
         Mistake(
-            "a-required-argument-that-is-never-sent",
-            "path",
-            host("h11", at_server="", target="Identity_GetToken").replace("  get:", "  get: # ! stands-for"),
-        ),
-        Mistake(
             "an-operation-that-stands-for-nothing", "path", host("h6", at_server="", target="No_Such # ! stands-for")
         ),
         Mistake(
