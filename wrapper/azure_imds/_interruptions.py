@@ -152,5 +152,8 @@ def _is_raised_by_code(trace: TracebackType) -> bool:
     """Whether an instruction of the last frame has raised the exception."""
     from opcode import opmap
 
-    instructions = trace.tb_frame.f_code.co_code
-    return trace.tb_lasti < 0 or instructions[trace.tb_lasti] in map(opmap.get, _RAISING)
+    instructions, position = trace.tb_frame.f_code.co_code, trace.tb_lasti
+    if position > 0 and instructions[position] == opmap["RESUME"]:
+        # Python 3.13 names the instruction after the one that a generator has stopped at.
+        position -= 2
+    return position < 0 or instructions[position] in map(opmap.get, _RAISING)

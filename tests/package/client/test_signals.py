@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -18,6 +19,7 @@ import anyio
 import httpx
 import pytest
 
+import azure_imds
 from azure_imds import AsyncImdsClient, EventWatcher, ImdsClient, ImdsError, RetryPolicy
 from azure_imds._interruptions import is_interruption
 from azure_imds_api.models.start_events_request import StartEventsRequest
@@ -40,7 +42,6 @@ from signal_support import (
 )
 from support import (
     RESOURCE,
-    ROOT,
     Colour,
     FakeClock,
     Script,
@@ -439,7 +440,7 @@ ACTIONS: dict[str, Callable[[str], Callable[[], Any]]] = {
 def test_an_exception_at_any_line_reaches_the_caller(name: str) -> None:
     with raw_server(Wire(reply(200, BODY, "Connection: close"))) as endpoint:
         assert [
-            *not_raised(lambda: ACTIONS[name](endpoint), EXCEPTIONS, str(ROOT / "wrapper" / "azure_imds" / "_"))
+            *not_raised(lambda: ACTIONS[name](endpoint), EXCEPTIONS, str(Path(str(azure_imds.__file__)).parent / "_"))
         ] == []
 
 

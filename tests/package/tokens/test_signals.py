@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+import azure_imds
 from azure_imds import AsyncImdsCredential, ImdsCredential
 from azure_imds._tokens.shared_cache import SharedCache
 from injection import not_raised
@@ -27,10 +28,10 @@ from signal_support import (
     untraced,
     while_in,
 )
-from support import COLOURS, ROOT
+from support import COLOURS
 from token_support import DAY, DOWN, SCOPE, Clocks, Gate, Imds, holding, number, refreshers
 
-PACKAGE = str(ROOT / "wrapper" / "azure_imds" / "_")
+PACKAGE = str(Path(str(azure_imds.__file__)).parent / "_")
 
 
 # Between any two lines
