@@ -95,10 +95,12 @@ def test_an_error_shows_no_earlier_token(colour: Colour) -> None:
 def test_a_synchronous_program_does_not_import_the_other_credential(imds_emulator: Emulator) -> None:
     code = """if True:
         import sys
+        import httpx
+        of_httpx = set(sys.modules)  # older ones import anyio
         from azure_imds import ImdsCredential, bearer_token_provider
         assert bearer_token_provider(ImdsCredential(), "https://vault.azure.net")()
         assert "azure_imds._tokens.async_credential" not in sys.modules
-        assert "anyio" not in sys.modules
+        assert "anyio" not in sys.modules.keys() - of_httpx
     """
     done = python(code)
     assert done.returncode == 0, done.stderr
