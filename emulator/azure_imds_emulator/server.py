@@ -93,14 +93,15 @@ class MetadataServer:
         if self._listener:
             self._listener.close()
         if self._wire:
+            await _run_rounds()  # connections whose handshake is about to end become known
+            connections = [connection.transport for connection in self._wire.connections]
             self._wire.pre_shutdown()
             # A timeout of 0 would mean no timeout. What has not finished by then is a fault's delay or a hang.
-            connections = [connection.transport for connection in self._wire.connections]
             await self._wire.shutdown(0.01)
             for transport in connections if self._tls else ():
                 if transport is not None:
                     transport.abort()  # asyncio waits for the client to close too, and the client may not
-            await asyncio.sleep(0)  # the event loop closes aborted connections in its next round
+            await _run_rounds()  # aborted connections are closed
 
     async def _handle(self, message: web.BaseRequest) -> web.StreamResponse:
         raw_path, query_string = _split_target(message.raw_path)
@@ -157,6 +158,12 @@ class MetadataServer:
             response = fault.change(dict(request.parameters), response)
         record.status = response.status
         return WireResponse(response, self._server_header, self._clock, fault)
+
+
+async def _run_rounds() -> None:
+    """Lets the event loop handle everything that has arrived: accepted connections, and what follows from them."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 def _split_target(target: str) -> tuple[str, str]:

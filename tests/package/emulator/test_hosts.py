@@ -746,6 +746,8 @@ def test_a_connection_that_the_client_keeps_open_ends_with_the_emulator() -> Non
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             plain = socket.create_connection((parts.hostname, parts.port))
             client = context.wrap_socket(plain)
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1")
         client.close()
         gc.collect()
     assert [str(warning.message) for warning in found] == []
