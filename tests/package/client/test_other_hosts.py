@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,6 +36,7 @@ from azure_imds import (
 )
 from azure_imds._client.host import find_host
 from azure_imds_api.api import SERVERS, hosts
+from signal_support import handled, needs_signals, send_alarm
 from support import (
     CANARY,
     CLIENT_ID,
@@ -474,6 +476,26 @@ def test_a_token_file_may_be_a_link_as_in_a_volume_of_kubernetes(
     link.symlink_to(tmp_path / "azure-identity-token")
     monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(link))
     assert get_token(ImdsClient(transport=Script(answer(200, TOKEN)))).access_token == CANARY
+
+
+@needs_signals
+def test_a_signal_while_the_token_file_is_read_reaches_the_caller(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    enter("workload-identity", monkeypatch, tmp_path)
+    error, read = TimeoutError("the program's own limit"), os.fdopen
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        send_alarm()
+        return read(*arguments, **options)
+
+    script = Script(answer(200, TOKEN))
+    imds = ImdsClient(transport=script)
+    monkeypatch.setattr(os, "fdopen", interrupted)
+    with handled(error), pytest.raises(TimeoutError) as caught:
+        get_token(imds)
+    assert caught.value is error
+    assert not script.requests
 
 
 CASES = json.loads((ROOT / "tests" / "data" / "cases" / "host-tokens.json").read_text(encoding="utf-8"))

@@ -192,7 +192,9 @@ def _is_proxy(url: str) -> bool:
 
     try:
         parsed = httpx.Proxy(url).url
-    except (ValueError, httpx.InvalidURL):
+    except (ValueError, httpx.InvalidURL) as error:
+        if is_interruption(error):
+            raise
         return False
     return bool(parsed.host) and (parsed.scheme in ("http", "https") or find_spec("socksio") is not None)
 

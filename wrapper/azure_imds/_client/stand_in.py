@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from azure_imds_api.api import Operation, Source
 
+from .._interruptions import is_interruption
 from ..errors import ImdsUnavailableError
 from .host import Host
 from .validation import check_arguments, invalid, value_problems
@@ -151,6 +152,8 @@ def _read_file(path: str, variable: str, caller: str) -> str:
             content = file.read(LARGEST_FILE + 1) if is_file else b""
         problem = "" if is_file else "it is not a regular file"
     except OSError as error:
+        if is_interruption(error):
+            raise
         content, problem = b"", error.strerror or "it is not readable"
     if not problem and len(content) > LARGEST_FILE:
         problem = f"it has more than {LARGEST_FILE} bytes"
