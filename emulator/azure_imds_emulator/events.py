@@ -304,7 +304,7 @@ class EventSchedule:
 
     def _add_to_document(self, event: ScheduledEvent, now: float) -> None:
         if event.every is not None:
-            # An event is over before the next one like it appears. These appeared and were over while nobody looked.
+            # An event is over before the next one like it appears. These appeared and were over between two looks.
             missed = int((now - event.at) // event.every)
             self._incarnation += missed * (3 if event.started_at is None else 2)
             self._upcoming.append(event.copy_later((missed + 1) * event.every))
