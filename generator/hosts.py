@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .specification import Operation, Specification
+from .stand_ins import body_schema, server_places
 
 
 def list_hosts(specification: Specification) -> list[dict[str, Any]]:
@@ -12,13 +13,13 @@ def list_hosts(specification: Specification) -> list[dict[str, Any]]:
 
     A server without conditions always matches, so it is the last one.
     """
-    hosts = [_host(specification, server, None) for server in specification.document.get("servers") or []]
-    for operation in specification.operations():
-        if "x-stands-for" in operation.data:
-            servers = specification.document["paths"][operation.path].get("servers") or []
-            hosts += [_host(specification, server, operation) for server in servers]
-    named = [host for host in hosts if host["name"]]
-    return sorted(named, key=lambda host: not host["when"])
+    operations = {o.path: o for o in specification.operations() if "x-stands-for" in o.data}
+    hosts = [
+        _host(specification, server, operations.get(str(place[1])) if place[0] == "paths" else None)
+        for place, server in server_places(specification)
+        if "x-name" in server
+    ]
+    return sorted(hosts, key=lambda host: not host["when"])
 
 
 def _host(spec: Specification, server: dict[str, Any], operation: Operation | None) -> dict[str, Any]:
@@ -60,15 +61,12 @@ def _operation(spec: Specification, operation: Operation) -> dict[str, Any]:
 
 def _form(spec: Specification, operation: Operation) -> list[dict[str, Any]]:
     """The members of the body, like parameters."""
-    body = spec.resolve(operation.data.get("requestBody", {}))
-    for media in body.get("content", {}).values():
-        schema = spec.resolve(media.get("schema", {}))
-        required = schema.get("required", ())
-        return [
-            _parameter(spec, {**spec.resolve(member), "name": name, "required": name in required}, "form")
-            for name, member in schema.get("properties", {}).items()
-        ]
-    return []
+    schema = body_schema(spec, operation)
+    required = schema.get("required", ())
+    return [
+        _parameter(spec, {**spec.resolve(member), "name": name, "required": name in required}, "form")
+        for name, member in schema.get("properties", {}).items()
+    ]
 
 
 def _parameter(spec: Specification, parameter: dict[str, Any], place: str) -> dict[str, Any]:
