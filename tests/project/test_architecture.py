@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "_tokens": {"_client"},
     "_events": {"_client"},
     "attestation": {"_client"},
+    "integrations": {"_client", "_tokens", "_events"},
     "_cli": {"_client", "_tokens", "_events"},
 }
 
