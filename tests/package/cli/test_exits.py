@@ -10,7 +10,7 @@ import pytest
 
 from azure_imds import ImdsError, _cli, errors
 from azure_imds._cli import session
-from azure_imds._cli.commands import OPERATIONS
+from azure_imds._cli.application import OPERATIONS
 from azure_imds._cli.exits import MEANINGS, Exit, choose_status
 from azure_imds._cli.messages import describe_error
 from azure_imds.attestation import AttestationError

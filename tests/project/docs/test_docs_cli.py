@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from azure_imds._cli import findings, imds_checks
-from azure_imds._cli.commands import OPERATIONS
+from azure_imds._cli.application import OPERATIONS
 from azure_imds._cli.exits import MEANINGS
 from azure_imds._cli.findings import Finding
 from azure_imds_emulator import Emulator

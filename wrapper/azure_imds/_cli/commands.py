@@ -2,156 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable
-from functools import partial
-from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
-from typer.core import TyperCommand, TyperGroup
 
+from .application import JSON_VIEW, app, load_view, register
 from .emulator import run as run_emulator
 from .exits import Exit
 from .output import View
 from .session import Session
-from .settings import OPTIONS, Output, Settings, list_parameters
+from .settings import Output
 from .values import make_printable
 
-#: The operation that a command calls. Its description in the specification is the command's help.
-OPERATIONS = {
-    "token": "identity.get_token",
-    "instance": "instances.get_metadata",
-    "identity": "identity.get_info",
-    "attested": "attested.get_document",
-    "events": "scheduled_events.get_events",
-    "loadbalancer": "load_balancer.get_metadata",
-    "versions": "versions.get_versions",
-}
-
-
-class _Command(TyperCommand):
-    """A command whose help comes from the specification. It is read only when help is requested."""
-
-    def describe(self) -> None:
-        """Sets the help of this command and its parameters."""
-        from azure_imds_api.descriptions import DESCRIPTIONS
-
-        from .messages import read_option_names, use_option_names
-
-        names = read_option_names(self)
-        # The doctor has no operation of its own, but the options of a token.
-        operation = DESCRIPTIONS[OPERATIONS.get(self.name or "", "identity.get_token")]
-        if self.name in OPERATIONS:
-            first_paragraph = " ".join(operation.description.partition("\n\n")[0].split())
-            parts = [f"{operation.summary}.", use_option_names(first_paragraph, names), self.help]
-            self.short_help, self.help = operation.summary, "\n\n".join(filter(None, parts))
-        parameters: list[Any] = list(self.params)
-        for parameter in parameters:
-            parameter.help = parameter.help or use_option_names(operation.arguments.get(parameter.name, ""), names)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        self.describe()
-        super().format_help(ctx, formatter)
-
-
-class _Group(TyperGroup):
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        for command in self.commands.values():
-            if isinstance(command, _Command):
-                command.describe()
-        parameters: list[Any] = list(self.params)
-        for parameter in parameters:
-            parameter.help = parameter.help or "Version of the API, for the commands that support it."
-        super().format_help(ctx, formatter)
-
-
-# In a pipe, help is plain text, which is also faster than rich.
-_PLAIN = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"
-
-app = typer.Typer(
-    name="azure-imds",
-    cls=_Group,
-    help="Tokens and metadata from Azure's Instance Metadata Service (IMDS), on an Azure machine.",
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None if _PLAIN else "markdown",
-)
-
-
-def _register(
-    name: str, *, version: bool = True, short_help: str | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Registers a function as a command. The function gets a session; the command gets the options of every command."""
-    settings = {option: OPTIONS[option] for option in OPTIONS if version or option != "api_version"}
-
-    def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        def run(*, context: typer.Context, **arguments: Any) -> None:
-            own = Settings(**{option: arguments.pop(option) for option in settings})
-            given = own.merge(context.find_object(Settings) or Settings())
-            if given.api_version and not version:
-                raise typer.BadParameter(f"not supported by {name}", param_hint="'--api-version'")
-            session = Session(given, context.command)
-            session.run(partial(function, session, **arguments))
-
-        _set_signature(run, [*list_parameters(function), *settings.values()])
-        app.command(name, cls=_Command, help=function.__doc__ or "", short_help=short_help)(run)
-        return function
-
-    return decorate
-
-
-def _set_signature(run: Callable[..., None], parameters: list[Parameter]) -> None:
-    """Sets the parameters that typer sees, in addition to the context."""
-    context = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    signature = Signature([context, *parameters])
-    run.__signature__ = signature  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
-
-
-def _load_view(name: str) -> View:
-    """A function of `views`, imported when it is first called."""
-
-    def view(value: Any) -> Any:
-        from . import views
-
-        return getattr(views, name)(value)
-
-    return view
-
-
-_JSON_VIEW = _load_view("render_json")
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        from azure_imds import __version__, spec_version
-
-        print(f"azure-imds {__version__} (specification {spec_version})")
-        raise typer.Exit
-
-
-def _store_settings(*, context: typer.Context, version: bool, **settings: Any) -> None:
-    context.obj = Settings(**settings)
-
-
-_VERSION = Annotated[
-    bool,
-    Option(
-        "--version",
-        help="Print the versions of this package and its specification.",
-        callback=_print_version,
-        is_eager=True,
-    ),
-]
-_set_signature(
-    _store_settings,
-    [Parameter("version", Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION), *OPTIONS.values()],
-)
-app.callback()(_store_settings)
-
+__all__ = ["app"]
 
 # Parameters that pass an argument of the client on have its name, so that help and error messages find them by it.
 ClientId = Annotated[str | None, Option("--client-id", metavar="ID", show_default=False)]
@@ -159,7 +25,7 @@ ObjectId = Annotated[str | None, Option("--object-id", metavar="ID", show_defaul
 ResourceId = Annotated[str | None, Option("--resource-id", metavar="ID", show_default=False)]
 
 
-@_register("token")
+@register("token")
 def print_token(
     session: Session,
     resource: Annotated[str, Argument(metavar="RESOURCE", show_default=False)],
@@ -191,7 +57,7 @@ def _make_token_view(secret: str) -> View:
     return view
 
 
-@_register("instance")
+@register("instance")
 def print_instance(
     session: Session,
     path: Annotated[
@@ -209,21 +75,21 @@ def print_instance(
             document = imds.get(path, api_version=version)
         else:
             document = imds.instances.get_metadata(api_version=version).to_dict()
-    session.show(document, _JSON_VIEW)
+    session.show(document, JSON_VIEW)
 
 
-@_register("identity")
+@register("identity")
 def print_identity(session: Session) -> None:
     with session.open_client() as imds:
         info = imds.identity.get_info(api_version=session.settings.api_version)
-    session.show(info.to_dict(), _JSON_VIEW)
+    session.show(info.to_dict(), JSON_VIEW)
 
 
 def _file_option(text: str) -> Any:
     return Option(metavar="FILE", exists=True, dir_okay=False, show_default=False, help=text)
 
 
-@_register("attested")
+@register("attested")
 def print_attested(
     session: Session,
     nonce: Annotated[str | None, Option("--nonce", show_default=False)] = None,
@@ -249,10 +115,10 @@ def print_attested(
         if verify:
             deadline = session.settings.deadline
             result = verify_document(document, nonce, cloud, roots, intermediates, deadline).to_dict()
-    session.show(result, _load_view("render_verified") if verify else _JSON_VIEW)
+    session.show(result, load_view("render_verified") if verify else JSON_VIEW)
 
 
-@_register("events")
+@register("events")
 def print_events(
     session: Session,
     watch: Annotated[bool, Option("--watch", help="Show changes until Ctrl-C.")] = False,
@@ -287,24 +153,24 @@ def print_events(
             result: dict[str, Any] = {"approved": approve}
         else:
             result = imds.scheduled_events.get_events(api_version=version).to_dict()
-    session.show(result, _JSON_VIEW if approve else _load_view("render_events"))
+    session.show(result, JSON_VIEW if approve else load_view("render_events"))
 
 
-@_register("loadbalancer")
+@register("loadbalancer")
 def print_load_balancer(session: Session) -> None:
     with session.open_client() as imds:
         metadata = imds.load_balancer.get_metadata(api_version=session.settings.api_version)
-    session.show(metadata.to_dict(), _JSON_VIEW)
+    session.show(metadata.to_dict(), JSON_VIEW)
 
 
-@_register("versions", version=False)
+@register("versions", version=False)
 def print_versions(session: Session) -> None:
     with session.open_client() as imds:
         answer = imds.versions.get_versions()
-    session.show(answer.to_dict(), _JSON_VIEW)
+    session.show(answer.to_dict(), JSON_VIEW)
 
 
-@_register("doctor", version=False, short_help="Find out why managed identity does not work here")
+@register("doctor", version=False, short_help="Find out why managed identity does not work here")
 def run_doctor(
     session: Session,
     resource: Annotated[str, Option(help="Resource of the token that is requested.")] = "https://management.azure.com/",
@@ -338,7 +204,7 @@ def run_doctor(
     failed = sum(finding.status == "fail" for finding in findings)
     session.show(
         {"note": describe_content(redact), "failed": failed, "findings": [finding.to_dict() for finding in findings]},
-        _load_view("render_findings"),
+        load_view("render_findings"),
         output=Output.json if as_json else None,
     )
     if failed:

@@ -1,0 +1,171 @@
+"""The application `azure-imds`: how a function becomes a command, with help from the specification."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from inspect import Parameter, Signature
+from typing import Annotated, Any
+
+import typer
+from typer import Option
+from typer.core import TyperCommand, TyperGroup
+
+from .output import View
+from .session import Session
+from .settings import OPTIONS, Settings, list_parameters
+
+#: The operation that a command calls. Its description in the specification is the command's help.
+OPERATIONS = {
+    "token": "identity.get_token",
+    "instance": "instances.get_metadata",
+    "identity": "identity.get_info",
+    "attested": "attested.get_document",
+    "events": "scheduled_events.get_events",
+    "loadbalancer": "load_balancer.get_metadata",
+    "versions": "versions.get_versions",
+}
+
+
+class _Command(TyperCommand):
+    """A command whose help comes from the specification. It is read only when help is requested."""
+
+    def describe(self) -> None:
+        """Sets the help of this command and its parameters."""
+        from azure_imds_api.descriptions import DESCRIPTIONS
+
+        from .messages import read_option_names, use_option_names
+
+        names = read_option_names(self)
+        # The doctor has no operation of its own, but the options of a token.
+        operation = DESCRIPTIONS[OPERATIONS.get(self.name or "", "identity.get_token")]
+        if self.name in OPERATIONS:
+            first_paragraph = " ".join(operation.description.partition("\n\n")[0].split())
+            parts = [f"{operation.summary}.", use_option_names(first_paragraph, names), self.help]
+            self.short_help, self.help = operation.summary, "\n\n".join(filter(None, parts))
+        parameters: list[Any] = list(self.params)
+        for parameter in parameters:
+            parameter.help = parameter.help or use_option_names(operation.arguments.get(parameter.name, ""), names)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self.describe()
+        super().format_help(ctx, formatter)
+
+
+class _Group(TyperGroup):
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        for command in self.commands.values():
+            if isinstance(command, _Command):
+                command.describe()
+        parameters: list[Any] = list(self.params)
+        for parameter in parameters:
+            parameter.help = parameter.help or "Version of the API, for the commands that support it."
+        super().format_help(ctx, formatter)
+
+
+# In a pipe, help is plain text, which is also faster than rich.
+_PLAIN = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"
+
+app = typer.Typer(
+    name="azure-imds",
+    cls=_Group,
+    help="Tokens and metadata from Azure's Instance Metadata Service (IMDS), on an Azure machine.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None if _PLAIN else "markdown",
+)
+
+
+def register(
+    name: str, *, version: bool = True, short_help: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Registers a function as a command. The function gets a session; the command gets the options of every command."""
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        options = [option for option in OPTIONS if version or option != "api_version"]
+        run = make_run(name, function, list_parameters(function), options)
+        app.command(name, cls=_Command, help=function.__doc__ or "", short_help=short_help)(run)
+        return function
+
+    return decorate
+
+
+def make_run(
+    name: str,
+    function: Callable[..., None],
+    parameters: list[Parameter],
+    options: Sequence[str],
+    *,
+    version: bool = False,
+) -> Callable[..., None]:
+    """What typer calls for a command: `function` with a session and the values of `parameters`.
+
+    Args:
+        name: the command, for error messages.
+        function: the command.
+        parameters: the parameters of the command.
+        options: the options of every command that this command has.
+        version: whether the function reads the api-version itself, from the settings of the session.
+    """
+
+    def run(*, context: typer.Context, **arguments: Any) -> None:
+        own = Settings(**{option: arguments.pop(option) for option in options})
+        given = own.merge(context.find_object(Settings) or Settings())
+        if given.api_version and "api_version" not in options and not version:
+            raise typer.BadParameter(f"not supported by {name}", param_hint="'--api-version'")
+        session = Session(given, context.command)
+        session.run(partial(function, session, **arguments))
+
+    set_signature(run, [*parameters, *(OPTIONS[option] for option in options)])
+    return run
+
+
+def set_signature(run: Callable[..., None], parameters: list[Parameter]) -> None:
+    """Sets the parameters that typer sees, in addition to the context."""
+    context = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    signature = Signature([context, *parameters])
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
+
+
+def load_view(name: str) -> View:
+    """A function of `views`, imported when it is first called."""
+
+    def view(value: Any) -> Any:
+        from . import views
+
+        return getattr(views, name)(value)
+
+    return view
+
+
+JSON_VIEW = load_view("render_json")
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        from azure_imds import __version__, spec_version
+
+        print(f"azure-imds {__version__} (specification {spec_version})")
+        raise typer.Exit
+
+
+def _store_settings(*, context: typer.Context, version: bool, **settings: Any) -> None:
+    context.obj = Settings(**settings)
+
+
+_VERSION = Annotated[
+    bool,
+    Option(
+        "--version",
+        help="Print the versions of this package and its specification.",
+        callback=_print_version,
+        is_eager=True,
+    ),
+]
+set_signature(
+    _store_settings,
+    [Parameter("version", Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION), *OPTIONS.values()],
+)
+app.callback()(_store_settings)
