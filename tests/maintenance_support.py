@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from ruamel.yaml import YAML
 
+from generator.specification import Specification
 from support import ROOT
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ Edit = Callable[[dict[str, Any]], None]
 
 def edited(edit: Edit) -> str:
     """Returns openapi.yaml after an edit, as JSON, which is valid YAML."""
-    document: dict[str, Any] = YAML(typ="safe").load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    document = Specification.load(ROOT / "openapi.yaml").document
     edit(document)
     return json.dumps(document)
 

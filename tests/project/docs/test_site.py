@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 import azure_imds
 import azure_imds_emulator
 from azure_imds import errors
 from docs_support import DOCS
-from generator.specification import METHODS
+from generator.specification import METHODS, Specification
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
 from maintenance_support import made_once
 from support import ROOT
 
-SPECIFICATION: dict[str, Any] = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+SPECIFICATION = Specification.load(ROOT / "openapi.yaml").document
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from mkdocs.exceptions import PluginError
 from generator.specification import Specification
 from maintenance.site import hook
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
+from maintenance_support import edited
 from support import ROOT
 
 SPECIFICATION = Specification.load(ROOT / "openapi.yaml").document
@@ -102,10 +103,9 @@ def test_a_value_is_shown_as_code(value: str, markdown: Markdown, usual: Parser)
 
 
 def hostile() -> Iterator[tuple[str, str]]:
-    text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
-    yield "version", text.replace("  version: 1.0.0\n", "  version: 1.0.0<script>alert(1)</script>\n")
-    yield "description", text.replace("    IMDS is a local HTTP", "    <script>alert(1)</script> IMDS is a local HTTP")
-    yield "file", text.replace("    IMDS is a local HTTP", '    --8<-- ".git/config"\n\n    IMDS is a local HTTP')
+    yield "version", edited(lambda document: document["info"].update(version="1.0.0<script>alert(1)</script>"))
+    for name, text in {"description": "<script>alert(1)</script> IMDS", "file": '--8<-- ".git/config"\n\nIMDS'}.items():
+        yield name, edited(lambda document, text=text: document["info"].update(description=text))
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile()])

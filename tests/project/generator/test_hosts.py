@@ -12,10 +12,12 @@ import pytest
 
 from azure_imds_emulator import Emulator, hosts
 from generator.hosts import list_hosts
+from generator.reader import parse
 from generator.specification import Specification
+from maintenance_support import edited
 from support import ROOT
 
-TEXT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+CONTRACT = Specification.load(ROOT / "openapi.yaml")
 
 #: A host of which nothing but the contract knows.
 MADE_UP = """\
@@ -54,13 +56,13 @@ MADE_UP = """\
 """
 
 
-def list_names(text: str) -> list[str]:
-    return [host["name"] for host in list_hosts(Specification(text))]
+def list_names(specification: Specification) -> list[str]:
+    return [host["name"] for host in list_hosts(specification)]
 
 
 def test_the_hosts_are_in_the_order_of_their_detection() -> None:
     # As in the client: servers of paths come before those of the document. The virtual machine is what remains.
-    assert list_names(TEXT) == [
+    assert list_names(CONTRACT) == [
         "app-service",
         "app-service-2017",
         "machine-learning",
@@ -74,16 +76,16 @@ def test_the_hosts_are_in_the_order_of_their_detection() -> None:
 
 
 def test_no_reference_remains() -> None:
-    assert "$ref" not in json.dumps(list_hosts(Specification(TEXT)))
+    assert "$ref" not in json.dumps(list_hosts(CONTRACT))
 
 
 def test_the_committed_file_has_these_hosts() -> None:
     committed = json.loads((ROOT / "generated" / "azure_imds_api" / "hosts.json").read_text(encoding="utf-8"))
-    assert committed == list_hosts(Specification(TEXT))
+    assert committed == list_hosts(CONTRACT)
 
 
 def test_a_member_of_a_form_is_a_parameter() -> None:
-    [host] = [host for host in list_hosts(Specification(TEXT)) if host["name"] == "workload-identity"]
+    [host] = [host for host in list_hosts(CONTRACT) if host["name"] == "workload-identity"]
     parameters = {parameter["name"]: parameter for parameter in host["operation"]["parameters"]}
     assert parameters["client_assertion"]["file"] == "AZURE_FEDERATED_TOKEN_FILE"
     assert parameters["client_assertion"]["secret"] is True
@@ -92,9 +94,9 @@ def test_a_member_of_a_form_is_a_parameter() -> None:
 
 
 @pytest.fixture
-def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Makes the emulator read the hosts of a contract with another one."""
-    text = TEXT.replace("\ncomponents:\n", f"\n{MADE_UP}\ncomponents:\n")
+    text = edited(lambda document: document["paths"].update(parse(MADE_UP).plain()))
     (tmp_path / "hosts.json").write_text(json.dumps(list_hosts(Specification(text))), encoding="utf-8")
     monkeypatch.setattr(hosts, "find_file", lambda: tmp_path / "hosts.json")
     hosts.load_hosts.cache_clear()
@@ -102,7 +104,7 @@ def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     hosts.load_hosts.cache_clear()
 
 
-@pytest.mark.usefixtures("edited")
+@pytest.mark.usefixtures("made_up")
 def test_the_emulator_plays_a_host_that_is_only_in_the_contract() -> None:
     with Emulator(host="made-up") as emulator, httpx.Client(trust_env=False) as client:
         environment = emulator.environment
@@ -123,5 +125,5 @@ def test_the_emulator_plays_a_host_that_is_only_in_the_contract() -> None:
 
 
 def test_a_host_that_leaves_the_contract_leaves_the_list() -> None:
-    start, end = TEXT.index("  /oauth2/token:\n"), TEXT.index("  /metadata/identity/oauth2/token:\n")
-    assert "cloud-shell" not in list_names(TEXT[:start] + TEXT[end:])
+    text = edited(lambda document: document["paths"].pop("/oauth2/token"))
+    assert "cloud-shell" not in list_names(Specification(text))

@@ -1,6 +1,6 @@
 """Which mistakes in openapi.yaml the lint refuses, by which rule, and at which line.
 
-Each mistake is a piece of YAML that is inserted into a copy of the real openapi.yaml. Its comments are expectations:
+Each mistake is a piece of YAML that is inserted into a copy of small.yaml. Its comments are expectations:
 `# ! rule` at the end of a line means a finding of that rule on that line.
 """
 
@@ -24,7 +24,8 @@ from generator.generate import generate
 from generator.specification import Finding, Specification, SpecificationError
 from support import ROOT
 
-CONTRACT = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+#: A contract of the tests.
+CONTRACT = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 
 #: Places for pieces. A piece is inserted before this text, with the same indentation.
 PLACES = {
@@ -894,7 +895,7 @@ def test_a_document_without_operations_is_refused() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with the real contract, and one file instead of the generated package."""
+    """A project with the small contract, and one file instead of the generated package."""
     (tmp_path / "openapi.yaml").write_text(CONTRACT, encoding="utf-8")
     package = tmp_path / "generated" / "azure_imds_api"
     package.mkdir(parents=True)

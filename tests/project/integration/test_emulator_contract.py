@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from azure_imds_emulator import Emulator
+from generator.specification import Specification
+from support import ROOT
 
 schemathesis = pytest.importorskip("schemathesis")
 hypothesis = pytest.importorskip("hypothesis")
 
-SPECIFICATION = Path(__file__).parents[3] / "openapi.yaml"
 TEXT = ("/instance", "format")
 
 
@@ -31,7 +30,7 @@ def specification() -> dict[str, Any]:
     describes the whole /instance, which is JSON. `format=text` is for sub-paths, which OpenAPI cannot describe, so a
     text response has no media type in the document.
     """
-    loaded: dict[str, Any] = yaml.safe_load(SPECIFICATION.read_text(encoding="utf-8"))
+    loaded = Specification.load(ROOT / "openapi.yaml").document
     loaded["paths"] = {path: item for path, item in loaded["paths"].items() if "servers" not in item}
     path, name = TEXT
     (parameter,) = [each for each in loaded["paths"][path]["get"]["parameters"] if each.get("name") == name]
