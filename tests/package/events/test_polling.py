@@ -95,14 +95,22 @@ def test_waits_during_an_outage_grow_up_to_ten_seconds(colour: Colour) -> None:
     assert clock.waits == [1, 2, 4, 8, 10, 10, 10, 1, 1]
 
 
-def test_waits_during_an_outage_are_random(colour: Colour) -> None:
-    class Lucky(FakeClock):
-        def jitter(self, ceiling: float) -> float:
-            return ceiling / 4
+class Lucky(FakeClock):
+    def jitter(self, ceiling: float) -> float:
+        return ceiling / 4
 
+
+def test_waits_during_an_outage_are_random(colour: Colour) -> None:
     clock = Lucky(START)
-    watch(colour, Host(*[answer(503, {"error": "x"})] * 5, []), client={"clock": clock})
-    assert clock.waits == [1, 1.25, 1.75, 2.75, 3.25, 1]
+    watch(colour, Host([], *[answer(503, {"error": "x"})] * 5, []), client={"clock": clock}, resource="vm-0")
+    assert clock.waits == [0.25, 1, 1.25, 1.75, 2.75, 3.25, 1]
+
+
+@pytest.mark.parametrize(("interval", "first"), [(60, 15), (0.5, 0.2)])
+def test_only_the_wait_after_the_first_answer_is_random(colour: Colour, interval: float, first: float) -> None:
+    clock = Lucky(START)
+    watch(colour, Host([], [], []), client={"clock": clock}, interval=interval, resource="vm-0")
+    assert clock.waits == pytest.approx([first, interval, interval])
 
 
 def test_a_longer_interval_is_kept_during_an_outage(colour: Colour) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
 from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, get_args
@@ -20,8 +20,10 @@ from .._interruptions import concerns_request, is_from_signal_handler
 from .._log import error_fields, log
 from ..errors import ImdsError, ImdsValidationError
 from .changes import EventChange
+from .deadline import EventDeadline
 
 if TYPE_CHECKING:
+    from anyio import CancelScope
     from anyio.abc import TaskGroup
 
 #: Called with the change and the seconds left. It may be an `async def` if the client is an AsyncImdsClient.
@@ -30,6 +32,8 @@ H = TypeVar("H", bound=Handler)
 
 _KNOWN_TYPES: tuple[str, ...] = get_args(KnownEventType)
 _KNOWN_KEYS = frozenset(map(str.lower, _KNOWN_TYPES))
+#: How many events are remembered, so that handlers are called once for an event that is gone and returns.
+MAX_JOBS = 1000
 
 
 @frozen(eq=False)
@@ -37,37 +41,25 @@ class Job:
     """The handlers of one event, which run one after the other.
 
     Attributes:
-        deadline: when they must have finished, on the monotonic clock. None if the time is unknown.
-        limited: whether late handlers are given up at the deadline. False if no time was left from the start: then the
-            event has begun, and giving up gains nothing.
+        change: the change with which the event was first seen.
+        deadline: when they must have finished.
         finished: receives an item when they have finished in their thread.
     """
 
     change: EventChange
     handlers: list[Handler]
-    clock: Clock
-    deadline: float | None
-    limited: bool
+    deadline: EventDeadline
     finished: SimpleQueue[None] = field(factory=SimpleQueue[None])
 
-    @property
-    def seconds(self) -> float | None:
-        """Seconds until the deadline, 0.0 if it has passed, None if it is unknown."""
-        return None if self.deadline is None else max(0.0, self.deadline - self.clock.monotonic())
-
-    @property
-    def overdue(self) -> bool:
-        return self.limited and self.seconds == 0
-
     def run(self, approve: Callable[[EventChange], None] | None) -> None:
-        """Calls the handlers, then approves the event if none has failed."""
+        """Calls the handlers. Then it approves the event if none has failed and the event still waits for approval."""
         for handler in self.handlers:
             try:
-                handler(self.change, self.seconds)
+                handler(self.change, self.deadline.seconds)
             except Exception:
                 self._log_failure(handler)
                 approve = None
-        if approve is not None:
+        if approve is not None and self.deadline.can_approve:
             try:
                 approve(self.change)
             except Exception as error:
@@ -80,13 +72,13 @@ class Job:
         """
         for handler in self.handlers:
             try:
-                await _acall(handler, self.change, self.seconds)
+                await _acall(handler, self.change, self.deadline.seconds)
             except Exception as error:
                 if is_from_signal_handler(error):
                     raise
                 self._log_failure(handler)
                 approve = None
-        if approve is not None:
+        if approve is not None and self.deadline.can_approve:
             try:
                 await approve(self.change)
             except Exception as error:
@@ -120,6 +112,7 @@ class HandlerRegistry:
         self._clock = clock
         self._allow_async = allow_async
         self._handlers: dict[str, list[Handler]] = {}
+        self._jobs: dict[str, Job] = {}
 
     def register(self, event_types: tuple[str, ...]) -> Callable[[H], H]:
         """Returns a decorator that adds a handler to these types. See `EventWatcher.on`."""
@@ -136,15 +129,24 @@ class HandlerRegistry:
         return add
 
     def new_jobs(self, changes: deque[EventChange], margin: float) -> Iterator[Job]:
-        """Removes the changes, and yields a job for each new event that has handlers."""
+        """Removes the changes. They move the deadlines of known events, and each other event with handlers is a job."""
         while changes:
             change = changes.popleft()
+            event_id = change.event.event_id
             handlers = self._handlers.get(str(change.event.event_type).lower(), [])
-            if change.kind == "added" and handlers:
-                left = change.seconds_left(datetime.fromtimestamp(self._clock.time(), UTC))
-                left = None if left is None else max(0.0, left - margin)
-                deadline = None if left is None else self._clock.monotonic() + left
-                yield Job(change, list(handlers), self._clock, deadline, bool(left))
+            if job := self._jobs.get(event_id):
+                job.deadline.move(change)
+            elif change.kind == "added" and handlers:
+                job = Job(change, list(handlers), EventDeadline(change, margin, self._clock))
+                self._jobs[event_id] = job
+                if len(self._jobs) > MAX_JOBS:
+                    del self._jobs[next(iter(self._jobs))]
+                yield job
+
+    def seconds_left(self, event_id: str) -> float | None:
+        """Seconds until the handlers of an event must have finished. See `EventWatcher.seconds_left`."""
+        job = self._jobs.get(event_id)
+        return None if job is None else job.deadline.seconds
 
     def _handlers_of(self, event_type: str) -> list[Handler]:
         key = event_type.lower()
@@ -186,7 +188,7 @@ class HandlerThreads:
 
     def abandon_late(self) -> None:
         """Forgets the jobs that have finished or are late, and logs those that are late."""
-        for job in [job for job, thread in self._running.items() if job.overdue or not thread.is_alive()]:
+        for job in [job for job, thread in self._running.items() if job.deadline.overdue or not thread.is_alive()]:
             if self._running.pop(job).is_alive():
                 job.log_late("left running")
 
@@ -205,9 +207,10 @@ class HandlerThreads:
         if exc_value is not None and not isinstance(exc_value, ImdsError):
             return  # Ctrl-C, or an exception of a signal handler, ends the program without waiting
         for job, thread in self._running.items():
-            if not job.limited:
+            limit = job.deadline.limit
+            if limit is None:
                 thread.join()
-            elif not self._clock.wait(job.seconds or 0.0, job.finished):
+            elif not self._clock.wait(limit, job.finished):
                 job.log_late("left running")
 
 
@@ -216,20 +219,33 @@ class HandlerTasks:
 
     def __init__(self, approve: Callable[[EventChange], Awaitable[None]] | None) -> None:
         self._approve = approve
+        self._scopes: dict[Job, CancelScope] = {}
         self._interruption: Exception | None = None
 
     def start(self, job: Job) -> None:
         self._group.start_soon(self._run, job)
 
+    def move_deadlines(self) -> None:
+        """Lets the tasks end at the deadlines that their jobs have now."""
+        import anyio
+
+        for job, scope in self._scopes.items():
+            limit = job.deadline.limit
+            scope.deadline = math.inf if limit is None else anyio.current_time() + limit
+
     async def _run(self, job: Job) -> None:
         import anyio
 
-        with anyio.move_on_after(job.seconds if job.limited else None) as scope:
+        with anyio.CancelScope() as scope:
+            self._scopes[job] = scope
+            self.move_deadlines()
             try:
                 await job.arun(self._approve)
             except Exception as error:
                 self._interruption = error
                 self._group.cancel_scope.cancel()
+            finally:
+                del self._scopes[job]
         if scope.cancelled_caught:
             job.log_late("cancelled")
 

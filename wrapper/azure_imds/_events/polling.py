@@ -170,8 +170,12 @@ class Poller(Generic[C]):
         return self._slow_client if idle else self._quick_client
 
     def _on_document(self, document: ScheduledEvents) -> None:
+        wait = self.interval
+        if self._answered is None:
+            # Random, so that machines which started together do not poll together.
+            wait = max(MIN_INTERVAL, self._clock.jitter(self.interval))
         self._answered = self._clock.monotonic()
-        self._poll_schedule.record_success(self._began + self.interval)
+        self._poll_schedule.record_success(self._began + wait)
         if not self._pending or self._pending[-1].events != document.events:
             self._pending.append(document)
         self._detect_changes()

@@ -126,21 +126,34 @@ class EventWatcher(Generic[C]):
             ImdsValidationError: the argument is not an event or an EventId.
             ImdsError: IMDS did not accept the approval. See `azure_imds.errors`.
         """
-        event = event.event if isinstance(event, EventChange) else event
-        event_id = event.event_id if isinstance(event, ScheduledEvent) else event
-        if not isinstance(event_id, str) or not event_id:
-            raise ImdsValidationError(
-                "EventWatcher.approve: event must be an EventChange, a ScheduledEvent or the text of an EventId. Write "
-                "watcher.approve(change)",
-                parameter="event",
-            )
+        event_id = _event_id("approve", event)
         return self._client.scheduled_events.start_events(body=StartEventsRequest([StartRequest(event_id)]))
+
+    def seconds_left(self, event: EventChange | ScheduledEvent | str) -> float | None:
+        """Returns the seconds that the handlers of an event have now.
+
+        A handler that runs for long calls it from time to time, since the event can be given another time meanwhile.
+        While `run()` polls, the number follows the newest answer of IMDS. It can be called in any thread.
+
+        Args:
+            event: the event, a change of it, or its EventId.
+
+        Returns:
+            Seconds until `margin` seconds before the event's `not_before`, or 0.0 if that has passed. None if the time
+            is unknown, if the event is gone, which means that it has ended or was cancelled, or if no handler was
+            called for it.
+
+        Raises:
+            ImdsValidationError: the argument is not an event or an EventId.
+        """
+        return self._handlers.seconds_left(_event_id("seconds_left", event))
 
     def on(self, *event_types: KnownEventType | str) -> Callable[[H], H]:
         """Returns a decorator that registers a handler for events of these types.
 
         `run()` calls `handler(change, seconds)` once for each event, when the event is first seen. `seconds` is the
-        time left for the handlers. It is 0.0 if the event has started, and None if the time is unknown.
+        time left for the handlers. It is 0.0 if the event has started, and None if the time is unknown. The time can
+        change while the handler runs: see `seconds_left`.
 
             @watcher.on("Preempt", "Terminate")
             def drain(change, seconds): ...
@@ -170,17 +183,20 @@ class EventWatcher(Generic[C]):
         """Watches until `stop()` is called, and calls the handlers. Await it with an AsyncImdsClient.
 
         Handlers of one event run one after the other. Handlers of different events run in parallel, and polling
-        continues meanwhile. The handlers of an event have until `margin` seconds before its `not_before`:
+        continues meanwhile. The handlers of an event have until `margin` seconds before its `not_before`. If a later
+        answer of IMDS has another `not_before`, this deadline moves with it:
 
         - A handler that raises an exception is logged.
         - A handler that is late is logged. If it is an `async def`, it is also cancelled.
-        - If no time was left when the event was first seen, or if its time is unknown, there is no limit.
+        - If no time was left when the event was first seen, if its time is unknown, or after it was cancelled, there is
+          no limit.
 
         After `stop()`, this method waits until the running handlers have finished or are late.
 
         Args:
             margin: seconds before `not_before` at which the handlers must have finished, from 0 to 3600.
-            approve: whether to approve an event after all of its handlers have returned without an exception.
+            approve: whether to approve an event after all of its handlers have returned without an exception. Events
+                that have started or are gone by then are not approved.
 
         Raises:
             ImdsValidationError: the margin is not a number of seconds.
@@ -203,9 +219,22 @@ class EventWatcher(Generic[C]):
                 await self._poller.apoll()
                 for job in self._handlers.new_jobs(self._poller.changes, margin):
                     tasks.start(job)
+                tasks.move_deadlines()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._client!r}, interval={self._poller.interval!r})"
+
+
+def _event_id(method: str, event: EventChange | ScheduledEvent | str) -> str:
+    event = event.event if isinstance(event, EventChange) else event
+    event_id = event.event_id if isinstance(event, ScheduledEvent) else event
+    if not isinstance(event_id, str) or not event_id:
+        raise ImdsValidationError(
+            f"EventWatcher.{method}: event must be an EventChange, a ScheduledEvent or the text of an EventId. Write "
+            f"watcher.{method}(change)",
+            parameter="event",
+        )
+    return event_id
 
 
 def _check_seconds(caller: str, name: str, value: float, least: float, most: float) -> None:
