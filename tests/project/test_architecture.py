@@ -344,16 +344,3 @@ USAGE = (ROOT / "tests" / "typing" / "usage.py").read_text(encoding="utf-8")
 @pytest.mark.parametrize("name", azure_imds.__all__)
 def test_the_typing_contract_uses_every_public_name(name: str) -> None:
     assert re.search(rf"\b{name}\b", USAGE.partition("\nRESOURCE = ")[2])
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        f"{tag}.{method}("
-        for tag in sorted(TAGS)
-        for method in re.findall(r"    async def (\w+)\(", (LOW_LEVEL / "api" / tag / "__init__.py").read_text())
-    ],
-)
-@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-def test_the_typing_contract_calls_every_operation(call: str, asynchronous: bool) -> None:
-    assert re.search(rf"{'await ' if asynchronous else '(?<!await )'}imds\.{re.escape(call)}", USAGE)

@@ -1,4 +1,5 @@
-"""User-like code: one call of everything public. Never run; strict type checkers read it.
+"""User-like code: one use of every public name. Never run; strict type checkers read it. Calls of all operations are
+written from openapi.yaml (`typing_support.py`); those here also read what the calls return.
 
 `assert_type` states what a user's editor shows, so that a change of the contract, of a template or of the wrapper that
 changes a public type is seen here.
@@ -60,7 +61,6 @@ from azure_imds_api import AuthenticatedClient, Client
 from azure_imds_api.api.identity import identity_get_token
 from azure_imds_api.api.instances import instances_get_metadata
 from azure_imds_api.models import (
-    AmdCertification,
     AttestedData,
     AttestedDocument,
     Compute,
@@ -150,7 +150,6 @@ def operations(imds: ImdsClient) -> None:
     imds.scheduled_events.start_events(body=consent)
 
     balancer = imds.load_balancer.get_metadata()
-    assert_type(imds.trusted_hardware.get_amd_certification(), AmdCertification)
     assert_type(balancer, LoadBalancerResponse)
     assert_type(balancer.loadbalancer, LoadBalancer)
 
@@ -179,7 +178,6 @@ async def asynchronously() -> None:
         assert_type(await imds.scheduled_events.get_events(), ScheduledEvents)
         await imds.scheduled_events.start_events(body=StartEventsRequest(start_requests=[StartRequest(event_id="A1")]))
         assert_type(await imds.load_balancer.get_metadata(), LoadBalancerResponse)
-        assert_type(await imds.trusted_hardware.get_amd_certification(), AmdCertification)
         assert_type(await imds.versions.get_versions(), VersionsResponse)
         assert_type(await imds.get("compute/location"), Any)
         assert_type(await imds.is_available(), bool)

@@ -20,7 +20,9 @@ from typing import Any
 
 from flow.edit import Edit, write
 
+from generator.specification import Specification
 from support import ROOT, TEST_PATH
+from typing_support import write_calls
 
 #: Written before the lines of `types`.
 PREAMBLE = """\
@@ -33,6 +35,9 @@ from azure_imds_api import api, models
 
 async def use(imds: ImdsClient, aimds: AsyncImdsClient) -> None:
 """
+
+#: The name of the program with the typed calls of all operations, those of openapi.yaml and those of the edits.
+EVERY_OPERATION = "every-operation"
 
 #: By the name of an edit, what differs from its expectations.
 Problems = dict[str, list[str]]
@@ -66,7 +71,9 @@ class Batch:
         unchanged = files(self.root / "generated") == before
         (self.root / "users").mkdir()
         for edit in self.edits:
-            self._user(edit).write_text(PREAMBLE + indent(edit.types or "pass\n", "    "), encoding="utf-8")
+            self._user(edit.name).write_text(PREAMBLE + indent(edit.types or "pass\n", "    "), encoding="utf-8")
+        calls = write_calls(Specification.load(self.root / "openapi.yaml")) if done.returncode == 0 else ""
+        self._user(EVERY_OPERATION).write_text(calls, encoding="utf-8")
         return {"status": done.returncode, "said": done.stderr, "unchanged": unchanged}
 
     def pyright(self) -> Problems:
@@ -126,8 +133,8 @@ class Batch:
         assert done.returncode in (0, 1), done.stdout + done.stderr
         return done.stdout
 
-    def _user(self, edit: Edit) -> Path:
-        return self.root / "users" / f"user_{edit.name.replace('-', '_')}.py"
+    def _user(self, name: str) -> Path:
+        return self.root / "users" / f"user_{name.replace('-', '_')}.py"
 
     def _problems(self, errors: Iterable[tuple[str, int, str]]) -> Problems:
         """Unexpected errors of a type checker, and missing errors on lines that end in `# refused`."""
@@ -135,14 +142,14 @@ class Batch:
         for file, number, message in errors:
             told[Path(file).resolve()][number].append(message)
         problems: Problems = {}
-        for edit in self.edits:
-            problems[edit.name] = []
-            messages = told.pop(self._user(edit).resolve(), {})
-            for number, line in enumerate(self._user(edit).read_text(encoding="utf-8").splitlines(), 1):
+        for name in (*(edit.name for edit in self.edits), EVERY_OPERATION):
+            problems[name] = []
+            messages = told.pop(self._user(name).resolve(), {})
+            for number, line in enumerate(self._user(name).read_text(encoding="utf-8").splitlines(), 1):
                 if not line.endswith("# refused"):
-                    problems[edit.name] += [f"{line.strip()}: {message}" for message in messages.get(number, ())]
+                    problems[name] += [f"{line.strip()}: {message}" for message in messages.get(number, ())]
                 elif number not in messages:
-                    problems[edit.name].append(f"not refused: {line.strip()}")
+                    problems[name].append(f"not refused: {line.strip()}")
         # Errors in the generated package or in the wrapper. All edits share these.
         rest = [f"{file}:{number}: {said}" for file, lines in told.items() for number, said in lines.items()]
         return {name: own + rest for name, own in problems.items()}

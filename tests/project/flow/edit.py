@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
+from generator.specification import Specification
 from support import ROOT
 
 HERE = Path(__file__).parent
@@ -34,6 +37,24 @@ class Edit:
     def group(self) -> str:
         return self.name if ALONE else self.batch
 
+    def missing(self) -> list[str]:
+        """The paths and components that the edit changes, and that openapi.yaml does not have (any more)."""
+        document = _contract()
+        made: set[str] = set()
+        lost: list[str] = []
+        for change in self.change:
+            words = change["at"].split()
+            depth = {"paths": 2, "components": 3}.get(words[0], len(words))
+            owner = " ".join(words[:depth])
+            if len(words) == depth and "put" in change:
+                made.add(owner)
+            elif depth < len(words) or "remove" in change:
+                found: Any = document
+                for word in words[:depth] if depth > 1 else ():
+                    found = found.get(word, {}) if isinstance(found, dict) else found
+                lost += [owner] if found == {} and owner not in made else []
+        return lost
+
 
 def edits(folder: str) -> list[Edit]:
     """The edits in one folder, sorted by name."""
@@ -44,12 +65,11 @@ def edits(folder: str) -> list[Edit]:
 
 
 def write(changes: list[Edit], target: Path) -> None:
-    """Writes the real openapi.yaml with some edits applied. Keeps comments and layout."""
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes = True
+    """Writes the content of the real openapi.yaml with some edits applied, in a layout of its own: one value a line."""
+    yaml = YAML()
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
-    document = yaml.load(ROOT / "openapi.yaml")
+    document = copy.deepcopy(_contract())
     for edit in changes:
         for change in edit.change:
             try:
@@ -57,6 +77,11 @@ def write(changes: list[Edit], target: Path) -> None:
             except (LookupError, TypeError, ValueError) as error:
                 raise AssertionError(f"{edit.name}: {change['at']} is not in openapi.yaml: {error!r}") from error
     yaml.dump(document, target)
+
+
+@cache
+def _contract() -> dict[str, Any]:
+    return Specification.load(ROOT / "openapi.yaml").document
 
 
 def _make(document: Any, change: dict[str, Any]) -> None:
