@@ -16,6 +16,8 @@ class Description(NamedTuple):
     """Paragraphs of Markdown with blank lines between them. May be empty."""
     arguments: Mapping[str, str]
     """A description of each argument by its Python name, in the order of the method's signature."""
+    deprecated: str = ""
+    """The warning for callers, if the operation is deprecated."""
 
 
 DESCRIPTIONS: Mapping[str, Description] = {

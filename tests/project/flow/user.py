@@ -14,14 +14,16 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 import azure_imds
+from azure_imds import _cli as command_line
 from azure_imds_api import api, models
 from azure_imds_emulator import Clock, Emulator, hosts
 from support import COLOURS, Colour, FakeClock, Wire, raw_server, reply
@@ -33,7 +35,10 @@ BASE = urlsplit(api.SERVERS["azure"].url).path
 
 
 def problems(check: dict[str, Any], colour: Colour, where: str) -> Iterator[str]:
-    """The problems of one check with one client (synchronous, asyncio or trio)."""
+    """The problems of one check with one client (synchronous, asyncio or trio), or of one command."""
+    if "command" in check:
+        yield from _command_problems(check) if colour is COLOURS[0] else ()
+        return
     answers = check.get("answers") or [check.get("answer", {"status": 204})]
     wire = Wire(*map(_bytes, answers))
     client: Any = None
@@ -73,6 +78,25 @@ def problems(check: dict[str, Any], colour: Colour, where: str) -> Iterator[str]
             else:
                 if true is not True:
                     yield f"does not hold: {statement} (result {result!r}, error {error!r})"
+
+
+def _command_problems(check: dict[str, Any]) -> Iterator[str]:
+    """The problems of `azure-imds` with the arguments of a check."""
+    wire = Wire(_bytes(check.get("answer", {"status": 204})))
+    out, err = StringIO(), StringIO()
+    with raw_server(wire) as url, redirect_stdout(out), redirect_stderr(err):
+        status = command_line.main(["--endpoint", url, *check["command"]])
+    wanted = check.get("prints", "")
+    printed = out.getvalue() if isinstance(wanted, str) else json.loads(out.getvalue() or "null")
+    if status != check.get("status", 0):
+        yield f"ended with {status}, not {check.get('status', 0)}: {err.getvalue()}"
+    if isinstance(wanted, str) and (wanted not in printed or (not wanted and printed)):
+        yield f"printed {printed!r}, not {wanted!r}"
+    elif not isinstance(wanted, str) and printed != wanted:
+        yield f"printed {printed}, not {wanted}"
+    if check.get("says", "") not in err.getvalue() or ("says" not in check and err.getvalue()):
+        yield f"said {err.getvalue()!r}, not {check.get('says')!r}"
+    yield from _sent(check, wire)
 
 
 @contextmanager

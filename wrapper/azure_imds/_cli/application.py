@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import Parameter, Signature
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer import Option
@@ -54,7 +54,9 @@ class _Command(TyperCommand):
         super().format_help(ctx, formatter)
 
 
-class _Group(TyperGroup):
+class Group(TyperGroup):
+    """Commands whose help comes from the specification."""
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         for command in self.commands.values():
             if isinstance(command, _Command):
@@ -65,15 +67,15 @@ class _Group(TyperGroup):
         super().format_help(ctx, formatter)
 
 
-# In a pipe, help is plain text, which is also faster than rich.
-_PLAIN = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"
+#: In a pipe, help is plain text, which is also faster than rich.
+MARKUP: Literal["markdown"] | None = None if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" else "markdown"
 
 app = typer.Typer(
     name="azure-imds",
-    cls=_Group,
+    cls=Group,
     help="Tokens and metadata from Azure's Instance Metadata Service (IMDS), on an Azure machine.",
     pretty_exceptions_enable=False,
-    rich_markup_mode=None if _PLAIN else "markdown",
+    rich_markup_mode=MARKUP,
 )
 
 
@@ -151,8 +153,8 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
-def _store_settings(*, context: typer.Context, version: bool, **settings: Any) -> None:
-    context.obj = Settings(**settings)
+def _store_settings(*, context: typer.Context, version: bool = False, **settings: Any) -> None:
+    context.obj = Settings(**settings).merge(context.find_object(Settings) or Settings())
 
 
 _VERSION = Annotated[
@@ -169,3 +171,15 @@ set_signature(
     [Parameter("version", Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION), *OPTIONS.values()],
 )
 app.callback()(_store_settings)
+
+
+def add_group(name: str, group: type[TyperGroup], metavar: str, text: str) -> None:
+    """Adds a command with commands of its own. The options of every command are accepted before them too."""
+
+    def store(*, context: typer.Context, **settings: Any) -> None:
+        _store_settings(context=context, **settings)
+
+    set_signature(store, [*OPTIONS.values()])
+    own = typer.Typer(cls=group, help=text, short_help=text.partition(".")[0], subcommand_metavar=metavar)
+    own.callback()(store)
+    app.add_typer(own, name=name, no_args_is_help=True)

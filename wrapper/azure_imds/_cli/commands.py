@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
-from .application import JSON_VIEW, app, load_view, register
+from .application import JSON_VIEW, add_group, app, load_view, register
+from .calling import CallGroup
 from .emulator import run as run_emulator
 from .exits import Exit
 from .output import View
@@ -219,3 +220,15 @@ def run_doctor(
 )
 def start_emulator(context: typer.Context) -> None:
     raise SystemExit(run_emulator(context.args))
+
+
+add_group(
+    "call",
+    CallGroup,
+    "OPERATION [OPTIONS]",
+    """Call any operation of the API.
+
+    `azure-imds call OPERATION --help` describes an operation and its options. The name of an operation is that in
+    Python, such as `identity.get_token`. Its operationId and other spellings are accepted too (`identity get-token`).
+    """,
+)

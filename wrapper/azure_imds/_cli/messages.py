@@ -8,6 +8,10 @@ from typing import Any
 
 from ..errors import ImdsError, ImdsValidationError
 
+#: What the parameters of `azure-imds call` start with, before the Python name of an argument. The options of every
+#: command may have the same names.
+ARGUMENT = "argument_"
+
 #: Arguments of the client that a command builds from an option with another name.
 _BUILT_FROM = {"body": "approve"}
 
@@ -20,10 +24,17 @@ _ARGUMENT = re.compile(r"\b([a-z]+(?:_[a-z]+)+\b|[a-z]+(?==\B))=?")
 def read_option_names(command: Any) -> dict[str, str]:
     """The options and arguments of a command as users type them, by the name of the client's argument."""
     names: dict[str, str] = {
-        parameter.name: parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar.strip("[]")
+        parameter.name.removeprefix(ARGUMENT): parameter.opts[0]
+        if parameter.param_type_name == "option"
+        else parameter.metavar.strip("[]")
         for parameter in command.params
     }
     return names | {argument: names[option] for argument, option in _BUILT_FROM.items() if option in names}
+
+
+def fold_name(name: str) -> str:
+    """A name without case and separators. `clientId`, `client_id` and `client-id` are equal then."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def use_option_names(text: str, names: Mapping[str, str]) -> str:
@@ -46,7 +57,14 @@ def split_error(error: ImdsError, names: Mapping[str, str]) -> tuple[str, str]:
     if error.hint:
         text = text.replace(f". {error.hint}", "").replace(error.hint, "")
     if isinstance(error, ImdsValidationError) and error.problem:
-        text = f"{names.get(error.parameter, error.parameter)} {use_option_names(error.problem, names)}".lstrip()
+        # Only users who wrote a request body themselves know a place in it, such as .StartRequests[0].
+        place = text.removeprefix(error.parameter).removesuffix(error.problem).strip(" .")
+        name = names.get(error.parameter, error.parameter)
+        if item := re.fullmatch(r"\[(\d+)\]", place):
+            name += f" (item {int(item[1]) + 1})"
+        elif place and name == f"--{error.parameter}":
+            name += f": {place}"
+        text = f"{name} {use_option_names(error.problem, names)}".lstrip()
     hint = error.hint.replace(USE_CLIENT_ID, f'{names.get("client_id", "client_id")} "$AZURE_CLIENT_ID"')
     return text, use_option_names(hint, names)
 
