@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-integration test-wheel test-clients coverage flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
+.PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes coverage flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -50,7 +50,10 @@ AZURE_CLI := 2.91.0
 test-clients: $(STAMP) ## install the Azure CLI into .tools/, which needs 700 MB, and run the tests with it
 	@test -x .tools/azure-cli/bin/az || $(PYTHON) -m venv .tools/azure-cli
 	@.tools/azure-cli/bin/python -m pip install --quiet --disable-pip-version-check azure-cli==$(AZURE_CLI)
-	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m large tests/project/integration $(PYTEST_ARGS)
+	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m large tests/project/integration/test_azure_cli.py $(PYTEST_ARGS)
+
+test-kubernetes: $(STAMP) ## run the tests with kube-apiserver and etcd, in the folder KUBEBUILDER_ASSETS (setup-envtest downloads them)
+	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m integration tests/project/integration/test_kubernetes_drain.py $(PYTEST_ARGS)
 
 coverage: $(STAMP) ## report what all runs with COVERAGE=1 have measured, and fail below the required figure
 	@$(BIN)/coverage combine --quiet

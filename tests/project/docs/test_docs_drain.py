@@ -1,4 +1,4 @@
-"""The programs of docs/guides/drain-gunicorn.md and drain-kubernetes.md, run against the emulator."""
+"""The program of docs/guides/drain-gunicorn.md, run against the emulator, and the image of drain-kubernetes.md."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import yaml
 
 from azure_imds_emulator import Emulator
-from docs_support import DOCS, find_blocks, find_commands, find_programs, join_python, write_files
-from emulator_support import wait_until
+from docs_support import DOCS, find_blocks, find_commands, join_python, write_files
+from support import ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -137,79 +136,13 @@ def test_the_table_and_the_emulator_have_the_same_notices() -> None:
     assert seconds == {kind: NOTICE[kind] for kind in rows}
 
 
-KUBECTL = """#!/bin/sh
-echo "kubectl $*"
-exit ${KUBECTL_STATUS:-0}
-"""
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Path:
-    """The folder with the files of the guide, and a kubectl that prints its arguments."""
-    write_files(KUBERNETES, tmp_path)
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text(KUBECTL)
-    kubectl.chmod(0o755)
-    return tmp_path
-
-
-@contextmanager
-def drainer(node: Path, emulator: Emulator, **more: str) -> Iterator[subprocess.Popen[str]]:
-    words = [sys.executable, "drain_node.py"]
-    with program(words, node, emulator, NODE_NAME="node-1", PATH=f"{node}:{find_programs()}", **more) as process:
-        yield process
-
-
-def test_the_node_is_drained_before_an_eviction_which_is_then_approved(node: Path, imds_emulator: Emulator) -> None:
-    event = imds_emulator.schedule("Preempt")
-    with drainer(node, imds_emulator) as process:
-        order = find_line(process, "kubectl drain .*")
-        wait_until(lambda: event.event_id in {one.event_id for one in started(imds_emulator)})
-    found = re.fullmatch(
-        r"kubectl drain node-1 --ignore-daemonsets --delete-emptydir-data --force --timeout=(\d+)s", order
-    )
-    assert found
-    assert 1 <= int(found[1]) <= 25, "the notice minus the margin of five seconds"
-
-
-def test_an_event_is_not_approved_after_kubectl_has_failed(node: Path, imds_emulator: Emulator) -> None:
-    imds_emulator.schedule("Preempt")
-    with drainer(node, imds_emulator, KUBECTL_STATUS="1") as process:
-        find_line(process, "kubectl drain")
-        find_line(process, "CalledProcessError")
-    assert started(imds_emulator) == []
-    assert not any(request.method == "POST" for request in imds_emulator.requests)
-
-
-def started(emulator: Emulator) -> list[Any]:
-    return [event for event in emulator.events.events if event.status == "Started"]
-
-
-def manifest() -> dict[str, dict[str, Any]]:
-    [block] = find_blocks(KUBERNETES, "yaml")
-    return {document["kind"]: document for document in yaml.safe_load_all(block.text)}
-
-
-def test_the_parts_of_the_manifest_match() -> None:
-    parts = manifest()
-    account, role = parts["ServiceAccount"]["metadata"], parts["ClusterRole"]["metadata"]
-    binding, pod = parts["ClusterRoleBinding"], parts["DaemonSet"]["spec"]["template"]
-    assert binding["roleRef"]["name"] == role["name"]
-    assert binding["subjects"] == [{"kind": "ServiceAccount", **account}]
-    assert pod["spec"]["serviceAccountName"] == account["name"]
-    assert parts["DaemonSet"]["metadata"]["namespace"] == account["namespace"]
-    assert parts["DaemonSet"]["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"]
-
-
-def test_the_manifest_runs_the_program_of_the_image_and_sets_its_variable() -> None:
+def test_the_image_contains_the_program_of_the_guide_and_runs_it_as_the_user_of_the_manifest() -> None:
     [dockerfile] = find_blocks(KUBERNETES, "dockerfile")
-    [program] = find_blocks(KUBERNETES, "python")
-    [container] = manifest()["DaemonSet"]["spec"]["template"]["spec"]["containers"]
-    copied = dict(re.findall(r"^COPY (\S+) (\S+)$", dockerfile.text, re.MULTILINE))
-    command = yaml.safe_load(dockerfile.text.rpartition("CMD ")[2])
-    assert container["command"] == command == ["python", copied[program.title]]
-    assert [variable["name"] for variable in container["env"]] == re.findall(r"environ\[\"(\w+)\"\]", program.text)
-
-
-def test_the_pod_uses_the_network_of_the_node_where_imds_is_reachable() -> None:
-    assert manifest()["DaemonSet"]["spec"]["template"]["spec"]["hostNetwork"] is True
+    program, manifest = [block.source for block in find_blocks(KUBERNETES) if block.source]
+    [(name, path)] = re.findall(r"^COPY (\S+) (\S+)$", dockerfile.text, re.MULTILINE)
+    assert name == Path(program).name
+    assert yaml.safe_load(dockerfile.text.rpartition("ENTRYPOINT ")[2]) == ["python", path]
+    documents = list(yaml.safe_load_all((ROOT / manifest).read_text(encoding="utf-8")))
+    [daemons] = [document["spec"] for document in documents if document["kind"] == "DaemonSet"]
+    user = daemons["template"]["spec"]["securityContext"]
+    assert f"USER {user['runAsUser']}:{user['runAsGroup']}\n" in dockerfile.text
