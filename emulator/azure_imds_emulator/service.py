@@ -15,6 +15,16 @@ from .events import BadStartRequest, EventSchedule, UnknownEvent
 from .identity import SELECTORS, TokenError, TokenService
 from .limits import Limits
 from .machine import Json, Machine
+from .operations import (
+    AMD_CERTIFICATION_PATH,
+    ATTESTED_PATH,
+    EVENTS_PATH,
+    INFO_PATH,
+    INSTANCE_PATH,
+    LOAD_BALANCER_PATH,
+    SERVED,
+    VERSIONS_PATH,
+)
 from .requests import Headers
 from .responses import (
     Response,
@@ -26,11 +36,6 @@ from .responses import (
     make_json,
     make_text,
 )
-
-ATTESTED_PATH = "/metadata/attested/document"
-EVENTS_PATH = "/metadata/scheduledevents"
-INSTANCE_PATH = "/metadata/instance"
-LOAD_BALANCER_PATH = "/metadata/loadbalancer"
 
 # Longer requests are refused. The documentation mentions limits, but not these numbers.
 MAX_BODY = 64 * 1024
@@ -74,7 +79,6 @@ class Request:
 class _Endpoint:
     supported: frozenset[str] | None
     respond: Callable[[Request, Mapping[str, str], str], Response]
-    methods: tuple[str, ...] = ("GET",)
 
 
 class Service:
@@ -111,12 +115,12 @@ class Service:
         self._endpoints: dict[str, _Endpoint] = {INSTANCE_PATH: instances}
         if keys is None:
             self._endpoints |= {
-                "/metadata/versions": _Endpoint(None, self._get_versions),
+                VERSIONS_PATH: _Endpoint(None, self._get_versions),
                 ATTESTED_PATH: _Endpoint(versions.ATTESTED, self._get_attested_document),
                 TOKEN_PATH: _Endpoint(versions.IDENTITY, self._get_token),
-                "/metadata/identity/info": _Endpoint(versions.IDENTITY, self._get_info),
-                EVENTS_PATH: _Endpoint(versions.SCHEDULED_EVENTS, self._handle_events, ("GET", "POST")),
-                "/metadata/THIM/amd/certification": _Endpoint(None, self._get_amd_certification),
+                INFO_PATH: _Endpoint(versions.IDENTITY, self._get_info),
+                EVENTS_PATH: _Endpoint(versions.SCHEDULED_EVENTS, self._handle_events),
+                AMD_CERTIFICATION_PATH: _Endpoint(None, self._get_amd_certification),
                 LOAD_BALANCER_PATH: _Endpoint(versions.LOAD_BALANCER, self._get_load_balancer),
             }
         else:
@@ -161,12 +165,14 @@ class Service:
             return make_failure(path, 400)
         if not self._has_metadata_header(request) and not _is_exempt_from_header(request):
             return _make_missing_header(path)
-        endpoint = self._find_endpoint(request)
+        # We assume that one trailing slash is accepted, here and on /instance.
+        known = INSTANCE_PATH if request.segments[:2] == ["metadata", "instance"] else path.removesuffix("/")
+        endpoint = self._endpoints.get(known)
         if endpoint is None:
             return self._make_unknown_path(request)
-        if request.method not in endpoint.methods:
+        if request.method not in SERVED[known]:
             response = _make_not_allowed(request)
-            response.headers.append(("Allow", ", ".join(endpoint.methods)))
+            response.headers.append(("Allow", ", ".join(SERVED[known])))
             return response
         query = dict(request.parameters)
         if len(query) != len(request.parameters) or is_too_long(request):
@@ -183,12 +189,6 @@ class Service:
     def _has_metadata_header(self, request: Request) -> bool:
         value = request.headers.get("Metadata", "").strip()
         return (value.lower() if self._metadata_header == "any" else value) == "true"
-
-    def _find_endpoint(self, request: Request) -> _Endpoint | None:
-        if request.segments[:2] == ["metadata", "instance"]:
-            return self._endpoints[INSTANCE_PATH]
-        # We assume that one trailing slash is accepted, here and on /instance.
-        return self._endpoints.get(request.path.removesuffix("/"))
 
     def _make_unknown_path(self, request: Request) -> Response:
         path = request.path

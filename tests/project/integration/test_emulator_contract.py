@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from azure_imds_emulator import Emulator
-from generator.specification import Specification
+from azure_imds_emulator.operations import is_served
+from generator.specification import METHODS, Specification
 from support import ROOT
 
 schemathesis = pytest.importorskip("schemathesis")
 hypothesis = pytest.importorskip("hypothesis")
-
-TEXT = ("/instance", "format")
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +23,23 @@ def running() -> Iterator[Emulator]:
 
 
 def specification() -> dict[str, Any]:
-    """Returns the operations of IMDS, without the value `text` of the parameter `format`.
+    """Returns the operations that the emulator of a virtual machine serves. `make update` reports the others.
 
-    Operations with servers of their own are those of other hosts, which this emulator does not play. The document
+    They are without values that only low-level functions take, such as `text` of the parameter `format`: the document
     describes the whole /instance, which is JSON. `format=text` is for sub-paths, which OpenAPI cannot describe, so a
     text response has no media type in the document.
     """
-    loaded = Specification.load(ROOT / "openapi.yaml").document
-    loaded["paths"] = {path: item for path, item in loaded["paths"].items() if "servers" not in item}
-    path, name = TEXT
-    (parameter,) = [each for each in loaded["paths"][path]["get"]["parameters"] if each.get("name") == name]
-    parameter["schema"]["enum"].remove("text")
-    return loaded
+    contract = Specification.load(ROOT / "openapi.yaml")
+    served: dict[str, dict[str, Any]] = {}
+    for operation in contract.operations():
+        item = contract.document["paths"][operation.path]
+        if is_served(operation.method, operation.path) and "servers" not in item:
+            shared = {key: value for key, value in item.items() if key not in METHODS}
+            served.setdefault(operation.path, shared)[operation.method] = operation.data
+            for parameter in operation.data.get("parameters", ()):
+                for value in parameter.get("x-low-level-only", ()):
+                    parameter["schema"]["enum"].remove(value)
+    return {**contract.document, "paths": served}
 
 
 schema = schemathesis.openapi.from_dict(specification())
