@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import griffe
@@ -48,12 +48,14 @@ class Model:
         fields: the type of each field.
         required: the fields without a default.
         texts: the docstring of each field.
+        text: its own docstring.
     """
 
     name: str
     fields: Mapping[str, str]
     required: frozenset[str]
     texts: Mapping[str, str] = field(repr=False)
+    text: str = field(repr=False)
 
 
 @frozen
@@ -103,17 +105,27 @@ def expand_type(annotation: str, literals: Mapping[str, str]) -> str:
 
 def find_sent_models(surface: Surface) -> set[str]:
     """Returns the models that are part of a request: callers construct them."""
-    found: set[str] = set()
-    wanted = {n for method in surface.operations.values() for a in method.arguments.values() for n in _find_names(a)}
-    while wanted := (wanted & surface.models.keys()) - found:
-        found |= wanted
-        wanted = {n for name in wanted for a in surface.models[name].fields.values() for n in _find_names(a)}
+    arguments = (annotation for method in surface.operations.values() for annotation in method.arguments.values())
+    return surface.models.keys() & find_reachable(surface, arguments)
+
+
+def find_reachable(surface: Surface, annotations: Iterable[str]) -> dict[str, None]:
+    """Returns the models and enums in types, each followed by those in the types of its fields."""
+    found: dict[str, None] = {}
+    waiting = [name for annotation in annotations for name in _find_names(annotation)][::-1]
+    while waiting:
+        name = waiting.pop()
+        if name in found or not (name in surface.models or name in surface.literals):
+            continue
+        found[name] = None
+        if model := surface.models.get(name):
+            waiting += [name for annotation in model.fields.values() for name in _find_names(annotation)][::-1]
     return found
 
 
-def _find_names(annotation: str) -> set[str]:
+def _find_names(annotation: str) -> list[str]:
     """Returns the names in a type, except for those in quotes."""
-    return set(re.findall(r"\b[A-Za-z_]\w*\b", re.sub(r"""(["']).*?\1""", "", annotation)))
+    return re.findall(r"\b[A-Za-z_]\w*\b", re.sub(r"""(["']).*?\1""", "", annotation))
 
 
 def _list_modules(package: griffe.Object | griffe.Alias) -> Iterator[griffe.Module]:
@@ -133,6 +145,7 @@ def _read_model(found: griffe.Class) -> Model:
         {name: str(member.annotation) for name, member in attributes.items()},
         frozenset(name for name, member in attributes.items() if member.value is None),
         {name: _read_docstring(member) for name, member in attributes.items()},
+        _read_docstring(found),
     )
 
 

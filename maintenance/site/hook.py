@@ -15,8 +15,11 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from azure_imds_api.members import MEMBERS
 from generator import lint
 from generator.specification import Specification, SpecificationError
+from maintenance.api_diff.surface import read_surface
+from maintenance.site.models_page import make_models_page
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +60,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages = {
         "reference/specification.md": make_specification_page(document),
         "reference/operations.md": make_operations_page(document),
+        "reference/models.md": make_models_page(read_surface(ROOT), MEMBERS, document),
     }
     for source, place in PLACES.items():
         if place not in files.src_uris:

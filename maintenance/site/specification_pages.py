@@ -84,9 +84,9 @@ def _write_specification(document: Node) -> Iterator[str]:
         ("Name", "URL", "api-version", "Description"),
         (
             (
-                _format_code(server.get("x-name")),
-                _format_code(server["url"]),
-                _format_code(server.get("x-api-version")) or "depends on the operation",
+                format_code(server.get("x-name")),
+                format_code(server["url"]),
+                format_code(server.get("x-api-version")) or "depends on the operation",
                 server.get("description", "").strip(),
             )
             for server in _list_servers(document)
@@ -106,7 +106,7 @@ def _write_specification(document: Node) -> Iterator[str]:
 def _write_operation(document: Node, source: Operation) -> Iterator[str]:
     operation = source.data
     yield f"### {source.id} {{ #{_make_anchor(source.id)} }}"
-    yield _format_code(f"{source.method.upper()} {source.path}")
+    yield format_code(f"{source.method.upper()} {source.path}")
     if operation.get("deprecated"):
         yield "**Deprecated.**"
     if "summary" in operation:
@@ -118,10 +118,10 @@ def _write_operation(document: Node, source: Operation) -> Iterator[str]:
             ("Parameter", "In", "Type", "Default", "Description"),
             (
                 (
-                    _format_code(parameter["name"]) + (" (required)" if parameter.get("required") else ""),
+                    format_code(parameter["name"]) + (" (required)" if parameter.get("required") else ""),
                     parameter["in"],
                     _format_type(parameter["schema"]),
-                    _format_code(parameter["schema"].get("default")),
+                    format_code(parameter["schema"].get("default")),
                     _describe(parameter["schema"], deprecated=bool(parameter.get("deprecated"))),
                 )
                 for parameter in parameters
@@ -130,13 +130,13 @@ def _write_operation(document: Node, source: Operation) -> Iterator[str]:
     if "requestBody" in operation:
         body = _resolve(document, operation["requestBody"])
         kind, content = next(iter(body["content"].items()))
-        body_type = f"Body: {_format_type(content['schema'])}, as {_format_code(kind)}"
+        body_type = f"Body: {_format_type(content['schema'])}, as {format_code(kind)}"
         yield body_type + (", required." if body.get("required") else ".")
     yield _format_table(
         ("Status", "Body", "Meaning"),
         (
             (
-                _format_code(status) if status != "default" else "any other",
+                format_code(status) if status != "default" else "any other",
                 _format_body(response),
                 response["description"],
             )
@@ -162,11 +162,11 @@ def _list_parameters(document: Node, source: Operation) -> list[Node]:
 def _describe_extensions(operation: Node) -> Iterator[str]:
     """Yields one sentence for each `x-` keyword of an operation."""
     for group in operation.get("x-mutually-exclusive", ()):
-        yield f"At most one of {_join_codes(group)} is allowed."
+        yield f"At most one of {join_codes(group)} is allowed."
     for name, members in operation.get("x-echoed", {}).items():
-        yield f"The response must repeat the value of {_format_code(name)} in {_join_codes(members, 'or')}."
+        yield f"The response must repeat the value of {format_code(name)} in {join_codes(members, 'or')}."
     if statuses := operation.get("x-retry-statuses"):
-        yield f"These statuses are retried, in addition to 408, 410, 429 and 5xx: {_join_codes(statuses)}."
+        yield f"These statuses are retried, in addition to 408, 410, 429 and 5xx: {join_codes(statuses)}."
     if operation.get("x-idempotent"):
         yield "The operation is idempotent: it is retried after a failure."
     if seconds := operation.get("x-response-seconds"):
@@ -184,14 +184,14 @@ def _write_schema(document: Node, name: str, schema: Node) -> Iterator[str]:
     if "description" in schema:
         yield schema["description"].strip()
     if "enum" in schema:
-        yield f"One of {_join_codes(schema['enum'], 'or')}."
+        yield f"One of {join_codes(schema['enum'], 'or')}."
     if "properties" in schema:
         required = schema.get("required", ())
         yield _format_table(
             ("Field", "Type", "Description"),
             (
                 (
-                    _format_code(field) + (" (required)" if field in required else ""),
+                    format_code(field) + (" (required)" if field in required else ""),
                     _format_type(value),
                     # A bare reference has no description of its own.
                     _describe(_resolve(document, value), deprecated=bool(value.get("deprecated"))),
@@ -217,12 +217,12 @@ def _format_type(schema: Node) -> str:
 
 def _describe(schema: Node, *, deprecated: bool) -> str:
     limits = [
-        words.format(_format_code(schema[keyword]) if keyword == "pattern" else schema[keyword])
+        words.format(format_code(schema[keyword]) if keyword == "pattern" else schema[keyword])
         for keyword, words in _LIMITS.items()
         if keyword in schema
     ]
     if "enum" in schema:
-        limits.append(f"one of {_join_codes(schema['enum'], 'or')}")
+        limits.append(f"one of {join_codes(schema['enum'], 'or')}")
     parts = ["Deprecated." if deprecated else "", schema.get("description", "")]
     if limits:
         parts.append(f"({'; '.join(limits)})")
@@ -256,18 +256,23 @@ def _format_source(docs: Node) -> str:
     return f"Source: [{docs.get('description', docs['url'])}]({docs['url']})"
 
 
-def _format_code(value: object) -> str:
+def format_code(value: object) -> str:
     """Returns a value as code. A value that a code span would not show as it is becomes HTML with entities."""
     if value is None:
         return ""
     text = " ".join(str(value).split())
     if re.search(r"[`|]|^(#!|:::)", text):
-        return f"<code>{re.sub(r'[^A-Za-z0-9 ]', lambda found: f'&#{ord(found[0])};', text)}</code>"
+        return f"<code>{escape_code(text)}</code>"
     return f"`{text}`"
 
 
-def _join_codes(values: Any, last: str = "and") -> str:
-    *rest, end = (_format_code(value) for value in values)
+def escape_code(text: str) -> str:
+    """Returns text in which neither HTML nor Markdown sees more than text."""
+    return re.sub(r"[^A-Za-z0-9 ]", lambda found: f"&#{ord(found[0])};", text)
+
+
+def join_codes(values: Any, last: str = "and") -> str:
+    *rest, end = (format_code(value) for value in values)
     return f"{', '.join(rest)} {last} {end}" if rest else end
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import copy
-import os
+import json
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_python_client.strings import ClassName
 
 import azure_imds
 import azure_imds_emulator
 from azure_imds import errors
-from docs_support import DOCS
+from azure_imds_api.members import MEMBERS, RESULTS
+from docs_support import DOCS, build_site
 from generator.specification import METHODS, Specification
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
 from maintenance_support import made_once
@@ -29,16 +29,7 @@ SPECIFICATION = Specification.load(ROOT / "openapi.yaml").document
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def built() -> str:
         folder = tmp_path_factory.mktemp("site")
-        done = subprocess.run(
-            [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
-            cwd=ROOT,
-            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "WARNING" not in done.stderr
+        build_site(folder)
         return str(folder)
 
     return Path(made_once(tmp_path_factory, "site", built))
@@ -51,12 +42,15 @@ class Page(HTMLParser):
         super().__init__()
         self.loads: list[str] = []
         self.anchors: set[str] = set()
+        self.links: list[str] = []
         self.text = path.read_text(encoding="utf-8")
         self.feed(self.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         self.anchors.add(given.get("id", ""))
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
         self.loads += [given[name] for name in ("src", "srcset", "poster", "data", "background") if name in given]
         if tag in ("link", "use", "image", "base") and "href" in given:
             self.loads.append(given["href"])
@@ -91,8 +85,42 @@ def test_no_script_may_load_anything_from_another_server(pages: dict[str, Page])
     assert [name for name, page in pages.items() if policy not in page.text.partition("<script")[0]] == []
 
 
-def test_the_search_index_is_part_of_the_site(site: Path) -> None:
-    assert "Preempt" in (site / "search" / "search_index.json").read_text(encoding="utf-8")
+@pytest.fixture(scope="session")
+def index(site: Path) -> dict[str, Any]:
+    """What the search of the site reads."""
+    content: dict[str, Any] = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    return content
+
+
+def test_the_search_index_is_part_of_the_site(index: dict[str, Any]) -> None:
+    assert "Preempt" in str(index["docs"])
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("vm_size", "models/#azure_imds_api.models.Compute.vm_size"),
+        ("vmSize", "models/#azure_imds_api.models.Compute.vm_size"),
+        ("vm size", "models/#azure_imds_api.models.Compute.vm_size"),
+        ("tags_list", "models/#azure_imds_api.models.Compute.tags_list"),
+        ("tagsList", "models/#azure_imds_api.models.Compute.tags_list"),
+        ("access_token", "models/#azure_imds_api.models.IdentityTokenResponse.access_token"),
+        ("TokenResponse", "models/#azure_imds_api.models.IdentityTokenResponse"),
+        ("credential", "credentials/#azure_imds.ImdsCredential"),
+        ("get_token", "operations/#azure_imds_api.api.identity.IdentityOperations.get_token"),
+    ],
+)
+def test_the_search_finds_names_and_their_parts(query: str, place: str, index: dict[str, Any]) -> None:
+    [entry] = [entry for entry in index["docs"] if entry["location"] == f"reference/{place}"]
+    title, text = (split_as_the_search(part, index) for part in (entry["title"], entry["text"]))
+    assert split_as_the_search(query, index) <= title | text
+    if query in ("vm_size", "tags_list", "access_token"):
+        assert query in title
+
+
+def split_as_the_search(text: str, index: dict[str, Any]) -> set[str]:
+    """Returns the words that the search compares. The pattern has the same meaning in Python as in JavaScript."""
+    return {word.lower() for word in re.split(index["config"]["separator"], re.sub(r"<[^>]*>", " ", text)) if word}
 
 
 def test_every_page_carries_the_version_of_the_specification(pages: dict[str, Page]) -> None:
@@ -130,6 +158,53 @@ def test_the_reference_has_every_operation(pages: dict[str, Page]) -> None:
     methods = [anchor for anchor in anchors if re.fullmatch(r"azure_imds_api\.api\.\w+\.\w+Operations\.\w+", anchor)]
     assert {anchor.split(".")[2] for anchor in methods} == {tag for tag in tags if hasattr(Operations, tag)}
     assert len(methods) == sum("x-stands-for" not in operation for _, _, operation in operations())
+
+
+def test_the_models_page_has_every_field_in_python_and_in_json(pages: dict[str, Page]) -> None:
+    page = pages["reference/models/index.html"]
+    for model, members in MEMBERS.items():
+        for name, member in members.items():
+            path = f"azure_imds_api.models.{model}.{member.attribute}"
+            assert path in page.anchors
+            section = page.text[page.text.index(f'id="{path}"') :].partition("<h")[0]
+            assert f"· <code>{name}</code> in JSON" in section, f"{model}.{member.attribute}"
+
+
+def test_the_models_page_has_every_object_and_enum_of_the_specification(pages: dict[str, Page]) -> None:
+    anchors = pages["reference/models/index.html"].anchors
+    for name in SPECIFICATION["components"]["schemas"]:
+        assert f"azure_imds_api.models.{ClassName(name, '')}" in anchors
+
+
+@pytest.mark.parametrize(
+    ("page", "model"),
+    [
+        ("operations", "IdentityTokenResponse"),
+        ("operations", "Instance"),
+        ("operations", "StartEventsRequest"),
+        ("operations", "TrueFlag"),
+        ("helpers", "Instance"),
+        ("helpers", "NetworkInterface"),
+        ("events", "ScheduledEvent"),
+        ("attestation", "AttestedData"),
+    ],
+)
+def test_types_in_signatures_lead_to_the_models(page: str, model: str, pages: dict[str, Page]) -> None:
+    assert f"../models/#azure_imds_api.models.{model}" in pages[f"reference/{page}/index.html"].links
+
+
+def test_every_result_of_an_operation_leads_to_its_model(pages: dict[str, Page]) -> None:
+    models = {f"../models/#azure_imds_api.models.{model}" for model in RESULTS.values()}
+    assert models - {*pages["reference/operations/index.html"].links} == set()
+
+
+def test_types_on_the_models_page_lead_to_their_models(pages: dict[str, Page]) -> None:
+    page = pages["reference/models/index.html"]
+    here = {link.removeprefix("#") for link in page.links if link.startswith("#azure_imds_api.models.")}
+    assert here - page.anchors == set()
+    for members in MEMBERS.values():
+        for member in members.values():
+            assert not member.model or f"azure_imds_api.models.{member.model}" in here
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import frozen
 from markdown import Markdown
 from mkdocs.config import load_config
 from mkdocs.exceptions import PluginError
 
 from generator.specification import Specification
+from maintenance.api_diff.surface import Model, Surface
 from maintenance.site import hook
+from maintenance.site.models_page import make_models_page
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
 from maintenance_support import edited
 from support import ROOT
@@ -52,12 +55,12 @@ class Parser(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.add((tag, tuple(name for name, _ in attrs)))
         self.links += [value or "" for name, value in attrs if name == "href"]
-        self._in_code = tag == "code"
-        if self._in_code:
+        if tag == "code":
+            self._in_code = True
             self.codes.append("")
 
     def handle_endtag(self, tag: str) -> None:
-        self._in_code = False
+        self._in_code = self._in_code and tag != "code"
 
     def handle_data(self, data: str) -> None:
         if self._in_code:
@@ -149,7 +152,36 @@ def test_only_methods_of_a_path_are_operations() -> None:
     assert "::: azure_imds_api.api.weather_report.WeatherReportOperations.forecast\n" in operations
 
 
+#: A document with only what OpenAPI requires.
+SMALL: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "Small", "version": "7"}, "paths": {}}
+
+
 def test_a_document_with_only_what_openapi_requires_has_pages() -> None:
-    document = {"openapi": "3.1.0", "info": {"title": "Small", "version": "7"}, "paths": {}}
-    assert "**Small, version 7**" in make_specification_page(document)
-    assert "version 7" in make_operations_page(document)
+    assert "**Small, version 7**" in make_specification_page(SMALL)
+    assert "version 7" in make_operations_page(SMALL)
+    assert "version 7" in make_models_page(Surface({}, {}, {}), {}, SMALL)
+
+
+@frozen
+class Member:
+    """A member of a model that the generator could make from a hostile document."""
+
+    attribute: str
+
+
+@pytest.mark.parametrize("value", PATTERNS)
+def test_values_and_types_of_models_are_shown_as_code(value: str, markdown: Markdown) -> None:
+    def convert(value: str) -> Parser:
+        model = Model("Odd", {"odd": f"Even | Literal[{value!r}] | Unset"}, frozenset(), {"odd": "Text."}, "Text.")
+        surface = Surface({}, {"Odd": model}, {"Even": f"Literal[{value!r}, {value + '2'!r}]"})
+        parser = Parser()
+        parser.feed(markdown.reset().convert(make_models_page(surface, {"Odd": {value: Member("odd")}}, SMALL)))
+        return parser
+
+    page, usual = convert(value), convert("usual")
+    assert page.elements == usual.elements
+    assert page.links == usual.links
+    shown = " ".join(value.split())
+    assert shown in page.codes  # the name in JSON
+    assert " ".join(f"{value}2".split()) in page.codes
+    assert f"Even | Literal[{value!r}] | None" in page.codes

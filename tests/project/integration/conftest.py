@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from integration import parts
 from integration.azurite import Azurite
+from integration.browser import Browser, run_browser
 from integration.certificates import Certificate, issue
 from integration.token_users import TOKEN_USERS, Site, TokenUser
 
@@ -28,6 +29,13 @@ def no_proxies() -> Iterator[None]:
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """A certificate for 127.0.0.1. Clients trust it if they trust its authority."""
     return issue(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium. It keeps its state for all tests of a module."""
+    with run_browser(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -2,117 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from integration import parts
+from integration.browser import Browser
 
 from azure_imds_emulator import Emulator
-from emulator_support import make_client, make_client_for, wait_until
-
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+from emulator_support import make_client_for, wait_until
 
 pytestmark = pytest.mark.integration
-
-
-class Browser:
-    """The few WebDriver commands that these tests need, without a library."""
-
-    def __init__(self, client: httpx.Client, session: str) -> None:
-        self._client = client
-        self._session = session
-
-    def command(self, method: str, path: str, **body: Any) -> Any:
-        response = self._client.request(
-            method, f"/session/{self._session}{path}", json=body if method == "POST" else None, timeout=60
-        )
-        value = response.json()["value"]
-        assert response.status_code == 200, value
-        return value
-
-    def open(self, url: str) -> None:
-        self.command("POST", "/url", url=url)
-
-    def find(self, selector: str) -> str:
-        found: str = self.command("POST", "/element", using="css selector", value=selector)[ELEMENT]
-        return found
-
-    def click(self, selector: str) -> None:
-        self.command("POST", f"/element/{self.find(selector)}/click")
-
-    def type(self, selector: str, text: str) -> None:
-        self.command("POST", f"/element/{self.find(selector)}/clear")
-        self.command("POST", f"/element/{self.find(selector)}/value", text=text)
-
-    def text(self, selector: str) -> str:
-        script = "return document.querySelector(arguments[0])?.textContent ?? ''"
-        found: str = self.command("POST", "/execute/sync", script=script, args=[selector])
-        return found
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    chromium, driver_program = parts.program("chromium"), parts.program("chromedriver")
-    log = tmp_path_factory.mktemp("chromium") / "driver.log"
-    with running_driver(driver_program, log), make_client(base_url=f"http://127.0.0.1:{read_port(log)}") as client:
-        session = start_session(client, chromium, log.parent / "profile")
-        try:
-            yield Browser(client, session)
-        finally:
-            client.delete(f"/session/{session}", timeout=60)
-
-
-@contextmanager
-def running_driver(program: Path, log: Path) -> Iterator[None]:
-    """Runs ChromeDriver, and kills it and the browsers that it started at the end."""
-    with log.open("wb") as output:
-        driver = subprocess.Popen(
-            [program, "--port=0"], stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(driver.pid, signal.SIGKILL)
-            driver.wait()
-
-
-def read_port(log: Path) -> int:
-    marker = "started successfully on port "
-    wait_until(lambda: marker in log.read_text())
-    return int(log.read_text().partition(marker)[2].split(".")[0].split()[0])
-
-
-def start_session(client: httpx.Client, chromium: Path, profile: Path) -> str:
-    arguments = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
-        f"--user-data-dir={profile}",
-    ]
-    options = {
-        "goog:chromeOptions": {"binary": str(chromium), "args": arguments},
-        "goog:loggingPrefs": {"browser": "ALL"},
-    }
-    response = client.post("/session", json={"capabilities": {"alwaysMatch": options}}, timeout=120)
-    value = response.json()["value"]
-    assert response.status_code == 200, value
-    session: str = value["sessionId"]
-    return session
 
 
 @pytest.fixture
@@ -148,7 +48,7 @@ def test_it_shows_the_machine(page: Browser) -> None:
 def test_it_shows_new_requests(page: Browser, http: httpx.Client) -> None:
     http.get("/instance?api-version=<b>bold</b>")
     wait_until_text(page, "#requests", lambda text: "/metadata/instance" in text and "400" in text)
-    assert page.command("POST", "/execute/sync", script="return document.querySelectorAll('b').length", args=[]) == 0
+    assert page.run("return document.querySelectorAll('b').length") == 0
 
 
 def test_its_buttons_schedule_approve_and_complete_an_event(page: Browser, emulator: Emulator) -> None:
@@ -185,7 +85,7 @@ def test_its_button_advances_the_clock(page: Browser, emulator: Emulator) -> Non
 
 
 def test_its_buttons_begin_and_stop_a_scenario(page: Browser, emulator: Emulator) -> None:
-    page.command("POST", "/execute/sync", script="play.elements.namedItem('name').value = 'spot-eviction'", args=[])
+    page.run("play.elements.namedItem('name').value = 'spot-eviction'")
     page.type("#play [name=after]", "30")
     page.type("#play [name=speed]", "60")
     page.click("#play [name=loop]")
@@ -200,7 +100,7 @@ def test_its_buttons_begin_and_stop_a_scenario(page: Browser, emulator: Emulator
 
 
 def test_its_link_saves_the_configuration(page: Browser, emulator: Emulator) -> None:
-    link = page.command("POST", "/execute/sync", script="return document.querySelector('a[download]').href", args=[])
+    link = page.run("return document.querySelector('a[download]').href")
     assert link == f"{emulator.control_url}/api/config"
 
 
@@ -234,7 +134,7 @@ def test_it_can_be_used_on_a_phone(page: Browser, emulator: Emulator, http: http
         http.get("/instance/compute/storageProfile/osDisk/managedDisk/id?api-version=2021-02-01&format=text")
         wait_until_text(page, "#requests", lambda text: "osDisk" in text)
         wait_until_text(page, "#scenarios", lambda text: "live-migration" in text)
-        assert page.command("POST", "/execute/sync", script=OBSTACLES, args=[]) == []
+        assert page.run(OBSTACLES) == []
         page.click("#schedule button")
         wait_until(lambda: len(emulator.events.events) == 2)
     finally:
