@@ -35,6 +35,8 @@ from azure_imds.attestation import (
 from injection import code_of, executed, injected, shown
 from support import CANARY, COLOURS, Colour, list_errors
 
+pytestmark = pytest.mark.integration  # thousands of exceptions, each with all that its traceback reaches
+
 ADDRESS = "http://www.microsoft.com/pkiops/certs/Test%20Issuing%20CA.crt"
 
 #: The frames of these functions stay in tracebacks.

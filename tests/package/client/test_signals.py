@@ -435,6 +435,7 @@ ACTIONS: dict[str, Callable[[str], Callable[[], Any]]] = {
 }
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ACTIONS)
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # between two lines, a socket may not be closed yet
 def test_an_exception_at_any_line_reaches_the_caller(name: str) -> None:

@@ -308,7 +308,6 @@ def test_the_polls_and_the_memory_of_a_day_are_limited(colour: Colour) -> None:
     try:
         colour.run(action, transport=httpx.MockTransport(reply), clock=clock)
     finally:
-        gc.unfreeze()
         logging.disable(logging.NOTSET)
     assert changes == ["added", "changed", "gone"] * 24
     assert 2800 <= polls[0] <= 2881

@@ -57,12 +57,14 @@ def get_tokens(colour: str, **options: Any) -> None:
     anyio.run(main, backend=colour)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("colour", ["sync", "asyncio", "trio"])
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # between two lines, a generator may not be closed yet
 def test_an_exception_at_any_line_reaches_the_caller(colour: str) -> None:
     assert [*not_raised(lambda: lambda: get_tokens(colour), EXCEPTIONS, PACKAGE)] == []
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("colour", ["sync", "asyncio", "trio"])
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # between two lines, a file may not be closed yet
 def test_an_exception_at_any_line_of_the_shared_cache_reaches_the_caller(colour: str, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from maintenance.site.specification_pages import make_operations_page, make_spec
 from maintenance_support import made_once
 from support import ROOT
 
+pytestmark = pytest.mark.integration  # builds the site
+
 SPECIFICATION = Specification.load(ROOT / "openapi.yaml").document
 
 

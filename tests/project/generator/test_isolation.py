@@ -141,6 +141,7 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     return [part.splitlines()[1:] for part in parts]
 
 
+@pytest.mark.integration
 def test_the_valid_document_is_used_completely(events: list[list[str]]) -> None:
     opened = "\n".join(events[1])
     assert "trial.py" in opened
@@ -148,12 +149,14 @@ def test_the_valid_document_is_used_completely(events: list[list[str]]) -> None:
     assert "things_get_thing" in opened
 
 
+@pytest.mark.integration
 def test_nothing_is_contacted(events: list[list[str]]) -> None:
     contacts = ("socket.connect", "socket.getaddrinfo", "socket.gethostby")
     assert [event for part in events for event in part if event.startswith(contacts)] == []
     assert [event for part in events[1:] for event in part if event.startswith(("socket.", "urllib."))] == []
 
 
+@pytest.mark.integration
 def test_no_file_is_opened_outside_the_project_and_the_environment(events: list[list[str]]) -> None:
     inside = ("PROJECTS/", str(ROOT), sys.prefix, sys.base_prefix, "/dev/null", "/tmp/")
     for part in events[1:]:
@@ -162,6 +165,7 @@ def test_no_file_is_opened_outside_the_project_and_the_environment(events: list[
         assert not [name for name in opened if "canary" in name]
 
 
+@pytest.mark.integration
 def test_an_attack_opens_nothing_that_the_valid_document_does_not(events: list[list[str]]) -> None:
     usual = {event for part in events[:2] for event in part}
     for attack, part in zip(ATTACKS, events[2:], strict=True):

@@ -8,6 +8,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from support import ROOT, run_program
 
 CONFIG = ROOT / "pyproject.toml"
@@ -54,6 +56,7 @@ def run_tests(folder: Path, code: str, *limits: str) -> subprocess.CompletedProc
     return run_program(command, cwd=folder)
 
 
+@pytest.mark.integration
 def test_a_test_that_waits_fails_and_its_fixtures_end_what_they_started(tmp_path: Path) -> None:
     done = run_tests(tmp_path, WAITING, "timeout=1")
     assert "1 failed, 1 passed" in done.stdout, done.stderr
@@ -61,6 +64,7 @@ def test_a_test_that_waits_fails_and_its_fixtures_end_what_they_started(tmp_path
     assert "the process ended with -9" in done.stdout
 
 
+@pytest.mark.integration
 def test_a_test_that_cannot_be_interrupted_ends_only_its_worker(tmp_path: Path) -> None:
     done = run_tests(tmp_path, STUCK, "timeout=1", "faulthandler_timeout=3")
     assert "1 failed, 1 passed" in done.stdout, done.stderr
