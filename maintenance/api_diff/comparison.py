@@ -13,11 +13,11 @@ from pathlib import Path
 
 from attrs import evolve
 
+from ..surface import read_surface
 from . import signatures, type_checks
 from .changes import Change, Subject
 from .data_diff import compare_data, read_data
 from .signatures import find_breakages
-from .surface import read_surface
 from .surface_diff import compare_surfaces
 from .type_checks import find_misfits
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import griffe
 
+from ..surface import PACKAGE
 from .changes import Change, Subject
-from .surface import PACKAGE
 
 NAME = "griffe"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
+from ..surface import Surface, expand_type, find_sent_models
 from .changes import Change, Subject, make_added, make_removed
-from .surface import Surface, expand_type, find_sent_models
 
 NAME = "surface"
 _SEEN = frozenset({NAME})

@@ -14,8 +14,8 @@ from pathlib import Path
 from attrs import frozen
 
 from ..problem import Problem
+from ..surface import Surface
 from .changes import Change, Subject
-from .surface import Surface
 from .typed_calls import Contract, write_contract
 
 NAMES = ("mypy", "pyright")

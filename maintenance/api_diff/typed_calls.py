@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
+from ..surface import PACKAGE, Model, Surface, expand_type, find_sent_models
 from .changes import Subject
-from .surface import PACKAGE, Model, Surface, expand_type, find_sent_models
 
 #: Imports of the names in types, except for the models.
 _HEAD = """\

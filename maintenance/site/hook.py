@@ -18,9 +18,9 @@ from mkdocs.structure.pages import Page
 from azure_imds_api.members import MEMBERS
 from generator import lint
 from generator.specification import Specification, SpecificationError
-from maintenance.api_diff.surface import read_surface
 from maintenance.site.models_page import make_models_page
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
+from maintenance.surface import read_surface
 
 ROOT = Path(__file__).parents[2]
 

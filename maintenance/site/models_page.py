@@ -10,8 +10,8 @@ from typing import Protocol
 from openapi_python_client.strings import ClassName
 
 from generator.names import python_name
-from maintenance.api_diff.surface import PACKAGE, Model, Surface, find_reachable
 from maintenance.site.specification_pages import Node, escape_code, format_code, join_codes
+from maintenance.surface import PACKAGE, Model, Surface, find_reachable
 
 
 class Member(Protocol):

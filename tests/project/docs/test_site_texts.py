@@ -15,10 +15,10 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import PluginError
 
 from generator.specification import Specification
-from maintenance.api_diff.surface import Model, Surface
 from maintenance.site import hook
 from maintenance.site.models_page import make_models_page
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
+from maintenance.surface import Model, Surface
 from maintenance_support import edited
 from support import ROOT
 

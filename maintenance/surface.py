@@ -10,7 +10,7 @@ from pathlib import Path
 import griffe
 from attrs import field, frozen
 
-from ..problem import Problem
+from .problem import Problem
 
 PACKAGE = "azure_imds_api"
 
