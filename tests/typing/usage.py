@@ -44,6 +44,7 @@ from azure_imds import (
     InvalidResourceError,
     MultipleIdentitiesError,
     NotFoundError,
+    ObservedCall,
     RetryPolicy,
     ServerError,
     ThrottledError,
@@ -86,7 +87,24 @@ RESOURCE = "https://vault.azure.net"
 ID = "00000000-0000-0000-0000-000000000003"
 
 
+def observe(call: ObservedCall) -> None:
+    assert_type((call.operation, call.host, call.method, call.url), tuple[str, str, str, str])
+    assert_type(call.status, int | None)
+    assert_type(call.headers["x-ms-request-id"], str)
+    assert_type(call.request_id, str | None)
+    assert_type((call.attempts, call.started, call.elapsed, call.cached), tuple[int, float, float, bool])
+    assert_type(call.waited_for, Literal["call", "process"] | None)
+    assert_type(call.refresh, Literal["foreground", "background"] | None)
+    assert_type((call.token_age, call.token_expires_on), tuple[float | None, int | None])
+    assert_type(call.error, ImdsError | None)
+    assert_type(call.error_type, str | None)
+
+
 def constructors() -> None:
+    ImdsClient(observer=observe).with_options(observer=None).with_options(observer=print).close()
+    AsyncImdsClient(observer=observe)
+    ImdsCredential(observer=observe)
+    AsyncImdsCredential(observer=observe)
     policy = RetryPolicy(attempts=3, first_wait=0.5, longest_wait=10, polite_wait=1)
     with ImdsClient("http://127.0.0.1:8080", timeout=1.0, deadline=5, retry=policy) as imds:
         assert_type(imds, ImdsClient)

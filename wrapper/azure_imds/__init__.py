@@ -25,6 +25,7 @@ _MODULES = {
     "ImdsAuth": "_tokens.httpx_auth",
     "ImdsClient": "_client.client",
     "ImdsCredential": "_tokens.credential",
+    "ObservedCall": "_client.observation",
     "RetryPolicy": "_client.retry",
     "__version__": "_version",
     "as_address": "_values",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from . import errors as errors
     from ._client.async_client import AsyncImdsClient as AsyncImdsClient
     from ._client.client import ImdsClient as ImdsClient
+    from ._client.observation import ObservedCall as ObservedCall
     from ._client.retry import RetryPolicy as RetryPolicy
     from ._clock import Clock as Clock
     from ._events.changes import EventChange as EventChange

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -14,13 +15,17 @@ from .._sensitive import strip_sensitive
 from ..errors import BadRequestError, ImdsError, UnsupportedApiVersionError
 from .answer import aexchange
 from .availability import AvailabilityWait, check_timeout, problem_of_document, problem_of_error
-from .call import NOTHING, Call, Failure, Spent, TryAgain
+from .call import Call
 from .client_base import ClientBase, T, check_types, new_connections
 from .host import find_host
 from .options import Options
 from .retry import RetryPolicy
+from .steps import NOTHING, Failure, Spent, TryAgain
 from .success import Success
 from .transport import Connections
+
+if TYPE_CHECKING:
+    from .observation import Observation, ObservedCall
 
 
 class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
@@ -42,6 +47,7 @@ class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
         api_version: str | None = None,
         step_down: bool = True,
         cache: bool = False,
+        observer: Callable[[ObservedCall], object] | None = None,
     ) -> None:
         check_types(transport, httpx.AsyncBaseTransport, http_client, httpx.AsyncClient)
         options = Options(
@@ -54,6 +60,7 @@ class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
             api_version=api_version,
             step_down=step_down,
             cache=cache,
+            observer=observer,
         )
         connections = new_connections(httpx.AsyncClient, transport, http_client, options.host)
         self._initialize(options, connections)
@@ -63,16 +70,19 @@ class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
         AsyncOperations.__init__(self, self._send)
 
     async def _send(self, operation: Operation[T], arguments: dict[str, Any], /, *, spent: Spent = NOTHING) -> T:
-        # The boundary frame: see _sensitive.py.
-        try:
-            return await self._perform(operation, arguments, spent)
-        except BaseException as error:
-            raise strip_sensitive(error)  # noqa: B904
+        with self._observe(operation.name) as observation:
+            # The boundary frame: see _sensitive.py.
+            try:
+                return await self._perform(operation, arguments, spent, observation)
+            except BaseException as error:
+                raise strip_sensitive(error)  # noqa: B904
 
-    async def _perform(self, operation: Operation[T], arguments: dict[str, Any], spent: Spent) -> T:
-        call = self._new_call(operation, arguments, spent)
+    async def _perform(
+        self, operation: Operation[T], arguments: dict[str, Any], spent: Spent, observation: Observation | None
+    ) -> T:
+        call = self._new_call(operation, arguments, spent, observation)
         if call.needs_newest:
-            call.use_newest((await self.versions.get_versions()).api_versions)
+            call.use_newest((await self._part_of(observation).versions.get_versions()).api_versions)
         step = await self._run_or_reuse(call) if call.may_cache else await self._run(call)
         if isinstance(step, Failure):
             raise step.error
@@ -99,6 +109,7 @@ class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
                 if attempt.leads():
                     attempt.pending.value = step = await self._run(call)
                     return step
+                call.note_wait()
                 await attempt.pending.done.wait()
             if isinstance(shared := attempt.outcome(), Failure):
                 return shared.copy()
@@ -109,17 +120,19 @@ class AsyncImdsClient(ClientBase[httpx.AsyncClient], AsyncOperations):
         """Any node of the instance document, by its path. See `ImdsClient.get`."""
         from .instance_node import arguments, node_at
 
-        node, leaves, spent = node_at(path), self._options.memory.leaves, NOTHING
-        if path not in leaves:
-            try:
-                return await self._send(node, arguments(api_version))
-            except UnsupportedApiVersionError:
-                raise
-            except BadRequestError as error:  # a leaf, which IMDS returns only as text
-                spent = Spent(error.attempts, error.elapsed)
-        value = await self._send(node, arguments(api_version, text=True), spent=spent)
-        leaves.add(path)
-        return value
+        with self._observe("get") as observation:
+            client = self._part_of(observation)
+            node, leaves, spent = node_at(path), self._options.memory.leaves, NOTHING
+            if path not in leaves:
+                try:
+                    return await client._send(node, arguments(api_version))
+                except UnsupportedApiVersionError:
+                    raise
+                except BadRequestError as error:  # a leaf, which IMDS returns only as text
+                    spent = Spent(error.attempts, error.elapsed)
+            value = await client._send(node, arguments(api_version, text=True), spent=spent)
+            leaves.add(path)
+            return value
 
     async def is_available(self, timeout: float = 1.0) -> bool:  # noqa: ASYNC109
         """Whether IMDS answers. See `ImdsClient.is_available`."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
 
@@ -33,9 +33,13 @@ from .error_mapping import not_imds_error, status_error, summary, transport_erro
 from .not_imds import is_from_imds, is_web_page
 from .options import CONNECT_SECONDS, Options
 from .retry import retry_after_seconds
+from .steps import NOTHING, Failure, Spent, TryAgain
 from .success import NotImds, Success, read_success
 from .sync_transport import IS_CANCELLED
 from .validation import check_arguments
+
+if TYPE_CHECKING:
+    from .observation import Observation
 
 T = TypeVar("T")
 
@@ -46,34 +50,6 @@ USER_AGENT = f"azure-imds/{__version__} python/{sys.version.split()[0]} httpx/{h
 _answered: set[str] = set()
 
 
-class TryAgain(NamedTuple):
-    """Another attempt is due in so many seconds."""
-
-    seconds: float
-
-
-class Failure(NamedTuple):
-    """The call has failed."""
-
-    error: ImdsError
-
-    def copy(self) -> Failure:
-        """The failure for another caller, with a traceback of its own."""
-        from .single_flight import copy_error
-
-        return Failure(copy_error(self.error) or self.error)
-
-
-class Spent(NamedTuple):
-    """The attempts and seconds that a part of a call has used."""
-
-    attempts: int = 0
-    seconds: float = 0.0
-
-
-NOTHING = Spent()
-
-
 class Call(Generic[T]):
     """One call, from validation to its result or error.
 
@@ -82,6 +58,7 @@ class Call(Generic[T]):
         operation: what to call.
         arguments: its arguments by Python name, without those that were not given.
         spent: what an earlier part of the same call has used.
+        observation: collects the facts of the call, if it is observed.
 
     Raises:
         ImdsValidationError: an argument breaks a constraint of the specification.
@@ -89,7 +66,12 @@ class Call(Generic[T]):
     """
 
     def __init__(
-        self, options: Options, operation: Operation[T], arguments: dict[str, Any], spent: Spent = NOTHING
+        self,
+        options: Options,
+        operation: Operation[T],
+        arguments: dict[str, Any],
+        spent: Spent = NOTHING,
+        observation: Observation | None = None,
     ) -> None:
         self._caller = options.caller or operation.name
         host = options.host
@@ -104,6 +86,7 @@ class Call(Generic[T]):
 
             operation = stand_in(host, operation, arguments, self._caller)
         self._options = options
+        self._observation = observation
         self._operation = operation
         self._arguments = arguments
         self._version = ApiVersion(options, operation, arguments)
@@ -131,6 +114,8 @@ class Call(Generic[T]):
                 raise
             raise ImdsValidationError(f"{self._caller}: {type(error).__name__} in the arguments") from None
         self._url = self._options.host.url_of(self._built)
+        if self._observation is not None:
+            self._observation.note_url(self._operation.method, self._url)
 
     @property
     def needs_newest(self) -> bool:
@@ -161,6 +146,11 @@ class Call(Generic[T]):
         """Uses what other calls have learned about the host in the meantime."""
         self._build()
 
+    def note_wait(self) -> None:
+        """Notes that this call waits for the response of another one."""
+        if self._observation is not None:
+            self._observation.note_wait_for_call()
+
     @property
     def seconds(self) -> float:
         """How long the next attempt may take as a whole."""
@@ -176,6 +166,8 @@ class Call(Generic[T]):
             self._build()  # the platform may have replaced its secret
         self._attempts += 1
         self._request_id = _new_guid()
+        if self._observation is not None:
+            self._observation.note_attempt(self._request_id)
         seconds = self._deadline.start_attempt()
         headers = {
             "Accept": "application/json",
@@ -201,6 +193,9 @@ class Call(Generic[T]):
     def next_step(self, outcome: Outcome) -> Success[T] | TryAgain | Failure:
         """What follows from the outcome of an attempt. Never raises because of it."""
         had_key = self._authorization is not None
+        if self._observation is not None:
+            key = (self._authorization or "").removeprefix("Basic ").encode()
+            self._observation.note_outcome(outcome, (*self._secrets, key))
         self._authorization = None  # each key is for one request
         result = type(outcome).__name__ if isinstance(outcome, Exception) else outcome.status_code
         log.debug(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -15,13 +16,17 @@ from .._sensitive import strip_sensitive
 from ..errors import BadRequestError, ImdsError, UnsupportedApiVersionError
 from .answer import exchange
 from .availability import AvailabilityWait, check_timeout, problem_of_document, problem_of_error
-from .call import NOTHING, Call, Failure, Spent, TryAgain
+from .call import Call
 from .client_base import ClientBase, T, check_types, new_connections
 from .host import find_host
 from .options import Options
 from .retry import RetryPolicy
+from .steps import NOTHING, Failure, Spent, TryAgain
 from .success import Success
 from .transport import Connections
+
+if TYPE_CHECKING:
+    from .observation import Observation, ObservedCall
 
 
 class ImdsClient(ClientBase[httpx.Client], Operations):
@@ -45,6 +50,9 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
             client uses the older version from then on.
         cache: whether to keep responses that rarely change for as long as this client exists. Tokens, events and
             signed documents are never kept.
+        observer: a function that is called once for each call, when the call has ended, with an `ObservedCall`. It runs
+            in the thread or event loop of the call, so it must be fast. It cannot change the call. Its exceptions are
+            logged.
 
     Raises:
         ImdsValidationError: an argument, or the endpoint in the environment, has the wrong type or form.
@@ -63,6 +71,7 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
         api_version: str | None = None,
         step_down: bool = True,
         cache: bool = False,
+        observer: Callable[[ObservedCall], object] | None = None,
     ) -> None:
         check_types(transport, httpx.BaseTransport, http_client, httpx.Client)
         options = Options(
@@ -75,6 +84,7 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
             api_version=api_version,
             step_down=step_down,
             cache=cache,
+            observer=observer,
         )
         connections = new_connections(httpx.Client, transport, http_client, options.host)
         self._initialize(options, connections)
@@ -84,16 +94,19 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
         Operations.__init__(self, self._send)
 
     def _send(self, operation: Operation[T], arguments: dict[str, Any], /, *, spent: Spent = NOTHING) -> T:
-        # The boundary frame: see _sensitive.py.
-        try:
-            return self._perform(operation, arguments, spent)
-        except BaseException as error:
-            raise strip_sensitive(error)  # noqa: B904
+        with self._observe(operation.name) as observation:
+            # The boundary frame: see _sensitive.py.
+            try:
+                return self._perform(operation, arguments, spent, observation)
+            except BaseException as error:
+                raise strip_sensitive(error)  # noqa: B904
 
-    def _perform(self, operation: Operation[T], arguments: dict[str, Any], spent: Spent) -> T:
-        call = self._new_call(operation, arguments, spent)
+    def _perform(
+        self, operation: Operation[T], arguments: dict[str, Any], spent: Spent, observation: Observation | None
+    ) -> T:
+        call = self._new_call(operation, arguments, spent, observation)
         if call.needs_newest:
-            call.use_newest(self.versions.get_versions().api_versions)
+            call.use_newest(self._part_of(observation).versions.get_versions().api_versions)
         step = self._run_or_reuse(call) if call.may_cache else self._run(call)
         if isinstance(step, Failure):
             raise step.error
@@ -117,6 +130,7 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
                 if attempt.leads():
                     attempt.pending.value = step = self._run(call)
                     return step
+                call.note_wait()
                 attempt.pending.done.wait()
             if isinstance(shared := attempt.outcome(), Failure):
                 return shared.copy()
@@ -140,17 +154,19 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
         """
         from .instance_node import arguments, node_at
 
-        node, leaves, spent = node_at(path), self._options.memory.leaves, NOTHING
-        if path not in leaves:
-            try:
-                return self._send(node, arguments(api_version))
-            except UnsupportedApiVersionError:
-                raise
-            except BadRequestError as error:  # a leaf, which IMDS returns only as text
-                spent = Spent(error.attempts, error.elapsed)
-        value = self._send(node, arguments(api_version, text=True), spent=spent)
-        leaves.add(path)
-        return value
+        with self._observe("get") as observation:
+            client = self._part_of(observation)
+            node, leaves, spent = node_at(path), self._options.memory.leaves, NOTHING
+            if path not in leaves:
+                try:
+                    return client._send(node, arguments(api_version))
+                except UnsupportedApiVersionError:
+                    raise
+                except BadRequestError as error:  # a leaf, which IMDS returns only as text
+                    spent = Spent(error.attempts, error.elapsed)
+            value = client._send(node, arguments(api_version, text=True), spent=spent)
+            leaves.add(path)
+            return value
 
     def is_available(self, timeout: float = 1.0) -> bool:
         """Whether IMDS answers.

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 from attrs import evolve
 
 from azure_imds_api.api import Operation
 
-from .call import USER_AGENT, Call, Spent
+from .call import USER_AGENT, Call
 from .host import Host
 from .options import Options
 from .retry import RetryPolicy
+from .steps import Spent
 from .transport import C, Connections
 from .validation import invalid
+
+if TYPE_CHECKING:
+    from .observation import Observation, ObservedCall
 
 T = TypeVar("T")
 
@@ -79,12 +84,13 @@ class ClientBase(Generic[C]):
         api_version: str | _Unchanged | None = _UNCHANGED,
         step_down: bool | _Unchanged = _UNCHANGED,
         cache: bool | _Unchanged = _UNCHANGED,
+        observer: Callable[[ObservedCall], object] | _Unchanged | None = _UNCHANGED,
     ) -> Self:
         """Returns a sibling with other settings. It shares the connections: closing one closes them for all.
 
         Args:
-            timeout, deadline, retry, api_version, step_down, cache: as in the constructor. Settings that are not
-                passed stay as they are. None selects the default.
+            timeout, deadline, retry, api_version, step_down, cache, observer: as in the constructor. Settings that are
+                not passed stay as they are. None selects the default.
 
         Raises:
             ImdsValidationError: a setting has the wrong type or is out of range.
@@ -96,6 +102,7 @@ class ClientBase(Generic[C]):
             "api_version": api_version,
             "step_down": step_down,
             "cache": cache,
+            "observer": observer,
         }
         changes: dict[str, Any] = {name: value for name, value in settings.items() if value is not _UNCHANGED}
         return self._sibling(evolve(self._options, **changes))
@@ -105,9 +112,25 @@ class ClientBase(Generic[C]):
         sibling._initialize(options, self._connections)
         return sibling
 
-    def _new_call(self, operation: Operation[T], arguments: dict[str, Any], spent: Spent) -> Call[T]:
+    def _new_call(
+        self, operation: Operation[T], arguments: dict[str, Any], spent: Spent, observation: Observation | None
+    ) -> Call[T]:
         self._connections.check()
-        return Call(self._options, operation, arguments, spent)
+        return Call(self._options, operation, arguments, spent, observation)
+
+    def _observe(self, operation: str, **kind: bool) -> AbstractContextManager[Observation | None]:
+        """Collects the facts of a call, for the observer if there is one. See `Observation` for the kinds."""
+        options = self._options
+        if options.observer is None or options.observation is not None:
+            return nullcontext(options.observation)
+        from .observation import Observation, Reporter
+
+        reporter = Reporter(options.observer, options.memory.failed_observers)
+        return Observation(reporter, options.clock, options.host.name, operation, **kind)
+
+    def _part_of(self, observation: Observation | None) -> Self:
+        """A sibling whose calls are a part of an observed call."""
+        return self if observation is None else self._sibling(evolve(self._options, observation=observation))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(endpoint={self.endpoint!r})"
@@ -119,7 +142,7 @@ class ClientBase(Generic[C]):
             raise TypeError(
                 "a client with a caller's http_client cannot be pickled: pass an endpoint or a transport instead"
             )
-        names = ("endpoint", "timeout", "deadline", "retry", "clock", "api_version", "step_down", "cache")
+        names = ("endpoint", "timeout", "deadline", "retry", "clock", "api_version", "step_down", "cache", "observer")
         settings = {name: getattr(options, name) for name in names}
         return rebuild_client, (type(self), {**settings, "transport": connections.transport})
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from attrs import Attribute, field, frozen
@@ -14,6 +15,9 @@ from .host import Host
 from .retry import GONE_SECONDS, RetryPolicy, policy_or_none, seconds_or_none
 from .single_flight import SingleFlight
 from .validation import invalid
+
+if TYPE_CHECKING:
+    from .observation import Observation, ObservedCall
 
 #: Seconds. IMDS is on the local host, so a connection takes milliseconds or is never made.
 CONNECT_SECONDS = 2.0
@@ -37,6 +41,14 @@ def version_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
         raise invalid(attribute.name, 'must be a date such as 2021-02-01, "newest" or None')
 
 
+def observer_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
+    """An attrs validator: a function that is called with one argument, or None."""
+    is_async = inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(type(value).__call__)
+    if value is not None and (is_async or not callable(value)):
+        problem = "must be a function that takes an ObservedCall, for example print, and no async def"
+        raise invalid(attribute.name, problem)
+
+
 class Memory:
     """What a client and its siblings have learned about their host.
 
@@ -46,6 +58,7 @@ class Memory:
         responses: by URL, the cached responses of a client with `cache=True`.
         leaves: paths of `get` that IMDS returns only as text.
         runs: the calls that are running now and whose response will be cached.
+        failed_observers: the observers that have raised an exception, which is logged only once.
     """
 
     def __init__(self) -> None:
@@ -54,6 +67,7 @@ class Memory:
         self.responses: dict[str, httpx.Response] = {}
         self.leaves: set[str] = set()
         self.runs: SingleFlight[Any] = SingleFlight()
+        self.failed_observers: list[object] = []
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -69,8 +83,11 @@ class Options:
     api_version: str | None = field(default=None, validator=version_or_none)
     step_down: bool = True
     cache: bool = False
+    observer: Callable[[ObservedCall], object] | None = field(default=None, validator=observer_or_none)
     memory: Memory = field(factory=Memory)
     is_cancelled: Callable[[], bool] | None = None
     """Returns whether the current request is not needed any more."""
     caller: str = ""
     """What the user called, such as ImdsCredential. Error messages start with it instead of the operation's name."""
+    observation: Observation | None = None
+    """Collects the facts of another call, which this client's calls are a part of. They are not observed themselves."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from types import TracebackType
@@ -25,6 +25,8 @@ from .credential_base import DEFAULT_RETRY, CredentialBase, Fetch, choose_client
 if TYPE_CHECKING:
     import asyncio
 
+    from .._client.observation import Observation, ObservedCall
+
 
 class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
     """`ImdsCredential` for asyncio and trio: the same names, with `await`.
@@ -32,7 +34,7 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
     Args:
         client_id, object_id, resource_id, shared_cache: see `ImdsCredential`.
         client: an `AsyncImdsClient` to send with. You close it. Otherwise, pass its options here:
-        endpoint, timeout, deadline, retry, transport, http_client, clock: see `AsyncImdsClient`.
+        endpoint, timeout, deadline, retry, transport, http_client, clock, observer: see `AsyncImdsClient`.
 
     Raises:
         ImdsValidationError: an argument has the wrong type or form, or names more than one identity.
@@ -53,6 +55,7 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
         clock: Clock = SYSTEM,
+        observer: Callable[[ObservedCall], object] | None = None,
     ) -> None:
         options: dict[str, Any] = {
             "endpoint": endpoint,
@@ -62,6 +65,7 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
             "transport": transport,
             "http_client": http_client,
             "clock": clock,
+            "observer": observer,
         }
         chosen = choose_client(AsyncImdsClient, self._caller, client, options)
         selector = {"client_id": client_id, "object_id": object_id, "msi_res_id": resource_id}
@@ -85,19 +89,28 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
                 except (LookupError, TypeError) as error:  # not stored, or not fresh, or a scope that is not hashable
                     if is_interruption(error):
                         raise
-            return (await self._get(scopes, claims or "", bool(kwargs.get("force_refresh")))).token
         except BaseException as error:
             raise strip_sensitive(error)  # noqa: B904
+        with self._observe() as observation:
+            try:
+                return (await self._get(scopes, claims or "", bool(kwargs.get("force_refresh")), observation)).token
+            except BaseException as error:
+                raise strip_sensitive(error)  # noqa: B904
 
     async def get_token_info(self, *scopes: str, options: Mapping[str, Any] | None = None) -> AccessToken:
         """Does the same as `get_token`, in azure-core's newer form: `claims` and others are passed in `options`."""
         return await self.get_token(*scopes, **(options or {}))
 
-    async def _get(self, scopes: tuple[str, ...], claims: str, force_refresh: bool) -> Entry:
+    async def _get(
+        self, scopes: tuple[str, ...], claims: str, force_refresh: bool, observation: Observation | None
+    ) -> Entry:
         found = self._find(scopes, claims, force_refresh)
-        return found if isinstance(found, Entry) else await self._fetch_once(found)
+        if not isinstance(found, Entry):
+            return await self._fetch_once(found, observation)
+        self._note_token(observation, found)
+        return found
 
-    async def _fetch_once(self, fetch: Fetch) -> Entry:
+    async def _fetch_once(self, fetch: Fetch, observation: Observation | None) -> Entry:
         import anyio.lowlevel
 
         flights = self._cache.fetches
@@ -106,31 +119,36 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
             done = anyio.Event()
             with Attempt(flights, key, done, share_errors=not fetch.early, convert=as_chain_error) as attempt:
                 if attempt.leads():
-                    attempt.pending.value = await self._fetch(fetch)
+                    attempt.pending.value = await self._fetch(fetch, observation)
                 else:
+                    if observation is not None:
+                        observation.note_wait_for_call()
                     await attempt.pending.done.wait()
             if (found := attempt.outcome()) is not None:
+                self._note_token(observation, found)
                 return found
 
-    async def _fetch(self, fetch: Fetch) -> Entry:
+    async def _fetch(self, fetch: Fetch, observation: Observation | None) -> Entry:
         sequence, started = self._cache.next_sequence(), self._clock.monotonic()
         if (stored := self._stored_meanwhile(fetch)) is not None:
             return stored
-        async with self._shared_token(fetch) as found:
+        async with self._shared_token(fetch, observation) as found:
             if found is not None:
                 self._cache.put(fetch.resource, found, sequence)
                 return found
             asked = self._clock.time(), self._clock.monotonic()
-            answer = await self._client_since(started).identity.get_token(**fetch.arguments)
+            answer = await self._client_since(started, observation).identity.get_token(**fetch.arguments)
             return self._store(fetch, sequence, self._read(answer, *asked))
 
-    def _shared_token(self, fetch: Fetch) -> AbstractAsyncContextManager[Entry | None]:
+    def _shared_token(self, fetch: Fetch, observation: Observation | None) -> AbstractAsyncContextManager[Entry | None]:
         shared = self._shared_cache
         if shared is None:
             return nullcontext()
         name = shared.name(self._identity, fetch.resource)
-        forced = bool(fetch.forced_by)
-        return shared.await_token(name, self._lock_seconds, ignore_stored=forced, only_fresh=fetch.early)
+        options: dict[str, Any] = {"ignore_stored": bool(fetch.forced_by), "only_fresh": fetch.early}
+        if observation is not None:
+            options["on_wait"] = observation.note_wait_for_process
+        return shared.await_token(name, self._lock_seconds, **options)
 
     def _start_refresh(self, resource: str) -> None:
         if self._connections.transport is None and self._connections.given is None:
@@ -142,20 +160,22 @@ class AsyncImdsCredential(CredentialBase[AsyncImdsClient]):
             _start_task(self._refresh(resource))
 
     async def _refresh(self, resource: str) -> None:
-        try:
-            with self._early_refresh(resource):
-                await self._fetch_once(self._new_fetch(resource, early=True))
-        except BaseException as error:
-            raise strip_sensitive(error)  # noqa: B904
+        with self._observe(is_background=True) as observation:
+            try:
+                with self._early_refresh(resource, observation):
+                    await self._fetch_once(self._new_fetch(resource, early=True), observation)
+            except BaseException as error:
+                raise strip_sensitive(error)  # noqa: B904
 
     def _refresh_in_thread(self, resource: str) -> None:
         import anyio
 
-        try:
-            with self._early_refresh(resource):
-                anyio.run(partial(self._fetch_once, self._new_fetch(resource, early=True)))
-        except BaseException as error:
-            raise strip_sensitive(error)  # noqa: B904
+        with self._observe(is_background=True) as observation:
+            try:
+                with self._early_refresh(resource, observation):
+                    anyio.run(partial(self._fetch_once, self._new_fetch(resource, early=True), observation))
+            except BaseException as error:
+                raise strip_sensitive(error)  # noqa: B904
 
     async def close(self) -> None:
         """Closes the connections. The credential can still be used. See `ImdsCredential.close`."""

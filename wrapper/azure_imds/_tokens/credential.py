@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -21,6 +21,9 @@ from .access_token import AccessToken
 from .azure_identity import as_chain_error
 from .cache import Entry
 from .credential_base import DEFAULT_RETRY, CredentialBase, Fetch, choose_client
+
+if TYPE_CHECKING:
+    from .._client.observation import Observation, ObservedCall
 
 
 class ImdsCredential(CredentialBase[ImdsClient]):
@@ -39,7 +42,7 @@ class ImdsCredential(CredentialBase[ImdsClient]):
         shared_cache: True to share tokens with this user's other processes on this machine, in files that only this
             user can read. A path to use another folder.
         client: a client to send with. You close it. Otherwise, pass its options here:
-        endpoint, timeout, deadline, retry, transport, http_client, clock: see `ImdsClient`.
+        endpoint, timeout, deadline, retry, transport, http_client, clock, observer: see `ImdsClient`.
 
     Raises:
         ImdsValidationError: an argument has the wrong type or form, or names more than one identity.
@@ -60,6 +63,7 @@ class ImdsCredential(CredentialBase[ImdsClient]):
         transport: httpx.BaseTransport | None = None,
         http_client: httpx.Client | None = None,
         clock: Clock = SYSTEM,
+        observer: Callable[[ObservedCall], object] | None = None,
     ) -> None:
         options: dict[str, Any] = {
             "endpoint": endpoint,
@@ -69,6 +73,7 @@ class ImdsCredential(CredentialBase[ImdsClient]):
             "transport": transport,
             "http_client": http_client,
             "clock": clock,
+            "observer": observer,
         }
         chosen = choose_client(ImdsClient, self._caller, client, options)
         selector = {"client_id": client_id, "object_id": object_id, "msi_res_id": resource_id}
@@ -109,60 +114,73 @@ class ImdsCredential(CredentialBase[ImdsClient]):
                 except (LookupError, TypeError) as error:  # not stored, or not fresh, or a scope that is not hashable
                     if is_interruption(error):
                         raise
-            return self._get(scopes, claims or "", bool(kwargs.get("force_refresh"))).token
         except BaseException as error:
             raise strip_sensitive(error)  # noqa: B904
+        with self._observe() as observation:
+            try:
+                return self._get(scopes, claims or "", bool(kwargs.get("force_refresh")), observation).token
+            except BaseException as error:
+                raise strip_sensitive(error)  # noqa: B904
 
     def get_token_info(self, *scopes: str, options: Mapping[str, Any] | None = None) -> AccessToken:
         """Does the same as `get_token`, in azure-core's newer form: `claims` and others are passed in `options`."""
         return self.get_token(*scopes, **(options or {}))
 
-    def _get(self, scopes: tuple[str, ...], claims: str, force_refresh: bool) -> Entry:
+    def _get(self, scopes: tuple[str, ...], claims: str, force_refresh: bool, observation: Observation | None) -> Entry:
         found = self._find(scopes, claims, force_refresh)
-        return found if isinstance(found, Entry) else self._fetch_once(found)
+        if not isinstance(found, Entry):
+            return self._fetch_once(found, observation)
+        self._note_token(observation, found)
+        return found
 
-    def _fetch_once(self, fetch: Fetch) -> Entry:
+    def _fetch_once(self, fetch: Fetch, observation: Observation | None) -> Entry:
         flights = self._cache.fetches
         key = (fetch.resource, fetch.forced_by)
         while True:
             done = threading.Event()
             with Attempt(flights, key, done, share_errors=not fetch.early, convert=as_chain_error) as attempt:
                 if attempt.leads():
-                    attempt.pending.value = self._fetch(fetch)
+                    attempt.pending.value = self._fetch(fetch, observation)
                 else:
+                    if observation is not None:
+                        observation.note_wait_for_call()
                     attempt.pending.done.wait()
             if (found := attempt.outcome()) is not None:
+                self._note_token(observation, found)
                 return found
 
-    def _fetch(self, fetch: Fetch) -> Entry:
+    def _fetch(self, fetch: Fetch, observation: Observation | None) -> Entry:
         sequence, started = self._cache.next_sequence(), self._clock.monotonic()
         if (stored := self._stored_meanwhile(fetch)) is not None:
             return stored
-        with self._shared_token(fetch) as found:
+        with self._shared_token(fetch, observation) as found:
             if found is not None:
                 self._cache.put(fetch.resource, found, sequence)
                 return found
             asked = self._clock.time(), self._clock.monotonic()
-            answer = self._client_since(started).identity.get_token(**fetch.arguments)
+            answer = self._client_since(started, observation).identity.get_token(**fetch.arguments)
             return self._store(fetch, sequence, self._read(answer, *asked))
 
-    def _shared_token(self, fetch: Fetch) -> AbstractContextManager[Entry | None]:
+    def _shared_token(self, fetch: Fetch, observation: Observation | None) -> AbstractContextManager[Entry | None]:
         shared = self._shared_cache
         if shared is None:
             return nullcontext()
         name = shared.name(self._identity, fetch.resource)
-        forced = bool(fetch.forced_by)
-        return shared.wait_for_token(name, self._lock_seconds, ignore_stored=forced, only_fresh=fetch.early)
+        options: dict[str, Any] = {"ignore_stored": bool(fetch.forced_by), "only_fresh": fetch.early}
+        if observation is not None:
+            options["on_wait"] = observation.note_wait_for_process
+        return shared.wait_for_token(name, self._lock_seconds, **options)
 
     def _start_refresh(self, resource: str) -> None:
         self._start_thread(self._refresh, resource)
 
     def _refresh(self, resource: str) -> None:
-        try:
-            with self._early_refresh(resource):
-                self._fetch_once(self._new_fetch(resource, early=True))
-        except BaseException as error:
-            raise strip_sensitive(error)  # noqa: B904
+        with self._observe(is_background=True) as observation:
+            try:
+                with self._early_refresh(resource, observation):
+                    self._fetch_once(self._new_fetch(resource, early=True), observation)
+            except BaseException as error:
+                raise strip_sensitive(error)  # noqa: B904
 
     def close(self) -> None:
         """Closes the connections, unless they belong to a given client. Can be called more than once.

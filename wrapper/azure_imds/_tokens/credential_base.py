@@ -7,6 +7,7 @@ import copy
 import os
 import threading
 from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
@@ -27,6 +28,7 @@ from .cache import Cache, Entry, read_entry
 if TYPE_CHECKING:
     # A synchronous program does not need the other client.
     from .._client.async_client import AsyncImdsClient
+    from .._client.observation import Observation
     from .shared_cache import SharedCache
 
 Client = TypeVar("Client", ImdsClient, "AsyncImdsClient")
@@ -86,7 +88,8 @@ class CredentialBase(Generic[Client]):
         self._clock: Clock = client.options.clock
         self._cache = Cache(self._clock)
         self._shared_cache = _open_shared_cache(shared_cache, self._clock, self._caller)
-        self._by_scopes = self._cache.by_scopes
+        # An observer sees each call, so there is no fast path.
+        self._by_scopes = self._cache.by_scopes if client.options.observer is None else {}
 
     def _announce(self) -> None:
         """Logs, once for each credential that a program creates, where its tokens come from and for whom."""
@@ -124,6 +127,15 @@ class CredentialBase(Generic[Client]):
             *self._client.options.host.key(IDENTITY_GET_TOKEN),
             *(f"{name}={value}".lower() for name, value in self._selector.items()),
         )
+
+    def _observe(self, *, is_background: bool = False) -> AbstractContextManager[Observation | None]:
+        """Collects the facts of a `get_token` or of an early refresh, for the observer if there is one."""
+        observe = self._client._observe  # pyright: ignore[reportPrivateUsage]
+        return observe(IDENTITY_GET_TOKEN.name, of_credential=True, is_background=is_background)
+
+    def _note_token(self, observation: Observation | None, found: Entry) -> None:
+        if observation is not None:
+            observation.note_token(self._clock.monotonic() - found.received_monotonic, found.token.expires_on)
 
     def _find(self, scopes: tuple[str, ...], claims: str, force_refresh: bool) -> Entry | Fetch:
         """Returns the stored token, or else what to fetch. If the token is due, this starts a refresh."""
@@ -199,16 +211,18 @@ class CredentialBase(Generic[Client]):
         """Seconds to wait for another process: half of the deadline. The rest is for this process's own request."""
         return (self._client.options.deadline or DEADLINE_SECONDS) / 2
 
-    def _client_since(self, started: float) -> Client:
+    def _client_since(self, started: float, observation: Observation | None) -> Client:
         """Returns the client, with the rest of the deadline if there is one. `started` is a monotonic time."""
-        deadline = self._client.options.deadline
+        deadline, sender = self._client.options.deadline, self._sender
+        if observation is not None:
+            sender = sender._part_of(observation)  # pyright: ignore[reportPrivateUsage]
         if deadline is None:
-            return self._sender
+            return sender
         left = deadline - (self._clock.monotonic() - started)
-        return self._sender.with_options(deadline=max(left, deadline - self._lock_seconds))
+        return sender.with_options(deadline=max(left, deadline - self._lock_seconds))
 
     @contextlib.contextmanager
-    def _early_refresh(self, resource: str) -> Generator[None]:
+    def _early_refresh(self, resource: str, observation: Observation | None) -> Generator[None]:
         """Runs an early refresh. A failure is logged and not raised: the current token is still valid.
 
         An exception that is not about the request is raised, such as one of a signal handler.
@@ -220,6 +234,8 @@ class CredentialBase(Generic[Client]):
         except Exception as error:
             if not concerns_request(error):
                 raise
+            if observation is not None:
+                observation.note_error(error)
             if not self._connections.closed:
                 # As text: a log record that holds the exception would keep its frames, and with them a token.
                 log.warning(
@@ -243,11 +259,12 @@ class CredentialBase(Generic[Client]):
 
     def __repr__(self) -> str:
         # Libraries such as fsspec keep one object for all credentials with the same text. So it is the same only if the
-        # credentials can stand for each other: then they have the same identity and no connections of the caller's.
+        # credentials can stand for each other: then they have the same identity, and nothing of the caller's.
         given = {
             "client": None if self._owned else self._client,
             "transport": self._connections.transport,
             "http_client": self._connections.given,
+            "observer": self._client.options.observer if self._owned else None,
         }
         others = "".join(
             f", {name}=<{type(it).__name__} at {id(it):#x}>" for name, it in given.items() if it is not None

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import weakref
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from functools import cache
 from io import BufferedReader, BufferedWriter, FileIO
 from typing import Any, Literal
@@ -34,6 +34,10 @@ _TIMES = ("expires_on", "expires", "stored", "stored_monotonic", "life", "due", 
 _CLEANUP_INTERVAL = 1.0
 #: A file with a token, or a draft of it, whose name has more parts.
 _FILE = re.compile(r"([0-9a-f]{32}-[0-9a-f]{32})\.json(\..+)?")
+
+
+def _ignore() -> None:
+    """What happens during a wait that is not observed."""
 
 
 class SharedCache:
@@ -63,7 +67,13 @@ class SharedCache:
 
     @contextlib.contextmanager
     def wait_for_token(
-        self, name: str, seconds: float, *, ignore_stored: bool, only_fresh: bool
+        self,
+        name: str,
+        seconds: float,
+        *,
+        ignore_stored: bool,
+        only_fresh: bool,
+        on_wait: Callable[[], object] = _ignore,
     ) -> Generator[Entry | None]:
         """Waits until another process has stored the token (yields it), or until we hold the lock (yields None).
 
@@ -74,6 +84,7 @@ class SharedCache:
             seconds: how long to wait for the process that holds the lock.
             ignore_stored: never yield a stored token, only None.
             only_fresh: yield a stored token only if it is not due for a refresh.
+            on_wait: called while another process holds the lock.
         """
         # A stored token needs no lock: the process that holds it may be waiting for an IMDS that does not answer.
         if (found := self._read_unless(ignore_stored, name, only_fresh)) is not None:
@@ -82,12 +93,19 @@ class SharedCache:
         with self._lock_file(name) as file:
             until = self._clock.monotonic() + seconds
             while not (seen := self._try(file, until, name, ignore_stored, only_fresh))[0]:
+                on_wait()
                 self._clock.sleep(_LOCK_INTERVAL)
             yield seen[1]
 
     @contextlib.asynccontextmanager
     async def await_token(
-        self, name: str, seconds: float, *, ignore_stored: bool, only_fresh: bool
+        self,
+        name: str,
+        seconds: float,
+        *,
+        ignore_stored: bool,
+        only_fresh: bool,
+        on_wait: Callable[[], object] = _ignore,
     ) -> AsyncGenerator[Entry | None]:
         """Does the same as `wait_for_token` without blocking the event loop."""
         # A stored token needs no lock: the process that holds it may be waiting for an IMDS that does not answer.
@@ -97,6 +115,7 @@ class SharedCache:
         with self._lock_file(name) as file:
             until = self._clock.monotonic() + seconds
             while not (seen := self._try(file, until, name, ignore_stored, only_fresh))[0]:
+                on_wait()
                 await self._clock.asleep(_LOCK_INTERVAL)
             yield seen[1]
 
@@ -168,6 +187,7 @@ class SharedCache:
             expires_monotonic=monotonic + life - max(ages),
             due=due,
             due_monotonic=monotonic + fresh_for - max(ages),
+            received_monotonic=monotonic - max(ages),
         )
 
     def write(self, name: str, new: Entry) -> None:
