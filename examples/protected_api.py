@@ -9,7 +9,7 @@ With the emulator, which issues tokens with the role:
     azure-imds emulator --port 8169 --control-port 8170 --config emulator.yaml
     python protected_api.py --issuer http://127.0.0.1:8170/00000000-0000-0000-0000-000000000002/ --audience api://orders
     export AZURE_POD_IDENTITY_AUTHORITY_HOST=http://127.0.0.1:8169
-    curl -H "Authorization: Bearer $(azure-imds token api://orders)" http://127.0.0.1:8002/orders
+    azure-imds token api://orders --header | curl -H @- http://127.0.0.1:8002/orders
 
 where emulator.yaml contains `machine: {system_assigned: {claims: {roles: [Orders.Read]}}}`.
 """

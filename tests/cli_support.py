@@ -76,10 +76,20 @@ def run_program(*command: str, **changes: str) -> Done:
 
 
 @contextmanager
-def start(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The installed command as a process with its output in pipes. It is killed when the block ends in any way."""
+def start(*arguments: str, new_session: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """The installed command as a process with its output in pipes. It is killed when the block ends in any way.
+
+    Args:
+        arguments: those of the command.
+        new_session: whether it has no terminal, wherever the tests run.
+    """
     process = subprocess.Popen(
-        [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=build_environment(), text=True
+        [COMMAND, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=build_environment(),
+        text=True,
+        start_new_session=new_session,
     )
     with process, kill_at_the_end(process):
         yield process

@@ -67,6 +67,7 @@ NAMED = {
     "_events/polling": {"scheduled_events", "instances"},  # events, and the name that they use for this machine
     "_events/watcher": {"scheduled_events"},  # approves an event
     "_cli/commands": TAGS,  # each command is an operation
+    "_cli/waiting": {"identity"},  # waits until it returns a token
     "_cli/imds_checks": TAGS,  # sends one request to each
 }
 

@@ -47,6 +47,8 @@ CASES: list[tuple[Exit, dict[str, Any], list[str]]] = [
     (Exit.PROTOCOL, {"body": "nonsense"}, ["versions"]),
     (Exit.NOPERM, {"status": 403}, ["versions"]),
     (Exit.NOPERM, {"status": 400}, ["identity"]),
+    (Exit.NOT_EXECUTABLE, {}, ["exec", "--resource", RESOURCE, __file__]),
+    (Exit.NOT_FOUND, {}, ["exec", "--resource", RESOURCE, "no-such-program"]),
 ]
 
 

@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from .output import View
 from .session import Session
-from .settings import OPTIONS, Settings, list_parameters
+from .settings import OPTIONS, Settings, list_parameters, spell_option
 
 #: The operation that a command calls. Its description in the specification is the command's help.
 OPERATIONS = {
@@ -80,14 +80,23 @@ app = typer.Typer(
 
 
 def register(
-    name: str, *, version: bool = True, short_help: str | None = None
+    name: str, *, without: Sequence[str] = (), short_help: str | None = None, context_settings: Any = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Registers a function as a command. The function gets a session; the command gets the options of every command."""
+    """Registers a function as a command. The function gets a session; the command gets the options of every command.
+
+    Args:
+        name: the command.
+        without: options of every command that it does not support.
+        short_help: a line for the list of commands, if the command is not about one operation.
+        context_settings: those of typer.
+    """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        options = [option for option in OPTIONS if version or option != "api_version"]
-        run = make_run(name, function, list_parameters(function), options)
-        app.command(name, cls=_Command, help=function.__doc__ or "", short_help=short_help)(run)
+        options = [option for option in OPTIONS if option not in without]
+        run = make_run(name, function, list_parameters(function), options, without)
+        app.command(
+            name, cls=_Command, help=function.__doc__ or "", short_help=short_help, context_settings=context_settings
+        )(run)
         return function
 
     return decorate
@@ -98,8 +107,7 @@ def make_run(
     function: Callable[..., None],
     parameters: list[Parameter],
     options: Sequence[str],
-    *,
-    version: bool = False,
+    without: Sequence[str],
 ) -> Callable[..., None]:
     """What typer calls for a command: `function` with a session and the values of `parameters`.
 
@@ -107,15 +115,16 @@ def make_run(
         name: the command, for error messages.
         function: the command.
         parameters: the parameters of the command.
-        options: the options of every command that this command has.
-        version: whether the function reads the api-version itself, from the settings of the session.
+        options: the options of every command that are accepted after its name.
+        without: those that are not supported before its name either.
     """
 
     def run(*, context: typer.Context, **arguments: Any) -> None:
         own = Settings(**{option: arguments.pop(option) for option in options})
         given = own.merge(context.find_object(Settings) or Settings())
-        if given.api_version and "api_version" not in options and not version:
-            raise typer.BadParameter(f"not supported by {name}", param_hint="'--api-version'")
+        for option in without:
+            if getattr(given, option):
+                raise typer.BadParameter(f"not supported by {name}", param_hint=f"'{spell_option(option)}'")
         session = Session(given, context.command)
         session.run(partial(function, session, **arguments))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .._client.validation import invalid
+from .settings import spell_option
 from .values import format_leaf
 
 Rule = Mapping[str, Any]
@@ -25,11 +26,6 @@ _FORMS = {
     "number": ("a number", re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")),
     "boolean": ("true or false", re.compile(r"true|false", re.IGNORECASE)),
 }
-
-
-def spell_option(argument: str) -> str:
-    """The option of an argument, such as `--client-id`."""
-    return f"--{argument.replace('_', '-')}"
 
 
 def spell_options(arguments: Iterable[str]) -> dict[str, str]:

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
+from .._clock import SYSTEM
 from .application import JSON_VIEW, add_group, app, load_view, register
 from .calling import CallGroup
 from .emulator import run as run_emulator
 from .exits import Exit
 from .output import View
 from .session import Session
-from .settings import Output
+from .settings import Goal, Output, list_goals, make_parser, parse_seconds
 from .values import make_printable
 
 __all__ = ["app"]
@@ -34,8 +35,18 @@ def print_token(
     object_id: ObjectId = None,
     msi_res_id: ResourceId = None,
     raw: Annotated[bool, Option("--raw", help="Print only the token, in a terminal too.")] = False,
+    header: Annotated[bool, Option("--header", help="Print the header of a request, for curl --header @-.")] = False,
+    exec_credential: Annotated[
+        bool, Option("--exec-credential", help="Print an ExecCredential, for kubectl and other clients of Kubernetes.")
+    ] = False,
 ) -> None:
     """Piped: just the token. In a terminal: its claims, with the token hidden (`--raw` prints it)."""
+    form = None
+    if header or exec_credential:
+        from .token_forms import choose_form
+
+        form = choose_form(session.settings, header=header, exec_credential=exec_credential)
+    asked = SYSTEM.time(), SYSTEM.monotonic()
     with session.open_client() as imds:
         answer = imds.identity.get_token(
             resource=resource,
@@ -43,9 +54,14 @@ def print_token(
             object_id=object_id,
             msi_res_id=msi_res_id,
             api_version=session.settings.api_version,
-        ).to_dict()
+        )
+    if form:
+        print(form(answer, *asked, hide=sys.stdout.isatty() and not raw))
+        return
+    result = answer.to_dict()
+    secret = result["access_token"]
     alone = not session.settings.output and not session.settings.query and (raw or not sys.stdout.isatty())
-    session.show(answer["access_token"] if alone else answer, _make_token_view(answer["access_token"]), reveal=raw)
+    session.show(secret if alone else result, _make_token_view(secret), reveal=raw)
 
 
 def _make_token_view(secret: str) -> View:
@@ -164,14 +180,91 @@ def print_load_balancer(session: Session) -> None:
     session.show(metadata.to_dict(), JSON_VIEW)
 
 
-@register("versions", version=False)
+@register("versions", without=["api_version"])
 def print_versions(session: Session) -> None:
     with session.open_client() as imds:
         answer = imds.versions.get_versions()
     session.show(answer.to_dict(), JSON_VIEW)
 
 
-@register("doctor", version=False, short_help="Find out why managed identity does not work here")
+@register(
+    "wait",
+    without=["output", "query", "deadline", "api_version"],
+    short_help="Wait until IMDS answers, or until a token can be got",
+)
+def wait(
+    session: Session,
+    goal: Annotated[
+        Goal,
+        Option(
+            "--for",
+            parser=make_parser(Goal),
+            metavar="[identity|imds]",
+            autocompletion=list_goals,
+            help="identity: a token can be got. imds: IMDS answers.",
+        ),
+    ] = Goal.identity,
+    timeout: Annotated[
+        float, Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="How long to wait at most.")
+    ] = 60,
+    resource: Annotated[str, Option(help="Resource of the token that is requested.")] = "https://management.azure.com/",
+    client_id: ClientId = None,
+    object_id: ObjectId = None,
+    msi_res_id: ResourceId = None,
+) -> None:
+    """Wait until IMDS answers, or until a token can be got.
+
+    Prints nothing. It waits while nothing answers, and while the machine does not have the identity yet. An error that
+    waiting does not fix ends it at once.
+    """
+    from .waiting import wait_for
+
+    arguments = {"resource": resource, "client_id": client_id, "object_id": object_id, "msi_res_id": msi_res_id}
+    with session.open_client() as imds:
+        wait_for(goal, imds, timeout, arguments)
+
+
+@register(
+    "exec",
+    without=["output", "query", "api_version"],
+    short_help="Run a command with a token",
+    context_settings={"allow_interspersed_args": False},
+)
+def execute(
+    session: Session,
+    command: Annotated[
+        list[str] | None, Argument(metavar="COMMAND", show_default=False, help="Its arguments follow.")
+    ] = None,
+    resource: Annotated[str | None, Option("--resource", show_default=False)] = None,
+    env: Annotated[
+        str | None,
+        Option("--env", metavar="NAME", show_default=False, help="Variable of the command that contains the token."),
+    ] = None,
+    token_file: Annotated[
+        str | None,
+        Option(
+            "--token-file",
+            metavar="PATH",
+            show_default=False,
+            help="File for the token. It is kept up to date while the command runs, and removed after that.",
+        ),
+    ] = None,
+    client_id: ClientId = None,
+    object_id: ObjectId = None,
+    msi_res_id: ResourceId = None,
+) -> None:
+    """Run a command with a token.
+
+    The token is in the variable AZURE_ACCESS_TOKEN of the command only, or in a file that only this user can read. The
+    exit status is that of the command.
+    """
+    from .execution import execute as run
+
+    selector = {"client_id": client_id, "object_id": object_id, "resource_id": msi_res_id}
+    raise SystemExit(run(session, command or [], resource, selector, env, token_file))
+
+
+@register("doctor", without=["api_version"], short_help="Find out why managed identity does not work here")
 def run_doctor(
     session: Session,
     resource: Annotated[str, Option(help="Resource of the token that is requested.")] = "https://management.azure.com/",

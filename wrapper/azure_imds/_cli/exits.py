@@ -18,7 +18,8 @@ from ..errors import (
 
 
 class Exit(IntEnum):
-    """Exit statuses. From 64 to 78 they follow BSD's sysexits.h; the last two are 128 plus the number of a signal."""
+    """Exit statuses. From 64 to 78 they follow BSD's sysexits.h; 126 and 127 are those of shells; the last two are 128
+    plus the number of a signal."""
 
     OK = 0
     FINDINGS = 1
@@ -31,6 +32,8 @@ class Exit(IntEnum):
     TEMPFAIL = 75
     PROTOCOL = 76
     NOPERM = 77
+    NOT_EXECUTABLE = 126
+    NOT_FOUND = 127
     INTERRUPTED = 130
     CLOSED = 141
 
@@ -47,6 +50,8 @@ MEANINGS: dict[Exit, str] = {
     Exit.TEMPFAIL: "Temporary failure, try again later: no answer in time, 410, 429, 5xx, or 404 on identity.",
     Exit.PROTOCOL: "The response cannot be read.",
     Exit.NOPERM: "Refused: IMDS returned an error, or the key file of Azure Arc cannot be read.",
+    Exit.NOT_EXECUTABLE: "`exec`: the command cannot be run.",
+    Exit.NOT_FOUND: "`exec`: the command does not exist.",
     Exit.INTERRUPTED: "Stopped by Ctrl-C.",
     Exit.CLOSED: "The reader of the output closed the pipe.",
 }

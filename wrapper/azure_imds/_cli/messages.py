@@ -12,11 +12,11 @@ from ..errors import ImdsError, ImdsValidationError
 #: command may have the same names.
 ARGUMENT = "argument_"
 
-#: Arguments of the client that a command builds from an option with another name.
-_BUILT_FROM = {"body": "approve"}
+#: Arguments of the client or of a credential, each with the parameter of a command from which it is built.
+_BUILT_FROM = {"body": "approve", "resource_id": "msi_res_id", "scopes": "resource"}
 
-#: The client's method at the start of a message, such as identity.get_token.
-_METHOD = re.compile(r"(?:get|\w+\.\w+): ")
+#: The client's method at the start of a message, or of another message in it, such as identity.get_token.
+_METHOD = re.compile(r"(^|Last problem: )(?:get|wait_until_available|ImdsCredential|\w+\.\w+): ")
 #: An argument in a text, such as `client_id` or `intermediates=`. A word without either sign may be plain English.
 _ARGUMENT = re.compile(r"\b([a-z]+(?:_[a-z]+)+\b|[a-z]+(?==\B))=?")
 
@@ -29,7 +29,7 @@ def read_option_names(command: Any) -> dict[str, str]:
         else parameter.metavar.strip("[]")
         for parameter in command.params
     }
-    return names | {argument: names[option] for argument, option in _BUILT_FROM.items() if option in names}
+    return {argument: names[option] for argument, option in _BUILT_FROM.items() if option in names} | names
 
 
 def fold_name(name: str) -> str:
@@ -51,9 +51,7 @@ def split_error(error: ImdsError, names: Mapping[str, str]) -> tuple[str, str]:
     """
     from .._client.error_mapping import USE_CLIENT_ID  # imports httpx, which a page of help does not need
 
-    text = str(error)
-    if method := _METHOD.match(text):
-        text = text[method.end() :]
+    text = _METHOD.sub(r"\1", str(error))
     if error.hint:
         text = text.replace(f". {error.hint}", "").replace(error.hint, "")
     if isinstance(error, ImdsValidationError) and error.problem:

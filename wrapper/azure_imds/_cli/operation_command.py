@@ -26,12 +26,11 @@ from .arguments import (
     list_values,
     make_example,
     parse_value,
-    spell_option,
     spell_options,
 )
 from .messages import ARGUMENT, fold_name, split_error, use_option_names
 from .session import Session, print_error
-from .settings import OPTIONS, Output
+from .settings import OPTIONS, Output, spell_option
 from .values import format_leaf, is_list, is_object
 
 
@@ -52,7 +51,13 @@ def build_command(name: str) -> Any:
         raw = Annotated[bool, Option("--raw", help="Print secrets in a terminal too.")]
         parameters.append(Parameter("raw", Parameter.KEYWORD_ONLY, default=False, annotation=raw))
     common = [option for option in OPTIONS if option != "api_version" and spell_option(option) not in options.values()]
-    run = make_run(f"call {name}", partial(_run, operation), parameters, common, version="api_version" in options)
+    run = make_run(
+        f"call {name}",
+        partial(_run, operation),
+        parameters,
+        common,
+        [] if "api_version" in options else ["api_version"],
+    )
     alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP, pretty_exceptions_enable=False)
     alone.command(
         name,

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from typer import BadParameter, Option
 
@@ -22,21 +22,36 @@ class Output(StrEnum):
     table = "table"
 
 
-def parse_output(text: str) -> Output:
-    """A form of a result. typer's own message about another one depends on its version.
+class Goal(StrEnum):
+    """What `azure-imds wait` waits for."""
 
-    Raises:
-        BadParameter: there is no such form.
-    """
-    try:
-        return Output(text)
-    except ValueError:
-        raise BadParameter(f"{text!r} is not one of {', '.join(map(repr, list_outputs()))}.") from None
+    identity = "identity"
+    imds = "imds"
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def make_parser(kind: type[E]) -> Callable[[str], E]:
+    """Parses a value of an enumeration. typer's own message about another one depends on its version."""
+
+    def parse(text: str) -> E:
+        try:
+            return kind(text)
+        except ValueError:
+            raise BadParameter(f"{text!r} is not one of {', '.join(map(repr, map(str, kind)))}.") from None
+
+    return parse
 
 
 def list_outputs() -> list[str]:
     """The forms of a result, for completion."""
-    return [str(output) for output in Output]
+    return [*Output]
+
+
+def list_goals() -> list[str]:
+    """What `azure-imds wait` waits for, for completion."""
+    return [*Goal]
 
 
 def parse_seconds(text: str | float) -> float:
@@ -59,7 +74,7 @@ class Settings:
         Output | None,
         Option(
             "--output",
-            parser=parse_output,
+            parser=make_parser(Output),
             metavar=f"[{'|'.join(Output)}]",
             autocompletion=list_outputs,
             help="json, text (one line for each value) or table (a readable view). "
@@ -114,6 +129,11 @@ class Settings:
         return dataclasses.replace(
             other, **{name: value for name, value in given.items() if value is not None and value is not False}
         )
+
+
+def spell_option(argument: str) -> str:
+    """The option of an argument, such as `--client-id`."""
+    return f"--{argument.replace('_', '-')}"
 
 
 def list_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -47,14 +47,31 @@ def problem_of_document(document: Instance) -> ImdsError | None:
 class AvailabilityWait:
     """How often to check, and when to give up.
 
+    Args:
+        options: the client's settings.
+        timeout: seconds to wait at most.
+        caller: what the user called, for messages.
+        failure: what has not happened if the time is over.
+        check_seconds: seconds that a check may take at most.
+
     Raises:
         ImdsValidationError: `timeout` is not a positive number.
     """
 
-    def __init__(self, options: Options, timeout: float) -> None:
-        check_timeout(timeout, "wait_until_available")
+    def __init__(
+        self,
+        options: Options,
+        timeout: float,
+        *,
+        caller: str = "wait_until_available",
+        failure: str = "IMDS did not answer",
+        check_seconds: float = 1.0,
+    ) -> None:
+        check_timeout(timeout, caller)
         self._options = options
         self._timeout = timeout
+        self._words = f"{caller}: {failure}"
+        self._check_seconds = check_seconds
         self._started = options.clock.monotonic()
         self._checks = 0
 
@@ -65,7 +82,7 @@ class AvailabilityWait:
     @property
     def check_seconds(self) -> float:
         """Seconds that the next check may take."""
-        return max(0.001, min(1.0, self._left))
+        return max(0.001, min(self._check_seconds, self._left))
 
     def pause_after(self, problem: ImdsError) -> float:
         """Seconds until the next check.
@@ -81,7 +98,7 @@ class AvailabilityWait:
         left = self._left - _LAST_CHECK
         if left <= 0:
             error = ImdsTimeoutError(
-                f"wait_until_available: IMDS did not answer within {self._timeout:g} s. Last problem: {problem}",
+                f"{self._words} within {self._timeout:g} s. Last problem: {problem}",
                 deadline=self._timeout,
                 url=problem.url,
                 attempts=self._checks,

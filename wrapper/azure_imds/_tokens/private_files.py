@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import tempfile
-from io import FileIO
+from io import BufferedWriter, FileIO
 
 from .._interruptions import is_interruption, suppress_errors
 
@@ -64,6 +64,23 @@ def open_private(path: str, flags: int) -> FileIO:
         return file
     except BaseException:
         file.close()
+        raise
+
+
+def write_private(path: str, content: bytes) -> None:
+    """Writes a file that only this user can read. Other processes see all of it or the previous one.
+
+    Raises:
+        OSError: the file cannot be written. The previous one is unchanged.
+    """
+    draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    try:
+        with BufferedWriter(open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)) as file:
+            file.write(content)
+        os.replace(draft, path)
+    except BaseException:
+        with suppress_errors(OSError):
+            os.unlink(draft)
         raise
 
 

@@ -13,7 +13,7 @@ import re
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator
 from functools import cache
-from io import BufferedReader, BufferedWriter, FileIO
+from io import BufferedReader, FileIO
 from typing import Any, Literal
 
 from .._clock import Clock
@@ -21,7 +21,7 @@ from .._interruptions import is_interruption, suppress_errors
 from .._log import log
 from .access_token import AccessToken
 from .cache import LONGEST_LIFE, Entry, is_header_safe, parse_number
-from .private_files import check_folder, make_folder, open_private, try_lock, unlock, usual_folder
+from .private_files import check_folder, make_folder, open_private, try_lock, unlock, usual_folder, write_private
 
 #: Bytes of the largest file that is read or written. A token has a few thousand.
 _LARGEST = 65536
@@ -211,18 +211,9 @@ class SharedCache:
         content = json.dumps(stored).encode()
         if len(content) > _LARGEST:
             return
-        path = self._path(name, "json")
-        draft = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
             self._check_folder()
-            try:
-                with BufferedWriter(open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)) as file:
-                    file.write(content)
-                os.replace(draft, path)
-            except BaseException:
-                with suppress_errors(OSError):
-                    os.unlink(draft)
-                raise
+            write_private(self._path(name, "json"), content)
             self._clean_up(name)
         except OSError as error:
             # Another process may write at the same time, without the lock, and remove the draft.

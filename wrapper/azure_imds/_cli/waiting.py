@@ -1,0 +1,54 @@
+"""`azure-imds wait`: waits until IMDS answers, or until a token can be got."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._client.availability import AvailabilityWait
+from ..errors import IdentityNotFoundError, ImdsError, ImdsUnavailableError
+from .settings import Goal
+
+if TYPE_CHECKING:
+    from .._client.client import ImdsClient
+
+#: Seconds that one request for a token may take. Hosts need longer for the first token than for metadata.
+_CHECK_SECONDS = 15.0
+
+
+def wait_for(goal: Goal, imds: ImdsClient, timeout: float, arguments: dict[str, Any]) -> None:
+    """Waits.
+
+    Args:
+        goal: what to wait for.
+        imds: the client.
+        timeout: seconds to wait at most.
+        arguments: those of the request for a token, by Python name.
+
+    Raises:
+        ImdsTimeoutError: the time is over. The message names the last problem.
+        ImdsError: waiting does not help.
+    """
+    if goal is Goal.imds:
+        imds.wait_until_available(timeout)
+        return
+    wait = AvailabilityWait(
+        imds.options, timeout, caller="identity.get_token", failure="no token", check_seconds=_CHECK_SECONDS
+    )
+    while problem := _find_problem(imds.with_options(deadline=wait.check_seconds, retry=None), arguments):
+        imds.options.clock.sleep(wait.pause_after(problem))
+
+
+def _find_problem(imds: ImdsClient, arguments: dict[str, Any]) -> ImdsError | None:
+    """Why there is no token yet. None if there is one.
+
+    Raises:
+        ImdsError: waiting does not help.
+    """
+    try:
+        imds.identity.get_token(**arguments)
+    except ImdsError as error:
+        # An identity can be assigned while the machine starts, and its endpoint may not listen yet.
+        if error.retryable or isinstance(error, (IdentityNotFoundError, ImdsUnavailableError)):
+            return error
+        raise
+    return None
