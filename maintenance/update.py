@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import html
 import os
@@ -15,15 +16,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import httpx
+from ruff.__main__ import find_ruff_bin
 
+from azure_imds_emulator.operations import is_served
 from generator import reader
 from generator.generate import GenerationError, generate
-from generator.specification import SpecificationError
+from generator.specification import Operation, Specification, SpecificationError
 from generator.terminal import printable
 
 from .api_diff.changes import Change, format_changes
 from .api_diff.comparison import compare
 from .api_diff.semantic_version import suggest_version
+from .operation_names import find_names, list_removed, list_renamed, rename
 from .problem import Problem
 from .repository import read_version
 
@@ -31,6 +35,9 @@ SPECIFICATION = "openapi.yaml"
 
 #: Maximum number of redirects that a URL may lead to.
 _MAX_REDIRECTS = 5
+
+#: Maximum time for a download, redirects included.
+DOWNLOAD_SECONDS = 60
 
 #: The files that an update replaces. They must not have uncommitted changes.
 _REPLACED = (SPECIFICATION, "generated")
@@ -54,15 +61,23 @@ def run(arguments: argparse.Namespace) -> int:
     with _make_worktree(here) as trial:
         (trial / SPECIFICATION).write_bytes(document)
         _generate(trial)
+        old, new = (Specification.load(root / SPECIFICATION) for root in (here, trial))
+        _require_unused(here, list_removed(old, new))
+        renamed = list_renamed(old, new)
+        _require_clean(here, *_rename(trial, renamed))
         changes = compare(here, trial)
         if changes:
             print(format_changes(changes), flush=True)
+        _report_not_served(new)
         _run_tests(trial, shlex.split(arguments.tests))
     (here / SPECIFICATION).write_bytes(document)
     generate(here)
+    edited = _rename(here, renamed)
     written = [_write_fragment(here, kind, lines) for kind, lines in _describe(changes).items()]
     before = read_version(here)
     print(f"\nUpdated {SPECIFICATION} and generated/. Changelog fragments: {', '.join(written) or 'none'}.")
+    if edited:
+        print(f"Renamed operations in: {', '.join(edited)}.")
     if changes:
         print(f"Suggested version: {before} -> {suggest_version(before, changes)}.")
     else:
@@ -70,8 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _require_clean(here: Path) -> None:
-    done = subprocess.run(["git", "status", "--porcelain", *_REPLACED], cwd=here, capture_output=True, text=True)
+def _require_clean(here: Path, *more: str) -> None:
+    command = ["git", "status", "--porcelain", *_REPLACED, *more]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True)
     if done.returncode or done.stdout:
         raise Problem(f"commit your changes first: {done.stderr or done.stdout}".strip())
 
@@ -84,23 +100,30 @@ def _read_document(source: str) -> bytes:
         except reader.DocumentError as error:
             raise Problem(f"--spec {error.reason}") from None
     try:
-        with httpx.Client(timeout=30) as client:
-            return _fetch(client, httpx.URL(source))
+        return asyncio.run(_download(source))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Problem(f"--spec {source} cannot be fetched: {error}") from None
     except reader.DocumentError as error:
         raise Problem(f"--spec {source} cannot be fetched: {error.reason}") from None
+    except TimeoutError:
+        raise Problem(f"--spec {source} cannot be fetched: not complete after {DOWNLOAD_SECONDS} seconds") from None
 
 
-def _fetch(client: httpx.Client, url: httpx.URL) -> bytes:
+async def _download(source: str) -> bytes:
+    # A timeout of httpx is one of each read. A server that sends a byte now and then would never exceed it.
+    async with asyncio.timeout(DOWNLOAD_SECONDS), httpx.AsyncClient(timeout=None) as client:
+        return await _fetch(client, httpx.URL(source))
+
+
+async def _fetch(client: httpx.AsyncClient, url: httpx.URL) -> bytes:
     """Returns the body of a response. Stops reading where a document becomes too large."""
     for _ in range(_MAX_REDIRECTS + 1):
         # Without a content encoding, the bytes that arrive are the bytes that are kept.
-        with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
+        async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
             if response.next_request is None:
                 response.raise_for_status()
                 content = b""
-                for chunk in response.iter_raw():
+                async for chunk in response.aiter_raw():
                     content += chunk
                     reader.check_size(len(content))
                 return content
@@ -134,6 +157,35 @@ def _generate(trial: Path) -> None:
         generate(trial)
     except (SpecificationError, GenerationError) as error:
         raise Problem(f"no client can be generated from the document:\n{error}") from None
+
+
+def _require_unused(here: Path, removed: Iterable[Operation]) -> None:
+    """Raises Problem if hand-written files name an operation that the new document does not have."""
+    uses = {operation.id: list(find_names(here, operation)) for operation in removed}
+    lines = [f"{operation}: {', '.join(places)}" for operation, places in uses.items() if places]
+    if lines:
+        raise Problem(
+            "the document has no operation that these files name. Remove the names first, then update:\n"
+            + "\n".join(lines)
+        )
+
+
+def _rename(root: Path, renamed: list[tuple[Operation, Operation]]) -> list[str]:
+    """Renames operations in hand-written files, and formats these. Returns their paths."""
+    changed = rename(root, renamed)
+    if modules := [path for path in changed if path.endswith(".py")]:
+        subprocess.run([find_ruff_bin(), "format", "--quiet", *modules], cwd=root, check=True)
+    return changed
+
+
+def _report_not_served(specification: Specification) -> None:
+    missing = [
+        f"{operation.id} ({operation.method.upper()} {operation.path})"
+        for operation in specification.operations()
+        if "x-stands-for" not in operation.data and not is_served(operation.method, operation.path)
+    ]
+    if missing:
+        print(f"\nThe emulator does not serve yet: {', '.join(missing)}.", flush=True)
 
 
 def _run_tests(trial: Path, arguments: list[str]) -> None:

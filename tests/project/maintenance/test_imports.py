@@ -22,7 +22,7 @@ PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 GROUPS = {"generator": "generate", "maintenance": "maintenance"}
 
 #: Packages of this project that are not in a group.
-OWN = {*GROUPS, "azure_imds_api"}
+OWN = {*GROUPS, "azure_imds_api", "azure_imds_emulator"}
 
 #: Packages that a requirement of the wheel always installs, and that the wheel imports through it.
 OF_REQUIREMENTS = {"anyio", "certifi", "h11", "httpcore"}
