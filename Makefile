@@ -68,8 +68,8 @@ lint: $(STAMP) ## check the style, the types and the specification
 	@$(BIN)/mypy
 	@$(BIN)/pyright
 
-docs: $(STAMP) ## build the documentation site into site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --clean
+docs: $(STAMP) ## build the documentation site into site/, or keep the old one if that fails
+	@$(BIN)/python -m maintenance docs
 
 build: $(STAMP) ## build and check the sdist, the wheel and the bill of materials in dist/
 	@$(BIN)/python -m maintenance build

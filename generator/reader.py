@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from attrs import define, field
@@ -43,6 +44,8 @@ _CONSTANTS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+#: The tags of scalars that are no strings, each with the type of its values.
+_TAGGED = {"int": int, "float": float, "bool": bool, "null": NoneType}
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -234,6 +237,14 @@ class _Builder:
 
     def _read_scalar(self, event: ScalarEvent) -> Node:
         text = self._join_pairs(event.value)
+        kind = str(event.tag).removeprefix(_TAG)
+        if kind in _TAGGED:  # as in !!int '3', which some tools write
+            value = self._convert(text)
+            if kind == "float" and type(value) is int:
+                value = float(value)
+            if type(value) is not _TAGGED[kind]:
+                raise DocumentError(f"{text!r} is not of the type !!{kind}", self.line)
+            return Node(value, self.line, text)
         if event.tag is not None:
             self._check_tag(event, "str")
         elif event.implicit[0]:  # not in quotes

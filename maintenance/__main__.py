@@ -12,6 +12,7 @@ from . import compare, update
 from .api_diff import command as api_diff
 from .problem import Problem
 from .release import build, changelog, publish
+from .site import build as docs
 
 #: Each module has `configure(parser)`, which declares its options, and `run(arguments)`, which returns an exit code.
 #: The first line of its docstring is its help.
@@ -20,6 +21,7 @@ COMMANDS = {
     "build": build,
     "changelog": changelog,
     "compare": compare,
+    "docs": docs,
     "publish": publish,
     "update": update,
 }

@@ -62,6 +62,15 @@ def test_a_scalar_has_the_type_of_yaml_1_2(text: str, value: object) -> None:
     assert (read_value, type(read_value)) == (value, type(value))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("!!int '3'", 3), ('!!float "3"', 3.0), ("!!bool 'true'", True), ("!!null ''", None), ("!!str 3", "3")],
+)
+def test_a_scalar_may_state_its_type(text: str, value: object) -> None:
+    read_value = read(text)
+    assert (read_value, type(read_value)) == (value, type(value))
+
+
 @pytest.mark.parametrize("key", ["200", "1.10", "true", "null", "on", "2018-02-01", '"200"'])
 def test_a_name_is_its_text(key: str) -> None:
     assert read(f"{key}: x") == {key.strip('"'): "x"}
@@ -129,6 +138,8 @@ def test_each_value_has_its_line() -> None:
         ("x: &x {a: 1}\ny:\n  <<: *x\n", 3, "yaml", "merge keys (<<) are not part of OpenAPI; write the members out"),
         ("? [a]\n: b", 1, "yaml", "the names in a mapping must be texts"),
         ("a: !!python/object:os.system x", 1, "yaml", "the tag tag:yaml.org,2002:python/object:os.system is not"),
+        ("a: 1\nb: !!int 'x'", 2, "yaml", "'x' is not of the type !!int"),
+        ("a: !!int 'true'", 1, "yaml", "'true' is not of the type !!int"),
         ("a: !!binary YQ==", 1, "yaml", "the tag tag:yaml.org,2002:binary is not supported"),
         ("a: 1\nb: !x [c]", 2, "yaml", "the tag !x is not supported"),
         ('a: 1\nb: "\\ud800"', 2, "yaml", "half of a surrogate pair is not a character"),

@@ -111,6 +111,66 @@ def test_a_document_that_the_generator_does_not_support_is_refused_with_line_and
     assert_refused(project, str(document), r"openapi\.yaml:\d+: \[duplicate-operation-id\]")
 
 
+def rename_an_operation(document: dict[str, Any]) -> None:
+    document["info"]["version"] = "2.0.0"
+    document["paths"]["/versions"]["get"]["operationId"] = "Versions_ListAll"
+
+
+PAGE = "`versions.get_versions` (`Versions_GetVersions`, not `conversions.get_versions`) lists them.\n"
+PROGRAM = "def run(imds: object) -> None:\n    print(imds.versions.get_versions(), versions_get_versions)\n"
+
+
+@pytest.fixture
+def with_names(project: Path) -> Path:
+    """The project with hand-written files that name an operation."""
+    (project / "docs").mkdir()
+    (project / "docs" / "page.md").write_text(PAGE, encoding="utf-8")
+    (project / "program.py").write_text(PROGRAM, encoding="utf-8")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message=Names")
+    return project
+
+
+@pytest.mark.usefixtures("two_changes")
+def test_a_renamed_operation_is_renamed_in_hand_written_files(with_names: Path, tmp_path: Path) -> None:
+    document = tmp_path / "new.json"
+    document.write_text(edited(rename_an_operation), encoding="utf-8")
+    assert update.run(Arguments(str(document))) == 0  # type: ignore[arg-type]
+    assert (with_names / "docs" / "page.md").read_text(encoding="utf-8") == (
+        "`versions.list_all` (`Versions_ListAll`, not `conversions.get_versions`) lists them.\n"
+    )
+    assert "imds.versions.list_all(), versions_list_all)" in (with_names / "program.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("two_changes")
+def test_uncommitted_names_are_not_overwritten(with_names: Path, tmp_path: Path) -> None:
+    (with_names / "program.py").write_text(f"{PROGRAM}# mine\n", encoding="utf-8")
+    document = tmp_path / "new.json"
+    document.write_text(edited(rename_an_operation), encoding="utf-8")
+    assert_refused(with_names, str(document), "^commit your changes first: ")
+
+
+def test_an_operation_that_hand_written_files_name_is_not_removed(with_names: Path, tmp_path: Path) -> None:
+    document = tmp_path / "new.json"
+    document.write_text(edited(lambda whole: whole["paths"].pop("/versions")), encoding="utf-8")
+    assert_refused(with_names, str(document), r"(?s)Versions_GetVersions: docs/page\.md:1, program\.py:2")
+
+
+@pytest.mark.usefixtures("two_changes")
+def test_an_operation_that_the_emulator_does_not_serve_is_reported(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def add(document: dict[str, Any]) -> None:
+        document["info"]["version"] = "2.0.0"
+        responses = {"200": {"description": "The time."}}
+        document["paths"]["/clock"] = {"get": {"operationId": "Now", "tags": ["clock"], "responses": responses}}
+
+    document = tmp_path / "new.json"
+    document.write_text(edited(add), encoding="utf-8")
+    assert update.run(Arguments(str(document))) == 0  # type: ignore[arg-type]
+    assert "The emulator does not serve yet: Now (GET /clock).\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("touched", ["openapi.yaml", "generated/azure_imds_api/types.py"])
 def test_uncommitted_changes_are_not_overwritten(project: Path, touched: str) -> None:
     (project / touched).write_text("mine", encoding="utf-8")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 
 from generator.reader import MAX_SIZE
+from maintenance import update
 from maintenance.api_diff.changes import Change, Subject
 from maintenance.problem import Problem
 from maintenance.update import _describe, _read_document
@@ -93,6 +96,22 @@ def test_a_document_is_not_read_further_than_its_maximum_size() -> None:
     with raw_server(send_forever) as url:
         assert_refused(url, f"the document has more than {MAX_SIZE} bytes")
     assert sum(sent) < 1 << 30
+
+
+def test_a_document_that_arrives_slowly_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+
+    def send_slowly(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.01):
+                connection.send(b"x")
+
+    monkeypatch.setattr(update, "DOWNLOAD_SECONDS", 0.2)
+    with raw_server(send_slowly) as url:
+        assert_refused(url, "not complete after 0.2 seconds")
+        ended.set()
 
 
 def test_a_compressed_document_stays_compressed() -> None:
