@@ -113,6 +113,7 @@ EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
     "member": _SOURCES,
     "server": {
         "x-name": _TEXT,
+        "x-order": {"type": "integer", "minimum": 1},
         "x-api-version": _TEXT,
         "x-title": _TEXT,
         "x-when": {
@@ -300,6 +301,11 @@ class Contract:
                 return " ".join(str(tag["description"]).split())
         return f"The {name} operations."
 
+    def summary(self, name: str) -> str:
+        """The summary of an operation. Without one, its request."""
+        operation = self._operations[name]
+        return str(operation.data.get("summary", "")).strip() or f"{operation.method.upper()} {operation.path}"
+
     def success(self, name: str) -> str:
         """The description of an operation's first success."""
         responses = self._operations[name].data["responses"]
@@ -313,7 +319,9 @@ class Contract:
                 schema = self._spec.resolve(data["schema"])
                 default = f" Default: {schema['default']}." if "default" in schema else ""
                 deprecated = " Deprecated." if data.get("deprecated") or schema.get("deprecated") else ""
-                return (str(schema.get("description", "")).strip() + default + deprecated).strip()
+                described = str(schema.get("description", "")).strip()
+                described = described or f"Sent as `{data['name']}` in the {data['in']}."
+                return described + default + deprecated
         body = self._spec.resolve(self._operations[name].data.get("requestBody", {}))
         return str(body.get("description", "The request's body.")).strip()
 

@@ -213,7 +213,7 @@ def _finish(specification: Specification, package: Path) -> None:
         "tools": {name: importlib.metadata.version(name) for name in ("openapi-python-client", "ruff")},
     }
     for name, content in (("hosts", list_hosts(specification)), ("provenance", provenance)):
-        (package / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        (package / f"{name}.json").write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _hash(*places: Path) -> str:

@@ -6,6 +6,7 @@ The path of such a host has `servers` of its own, and its operations name the op
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,10 +29,17 @@ _SERVER_FIELDS = {
 
 
 def server_places(specification: Specification) -> Iterator[tuple[Path_, dict[str, Any]]]:
-    """All servers in the order in which a host is recognized: those of paths, then those of the whole document."""
-    for path, item in (specification.document.get("paths") or {}).items():
-        for index, server in enumerate(item.get("servers") or []):
-            yield ("paths", path, "servers", index), server
+    """All servers in the order in which a host is recognized: those of paths, then those of the whole document.
+
+    `x-order` puts those of paths in order, because tools that write a document may sort its paths. Those without it
+    are the last of them.
+    """
+    of_paths: list[tuple[Path_, dict[str, Any]]] = [
+        (("paths", path, "servers", index), server)
+        for path, item in (specification.document.get("paths") or {}).items()
+        for index, server in enumerate(item.get("servers") or [])
+    ]
+    yield from sorted(of_paths, key=lambda found: found[1].get("x-order", math.inf))
     for index, server in enumerate(specification.document.get("servers") or []):
         yield ("servers", index), server
 

@@ -17,8 +17,8 @@ class Member(NamedTuple):
 
 
 MEMBERS: Mapping[str, Mapping[str, Member]] = {
-    "VersionsResponse": {
-        "apiVersions": Member("api_versions", is_list=True, is_required=True),
+    "AdditionalCapabilities": {
+        "hibernationEnabled": Member("hibernation_enabled"),
     },
     "AmdCertification": {
         "vcekCert": Member("vcek_cert", is_required=True),
@@ -26,10 +26,25 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "tcbm": Member("tcbm"),
         "cacheControl": Member("cache_control"),
     },
-    "Instance": {
-        "compute": Member("compute", model="Compute"),
-        "extended": Member("extended", model="Extended"),
-        "network": Member("network", model="Network"),
+    "AttestedData": {
+        "licenseType": Member("license_type"),
+        "nonce": Member("nonce"),
+        "plan": Member("plan", model="Plan"),
+        "sku": Member("sku"),
+        "subscriptionId": Member("subscription_id"),
+        "timeStamp": Member("time_stamp", model="AttestedTimeStamp"),
+        "vmId": Member("vm_id"),
+    },
+    "AttestedDocument": {
+        "encoding": Member("encoding", is_required=True),
+        "signature": Member("signature", is_required=True),
+    },
+    "AttestedTimeStamp": {
+        "createdOn": Member("created_on"),
+        "expiresOn": Member("expires_on"),
+    },
+    "CloudShellTokenRequest": {
+        "resource": Member("resource", is_required=True),
     },
     "Compute": {
         "additionalCapabilities": Member("additional_capabilities", model="AdditionalCapabilities"),
@@ -72,75 +87,6 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "vmSize": Member("vm_size"),
         "zone": Member("zone"),
     },
-    "AdditionalCapabilities": {
-        "hibernationEnabled": Member("hibernation_enabled"),
-    },
-    "ExtendedLocation": {
-        "name": Member("name"),
-        "type": Member("type_"),
-    },
-    "Host": {
-        "id": Member("id"),
-    },
-    "HostGroup": {
-        "id": Member("id"),
-    },
-    "OsProfile": {
-        "adminUsername": Member("admin_username"),
-        "computerName": Member("computer_name"),
-        "disablePasswordAuthentication": Member("disable_password_authentication"),
-    },
-    "Plan": {
-        "name": Member("name"),
-        "product": Member("product"),
-        "publisher": Member("publisher"),
-    },
-    "PublicKey": {
-        "keyData": Member("key_data"),
-        "path": Member("path"),
-    },
-    "SecurityProfile": {
-        "encryptionAtHost": Member("encryption_at_host"),
-        "secureBootEnabled": Member("secure_boot_enabled"),
-        "securityType": Member("security_type"),
-        "virtualTpmEnabled": Member("virtual_tpm_enabled"),
-    },
-    "Tag": {
-        "name": Member("name"),
-        "value": Member("value"),
-    },
-    "VirtualMachineScaleSet": {
-        "id": Member("id"),
-    },
-    "StorageProfile": {
-        "dataDisks": Member("data_disks", model="DataDisk", is_list=True),
-        "imageReference": Member("image_reference", model="ImageReference"),
-        "osDisk": Member("os_disk", model="OsDisk"),
-        "resourceDisk": Member("resource_disk", model="ResourceDisk"),
-    },
-    "ImageReference": {
-        "communityGalleryImageId": Member("community_gallery_image_id"),
-        "exactVersion": Member("exact_version"),
-        "id": Member("id"),
-        "offer": Member("offer"),
-        "publisher": Member("publisher"),
-        "sharedGalleryImageId": Member("shared_gallery_image_id"),
-        "sku": Member("sku"),
-        "version": Member("version"),
-    },
-    "OsDisk": {
-        "caching": Member("caching"),
-        "createOption": Member("create_option"),
-        "diffDiskSettings": Member("diff_disk_settings", model="DiffDiskSettings"),
-        "diskSizeGB": Member("disk_size_gb"),
-        "encryptionSettings": Member("encryption_settings", model="EncryptionSettings"),
-        "image": Member("image", model="DiskImage"),
-        "managedDisk": Member("managed_disk", model="ManagedDisk"),
-        "name": Member("name"),
-        "osType": Member("os_type"),
-        "vhd": Member("vhd", model="Vhd"),
-        "writeAcceleratorEnabled": Member("write_accelerator_enabled"),
-    },
     "DataDisk": {
         "bytesPerSecondThrottle": Member("bytes_per_second_throttle"),
         "caching": Member("caching"),
@@ -160,60 +106,21 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
     "DiffDiskSettings": {
         "option": Member("option"),
     },
+    "DiskEncryptionKey": {
+        "secretUrl": Member("secret_url"),
+        "sourceVault": Member("source_vault", model="SourceVault"),
+    },
+    "DiskImage": {
+        "uri": Member("uri"),
+    },
     "EncryptionSettings": {
         "diskEncryptionKey": Member("disk_encryption_key", model="DiskEncryptionKey"),
         "enabled": Member("enabled"),
         "keyEncryptionKey": Member("key_encryption_key", model="KeyEncryptionKey"),
     },
-    "DiskEncryptionKey": {
-        "secretUrl": Member("secret_url"),
-        "sourceVault": Member("source_vault", model="SourceVault"),
-    },
-    "KeyEncryptionKey": {
-        "keyUrl": Member("key_url"),
-        "sourceVault": Member("source_vault", model="SourceVault"),
-    },
-    "SourceVault": {
-        "id": Member("id"),
-    },
-    "DiskImage": {
-        "uri": Member("uri"),
-    },
-    "ManagedDisk": {
-        "id": Member("id"),
-        "storageAccountType": Member("storage_account_type"),
-    },
-    "ResourceDisk": {
-        "size": Member("size"),
-    },
-    "Vhd": {
-        "uri": Member("uri"),
-    },
-    "Network": {
-        "interface": Member("interface", model="NetworkInterface", is_list=True),
-    },
-    "NetworkInterface": {
-        "ipv4": Member("ipv4", model="Ipv4Configuration"),
-        "ipv6": Member("ipv6", model="Ipv6Configuration"),
-        "macAddress": Member("mac_address"),
-    },
-    "Ipv4Configuration": {
-        "ipAddress": Member("ip_address", model="Ipv4Address", is_list=True),
-        "subnet": Member("subnet", model="Subnet", is_list=True),
-    },
-    "Ipv4Address": {
-        "privateIpAddress": Member("private_ip_address"),
-        "publicIpAddress": Member("public_ip_address"),
-    },
-    "Subnet": {
-        "address": Member("address"),
-        "prefix": Member("prefix"),
-    },
-    "Ipv6Configuration": {
-        "ipAddress": Member("ip_address", model="Ipv6Address", is_list=True),
-    },
-    "Ipv6Address": {
-        "privateIpAddress": Member("private_ip_address"),
+    "ErrorResponse": {
+        "error": Member("error"),
+        "newest-versions": Member("newest_versions", is_list=True),
     },
     "Extended": {
         "compute": Member("compute", model="ExtendedCompute"),
@@ -222,22 +129,22 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "hasCustomData": Member("has_custom_data"),
         "ppsType": Member("pps_type"),
     },
-    "AttestedDocument": {
-        "encoding": Member("encoding", is_required=True),
-        "signature": Member("signature", is_required=True),
+    "ExtendedLocation": {
+        "name": Member("name"),
+        "type": Member("type_"),
     },
-    "AttestedData": {
-        "licenseType": Member("license_type"),
-        "nonce": Member("nonce"),
-        "plan": Member("plan", model="Plan"),
-        "sku": Member("sku"),
-        "subscriptionId": Member("subscription_id"),
-        "timeStamp": Member("time_stamp", model="AttestedTimeStamp"),
-        "vmId": Member("vm_id"),
+    "Host": {
+        "id": Member("id"),
     },
-    "AttestedTimeStamp": {
-        "createdOn": Member("created_on"),
-        "expiresOn": Member("expires_on"),
+    "HostGroup": {
+        "id": Member("id"),
+    },
+    "IdentityErrorResponse": {
+        "error": Member("error"),
+        "error_description": Member("error_description"),
+    },
+    "IdentityInfoResponse": {
+        "tenantId": Member("tenant_id", is_required=True),
     },
     "IdentityTokenResponse": {
         "access_token": Member("access_token", is_required=True),
@@ -253,26 +160,103 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "resource": Member("resource"),
         "token_type": Member("token_type"),
     },
-    "IdentityInfoResponse": {
-        "tenantId": Member("tenant_id", is_required=True),
+    "ImageReference": {
+        "communityGalleryImageId": Member("community_gallery_image_id"),
+        "exactVersion": Member("exact_version"),
+        "id": Member("id"),
+        "offer": Member("offer"),
+        "publisher": Member("publisher"),
+        "sharedGalleryImageId": Member("shared_gallery_image_id"),
+        "sku": Member("sku"),
+        "version": Member("version"),
     },
-    "IdentityErrorResponse": {
-        "error": Member("error"),
-        "error_description": Member("error_description"),
+    "InboundRule": {
+        "frontendIpAddress": Member("frontend_ip_address"),
+        "protocol": Member("protocol"),
+        "frontendPort": Member("frontend_port"),
+        "backendPort": Member("backend_port"),
+        "privateIpAddress": Member("private_ip_address"),
     },
-    "CloudShellTokenRequest": {
-        "resource": Member("resource", is_required=True),
+    "Instance": {
+        "compute": Member("compute", model="Compute"),
+        "extended": Member("extended", model="Extended"),
+        "network": Member("network", model="Network"),
     },
-    "WorkloadIdentityTokenRequest": {
-        "client_id": Member("client_id", is_required=True),
-        "client_assertion": Member("client_assertion", is_required=True),
-        "scope": Member("scope", is_required=True),
-        "grant_type": Member("grant_type", is_required=True),
-        "client_assertion_type": Member("client_assertion_type", is_required=True),
+    "Ipv4Address": {
+        "privateIpAddress": Member("private_ip_address"),
+        "publicIpAddress": Member("public_ip_address"),
     },
-    "ScheduledEvents": {
-        "DocumentIncarnation": Member("document_incarnation", is_required=True),
-        "Events": Member("events", model="ScheduledEvent", is_list=True, is_required=True),
+    "Ipv4Configuration": {
+        "ipAddress": Member("ip_address", model="Ipv4Address", is_list=True),
+        "subnet": Member("subnet", model="Subnet", is_list=True),
+    },
+    "Ipv6Address": {
+        "privateIpAddress": Member("private_ip_address"),
+    },
+    "Ipv6Configuration": {
+        "ipAddress": Member("ip_address", model="Ipv6Address", is_list=True),
+    },
+    "KeyEncryptionKey": {
+        "keyUrl": Member("key_url"),
+        "sourceVault": Member("source_vault", model="SourceVault"),
+    },
+    "LoadBalancer": {
+        "publicIpAddresses": Member("public_ip_addresses", model="PublicIpAddress", is_list=True),
+        "inboundRules": Member("inbound_rules", model="InboundRule", is_list=True),
+        "outboundRules": Member("outbound_rules", model="OutboundRule", is_list=True),
+    },
+    "LoadBalancerResponse": {
+        "loadbalancer": Member("loadbalancer", model="LoadBalancer", is_required=True),
+    },
+    "ManagedDisk": {
+        "id": Member("id"),
+        "storageAccountType": Member("storage_account_type"),
+    },
+    "Network": {
+        "interface": Member("interface", model="NetworkInterface", is_list=True),
+    },
+    "NetworkInterface": {
+        "ipv4": Member("ipv4", model="Ipv4Configuration"),
+        "ipv6": Member("ipv6", model="Ipv6Configuration"),
+        "macAddress": Member("mac_address"),
+    },
+    "OsDisk": {
+        "caching": Member("caching"),
+        "createOption": Member("create_option"),
+        "diffDiskSettings": Member("diff_disk_settings", model="DiffDiskSettings"),
+        "diskSizeGB": Member("disk_size_gb"),
+        "encryptionSettings": Member("encryption_settings", model="EncryptionSettings"),
+        "image": Member("image", model="DiskImage"),
+        "managedDisk": Member("managed_disk", model="ManagedDisk"),
+        "name": Member("name"),
+        "osType": Member("os_type"),
+        "vhd": Member("vhd", model="Vhd"),
+        "writeAcceleratorEnabled": Member("write_accelerator_enabled"),
+    },
+    "OsProfile": {
+        "adminUsername": Member("admin_username"),
+        "computerName": Member("computer_name"),
+        "disablePasswordAuthentication": Member("disable_password_authentication"),
+    },
+    "OutboundRule": {
+        "frontendIpAddress": Member("frontend_ip_address"),
+        "privateIpAddress": Member("private_ip_address"),
+    },
+    "Plan": {
+        "name": Member("name"),
+        "product": Member("product"),
+        "publisher": Member("publisher"),
+    },
+    "PublicIpAddress": {
+        "frontendIpAddress": Member("frontend_ip_address"),
+        "privateIpAddress": Member("private_ip_address"),
+    },
+    "PublicKey": {
+        "keyData": Member("key_data"),
+        "path": Member("path"),
+    },
+    "ResourceDisk": {
+        "size": Member("size"),
     },
     "ScheduledEvent": {
         "EventId": Member("event_id", is_required=True),
@@ -285,38 +269,54 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "EventSource": Member("event_source"),
         "DurationInSeconds": Member("duration_in_seconds"),
     },
+    "ScheduledEvents": {
+        "DocumentIncarnation": Member("document_incarnation", is_required=True),
+        "Events": Member("events", model="ScheduledEvent", is_list=True, is_required=True),
+    },
+    "SecurityProfile": {
+        "encryptionAtHost": Member("encryption_at_host"),
+        "secureBootEnabled": Member("secure_boot_enabled"),
+        "securityType": Member("security_type"),
+        "virtualTpmEnabled": Member("virtual_tpm_enabled"),
+    },
+    "SourceVault": {
+        "id": Member("id"),
+    },
     "StartEventsRequest": {
         "StartRequests": Member("start_requests", model="StartRequest", is_list=True, is_required=True),
     },
     "StartRequest": {
         "EventId": Member("event_id", is_required=True),
     },
-    "LoadBalancerResponse": {
-        "loadbalancer": Member("loadbalancer", model="LoadBalancer", is_required=True),
+    "StorageProfile": {
+        "dataDisks": Member("data_disks", model="DataDisk", is_list=True),
+        "imageReference": Member("image_reference", model="ImageReference"),
+        "osDisk": Member("os_disk", model="OsDisk"),
+        "resourceDisk": Member("resource_disk", model="ResourceDisk"),
     },
-    "LoadBalancer": {
-        "publicIpAddresses": Member("public_ip_addresses", model="PublicIpAddress", is_list=True),
-        "inboundRules": Member("inbound_rules", model="InboundRule", is_list=True),
-        "outboundRules": Member("outbound_rules", model="OutboundRule", is_list=True),
+    "Subnet": {
+        "address": Member("address"),
+        "prefix": Member("prefix"),
     },
-    "PublicIpAddress": {
-        "frontendIpAddress": Member("frontend_ip_address"),
-        "privateIpAddress": Member("private_ip_address"),
+    "Tag": {
+        "name": Member("name"),
+        "value": Member("value"),
     },
-    "InboundRule": {
-        "frontendIpAddress": Member("frontend_ip_address"),
-        "protocol": Member("protocol"),
-        "frontendPort": Member("frontend_port"),
-        "backendPort": Member("backend_port"),
-        "privateIpAddress": Member("private_ip_address"),
+    "VersionsResponse": {
+        "apiVersions": Member("api_versions", is_list=True, is_required=True),
     },
-    "OutboundRule": {
-        "frontendIpAddress": Member("frontend_ip_address"),
-        "privateIpAddress": Member("private_ip_address"),
+    "Vhd": {
+        "uri": Member("uri"),
     },
-    "ErrorResponse": {
-        "error": Member("error"),
-        "newest-versions": Member("newest_versions", is_list=True),
+    "VirtualMachineScaleSet": {
+        "id": Member("id"),
+    },
+    "WorkloadIdentityTokenRequest": {
+        "client_id": Member("client_id", is_required=True),
+        "client_assertion": Member("client_assertion", is_required=True),
+        "scope": Member("scope", is_required=True),
+        "grant_type": Member("grant_type", is_required=True),
+        "client_assertion_type": Member("client_assertion_type", is_required=True),
     },
 }
 """Members by the name of the model, and by their names in documents."""

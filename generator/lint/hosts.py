@@ -15,7 +15,7 @@ from ..stand_ins import body_schema, inputs, server_name, server_places, sources
 NAMED = {"azure", "arc"}
 
 #: Extensions of a server of a path, and of a server of the whole document.
-_PATH_ONLY = {"x-url", "x-certificate", "x-proxies", "x-refused"}
+_PATH_ONLY = {"x-order", "x-url", "x-certificate", "x-proxies", "x-refused"}
 _DOCUMENT_ONLY = {"x-origin", "x-api-version", "x-must-echo"}
 #: Extensions of an operation that has no method.
 _STAND_IN_ONLY = {"x-error-members", "x-errors", "x-retry-waits"}

@@ -41,7 +41,7 @@ def test_help_describes_every_operation_and_its_options(name: str, call: Run) ->
 def test_help_lists_the_operations_by_tag(call: Run) -> None:
     out = words(call("call", "--help").out)
     assert "identity: identity.get_token Get an access token for a managed identity identity.get_info" in out
-    assert all(f"{name} {description.summary}" in out for name, description in DESCRIPTIONS.items())
+    assert all(f"{name} {' '.join(description.summary.split())}" in out for name, description in DESCRIPTIONS.items())
 
 
 def test_help_lists_the_operations_by_tag_at_a_terminal() -> None:
@@ -89,7 +89,7 @@ def test_an_operation_is_found_in_each_spelling(typed: list[str], call: Run, emu
         (["get_token"], "identity.get_token"),
         (["identity"], "identity.get_token or identity.get_info"),
         (["identity", "tokens"], "identity.get_token or identity.get_info"),
-        (["get_metadata"], "instances.get_metadata or load_balancer.get_metadata"),
+        (["get_metadata"], " or ".join(name for name in DESCRIPTIONS if name.endswith(".get_metadata"))),
     ],
     ids=" ".join,
 )

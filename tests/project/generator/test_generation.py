@@ -26,7 +26,7 @@ from azure_imds_api.descriptions import DESCRIPTIONS
 from generator import generate as generation
 from generator.contract import Contract, python_pattern
 from generator.generate import GenerationError, difference, drift, generate
-from generator.names import python_name
+from generator.names import python_name, python_tag
 from generator.specification import Specification, SpecificationError
 from support import ROOT
 
@@ -490,7 +490,7 @@ def test_the_descriptions_have_every_operation_and_argument() -> None:
 def test_the_descriptions_are_copied_from_the_contract() -> None:
     (operation,) = (o for o in OPERATIONS if o.id == "Identity_GetToken")
     described = DESCRIPTIONS["identity.get_token"]
-    assert described.summary == operation.data["summary"]
+    assert described.summary == operation.data["summary"].strip()
     assert described.description == operation.data["description"].strip()
     parameters = {p["name"]: p["schema"]["description"] for p in operation.data["parameters"] if "name" in p}
     assert described.arguments["client_id"] == parameters["client_id"]
@@ -549,7 +549,8 @@ def test_a_docstring_says_what_is_returned_and_raised(method: Any) -> None:
 @pytest.mark.parametrize("kind", [Operations, AsyncOperations])
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_tags_own_description_is_in_its_docstrings(kind: type[Any], tag: str) -> None:
-    (described,) = (t["description"] for t in CONTRACT.document["tags"] if t["name"] == tag)
+    descriptions = {python_tag(t["name"]): t["description"] for t in CONTRACT.document["tags"] if "description" in t}
+    described = descriptions.get(tag, f"The {tag} operations.")
     documents = [vars(kind)[tag].__doc__, getattr(kind, tag).__doc__]
     assert [" ".join(document.split()) for document in documents] == [" ".join(described.split())] * 2
 
@@ -598,6 +599,27 @@ def test_a_secret_is_recognized_in_every_schema(schema: str) -> None:
     text = SMALL.replace("name: {type: string}", f"hidden: {schema}")
     text += "    Secret: {type: string, format: password}\n"
     assert Contract(Specification(text)).secrets == {"hidden", "key"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", ('"""GET /thing', "colour: Sent as `colour` in the query.\n")),
+        ("tags: [things]", 'tags: [things]\n      summary: "Get it"', ('"""Get it\n',)),
+        ("red, green]", "red, green], description: Its hue.", ("colour: Its hue.\n",)),
+    ],
+    ids=["nothing", "a-summary", "an-argument"],
+)
+def test_what_a_document_does_not_describe_is_described_by_its_request(
+    tmp_path: Path, finished: Path, old: str, new: str, said: tuple[str, ...]
+) -> None:
+    root = finished
+    if old:
+        assert SMALL.count(old) == 1
+        root = project(tmp_path, SMALL.replace(old, new))
+        generate(root)
+    text = (root / "generated" / "azure_imds_api" / "api" / "things" / "__init__.py").read_text(encoding="utf-8")
+    assert [part for part in said if text.count(part) != 2] == []
 
 
 CHANGES = {
