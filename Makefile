@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes coverage flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
+.PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes test-ray coverage flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -51,6 +51,14 @@ test-clients: $(STAMP) ## install the Azure CLI into .tools/, which needs 700 MB
 	@test -x .tools/azure-cli/bin/az || $(PYTHON) -m venv .tools/azure-cli
 	@.tools/azure-cli/bin/python -m pip install --quiet --disable-pip-version-check azure-cli==$(AZURE_CLI)
 	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m large tests/project/integration/test_azure_cli.py $(PYTEST_ARGS)
+
+# The version that docs/guides/drain-ray.md names.
+RAY := 2.60.0
+
+test-ray: $(STAMP) ## install Ray into .tools/, which needs 300 MB, and run the tests with it
+	@test -x .tools/ray/bin/ray || $(PYTHON) -m venv .tools/ray
+	@.tools/ray/bin/python -m pip install --quiet --disable-pip-version-check ray==$(RAY)
+	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m large tests/project/integration/test_ray.py $(PYTEST_ARGS)
 
 test-kubernetes: $(STAMP) ## run the tests with kube-apiserver and etcd, in the folder KUBEBUILDER_ASSETS (setup-envtest downloads them)
 	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m integration tests/project/integration/test_kubernetes_drain.py $(PYTEST_ARGS)

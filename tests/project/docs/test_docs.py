@@ -40,6 +40,7 @@ ELSEWHERE = {
     "events.md": "package/events/test_event_examples.py",
     "guides/drain-gunicorn.md": "project/docs/test_docs_drain.py",
     "guides/drain-kubernetes.md": "project/docs/test_docs_drain.py",
+    "guides/drain-ray.md": "project/integration/test_ray.py",
     "guides/token-clients.md": "project/integration/test_token_clients.py",
 }
 
