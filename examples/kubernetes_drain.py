@@ -94,7 +94,7 @@ class Node:
     def release(self) -> None:
         """Uncordons the node if this program cordoned it, and removes the annotations."""
         node = self._read()
-        nothing = dict.fromkeys((EVENTS, APPROVED, CORDONED))
+        nothing: dict[str, str | None] = {EVENTS: None, APPROVED: None, CORDONED: None}
         if CORDONED in notes_of(node):
             self._patch(node, nothing, unschedulable=None)
             log.info("%s: uncordoned", self.name)
@@ -304,6 +304,12 @@ class Options:
     approve: bool
 
 
+def parse_seconds(text: str) -> float:
+    if not 0 <= float(text) <= 3600:
+        raise argparse.ArgumentTypeError(f"{text}: must be a number of seconds from 0 to 3600, such as 5")
+    return float(text)
+
+
 def parse_options() -> Options:
     parser = argparse.ArgumentParser(description="Drains a Kubernetes node before Azure stops its machine.")
     parser.add_argument(
@@ -321,7 +327,7 @@ def parse_options() -> Options:
     )
     parser.add_argument(
         "--margin",
-        type=float,
+        type=parse_seconds,
         default=5.0,
         metavar="SECONDS",
         help="time between the end of the drain and the event (default: %(default)s)",
@@ -334,10 +340,13 @@ def parse_options() -> Options:
 
 def connect() -> CoreV1Api:
     """Connects as the pod's service account, or as the user of the kubeconfig."""
-    if "KUBERNETES_SERVICE_HOST" in os.environ:
-        kubernetes.config.load_incluster_config()  # type: ignore[no-untyped-call]
-    else:
-        kubernetes.config.load_kube_config()  # type: ignore[no-untyped-call]
+    try:
+        if "KUBERNETES_SERVICE_HOST" in os.environ:
+            kubernetes.config.load_incluster_config()  # type: ignore[no-untyped-call]
+        else:
+            kubernetes.config.load_kube_config()  # type: ignore[no-untyped-call]
+    except kubernetes.config.ConfigException as error:
+        sys.exit(f"kubernetes_drain.py: {error} Run it in a pod, or set KUBECONFIG to a file such as ~/.kube/config")
     configuration = Configuration.get_default_copy()
     configuration.retries = 0  # this program tries again by itself, as long as there is time
     return CoreV1Api(ApiClient(configuration))

@@ -92,22 +92,22 @@ class Program:
         self._node = node
         self._watcher = watcher
         self._margin = margin
-        self._change: EventChange | None = None
+        self._announced: dict[str, EventChange] = {}
         self._drainer: threading.Thread | None = None
 
     def run(self) -> int:
         """Returns 0 after a drain, or the status of the node if it has ended by itself."""
         threading.Thread(target=self._watch_process, daemon=True).start()
         for change in self._watcher:
-            if self._change is None:
-                if change.event.event_type in EVENT_TYPES and change.kind != "gone":
-                    self._change = change
-                    self._drainer = threading.Thread(target=self._drain)
-                    self._drainer.start()
-            elif change.event.event_id == self._change.event.event_id:
-                self._change = change  # the time of the event may have moved
-                if change.kind == "gone":
-                    break
+            if change.event.event_type not in EVENT_TYPES:
+                continue
+            # A new dict, because the other thread reads it.
+            self._announced = {**self._announced, change.event.event_id: change}
+            if self._drainer is None:
+                self._drainer = threading.Thread(target=self._drain, args=(change.event.event_type,))
+                self._drainer.start()
+            if all(known.kind == "gone" for known in self._announced.values()):
+                break
         if self._drainer is not None:
             self._drainer.join()
             return 0
@@ -122,24 +122,32 @@ class Program:
             self._watcher.stop()
 
     def _seconds_left(self) -> float | None:
-        assert self._change is not None
-        left = self._change.seconds_left()
-        return None if left is None else left - self._margin
+        times = [left for change in self._announced.values() if (left := change.seconds_left()) is not None]
+        return min(times) - self._margin if times else None
 
-    def _drain(self) -> None:
-        assert self._change is not None
-        self._node.drain(f"Azure: {self._change.event.event_type}", self._seconds_left)
-        event = self._change.event
-        if self._change.kind == "gone" or event.event_status != "Scheduled":
-            return
-        if len(event.resources) > 1:
-            log.info("%s: not approved, because it also concerns other machines", event.event_id)
+    def _drain(self, event_type: str) -> None:
+        self._node.drain(f"Azure: {event_type}", self._seconds_left)
+        for change in self._announced.values():
+            if change.kind != "gone" and change.event.event_status == "Scheduled":
+                self._approve(change)
+
+    def _approve(self, change: EventChange) -> None:
+        event_id = change.event.event_id
+        if len(change.event.resources) > 1:
+            log.info("%s: not approved, because it also concerns other machines", event_id)
             return
         try:
-            self._watcher.approve(event)
-            log.info("%s: approved", event.event_id)
+            self._watcher.approve(change)
         except ImdsError as error:
-            log.warning("%s: not approved, so it starts at its own time: %s", event.event_id, error)
+            log.warning("%s: not approved, so it starts at its own time: %s", event_id, error)
+        else:
+            log.info("%s: approved", event_id)
+
+
+def parse_seconds(text: str) -> float:
+    if not 0 <= float(text) <= 3600:
+        raise argparse.ArgumentTypeError(f"{text}: must be a number of seconds from 0 to 3600, such as 60")
+    return float(text)
 
 
 def main() -> int:
@@ -149,14 +157,14 @@ def main() -> int:
     parser.add_argument("--node-id", help="id of the node (default: that of this machine's node)")
     parser.add_argument(
         "--grace",
-        type=float,
+        type=parse_seconds,
         default=60.0,
         metavar="SECONDS",
         help="how long tasks and actors may continue to run after the start of a drain (default: %(default)s)",
     )
     parser.add_argument(
         "--margin",
-        type=float,
+        type=parse_seconds,
         default=10.0,
         metavar="SECONDS",
         help="time between the end of the drain and the event (default: %(default)s)",
@@ -175,7 +183,10 @@ def main() -> int:
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        node = Node(options.command, drain_options, options.grace)
+        try:
+            node = Node(options.command, drain_options, options.grace)
+        except OSError as error:
+            parser.error(f"{options.command[0]}: cannot be started: {error.strerror}. An example: -- ray start --block")
         return Program(node, watcher, options.margin).run()
 
 

@@ -30,7 +30,7 @@ from support import ROOT
 
 kubernetes = parts.module("kubernetes")
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("kubernetes")]
+pytestmark = pytest.mark.integration
 
 PROGRAM = ROOT / "examples" / "kubernetes_drain.py"
 MANIFEST = ROOT / "examples" / "kubernetes_drain.yaml"
@@ -402,6 +402,24 @@ def make_api(cluster: Cluster) -> Any:
     """Returns a client with the rights of the program."""
     kubernetes.config.load_kube_config(str(cluster.kubeconfig))
     return kubernetes.client.CoreV1Api()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--margin", "nan"], "argument --margin: nan: must be a number of seconds from 0 to 3600, such as 5"),
+        (["--margin", "-1"], "argument --margin: -1: must be"),
+        (["--margin", "5"], "No configuration found. Run it in a pod, or set KUBECONFIG"),
+    ],
+)
+def test_wrong_settings_end_the_program_with_a_reason(tmp_path: Path, arguments: list[str], message: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "NODE_NAME": "node", "KUBECONFIG": str(tmp_path / "missing")}
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), *arguments], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[document["kind"] for document in DOCUMENTS])

@@ -194,6 +194,17 @@ def test_a_node_that_is_being_drained_gets_no_new_task(cluster: Cluster, imds_em
         imds_emulator.events.cancel(event.event_id)
 
 
+def test_the_earliest_event_counts(cluster: Cluster, imds_emulator: Emulator) -> None:
+    node_id = make_node_id()
+    with worker(cluster, imds_emulator, node_id, "--grace", "600") as node, driver(cluster, node_id) as job:
+        imds_emulator.schedule("Redeploy", event_id="E1", notice=900)
+        node.wait_for("draining the node for 600 seconds")
+        imds_emulator.schedule("Preempt", event_id="E2", notice=25)
+        node.wait_for("E2: approved")
+        assert "E1: approved" in node.log
+        assert job.ask("")["actor"] == cluster.head
+
+
 def test_an_idle_node_ends_at_once(cluster: Cluster, imds_emulator: Emulator) -> None:
     with worker(cluster, imds_emulator, make_node_id(), "--grace", "50") as node:
         event = imds_emulator.schedule("Redeploy")
@@ -213,3 +224,9 @@ def test_the_program_ends_with_the_node(cluster: Cluster, imds_emulator: Emulato
     command = [sys.executable, str(PROGRAM), "--", "sh", "-c", "exit 3"]
     with running(command, cluster.environment | imds_emulator.environment) as node:
         assert node.end() == 3
+
+
+def test_a_command_that_cannot_be_started_ends_the_program(cluster: Cluster) -> None:
+    with running([sys.executable, str(PROGRAM), "--", "no-such-command"], cluster.environment) as node:
+        assert node.end() == 2
+        assert "no-such-command: cannot be started: No such file or directory" in node.log
