@@ -38,6 +38,7 @@ ELSEWHERE = {
     "cli.md": "project/docs/test_docs_cli.py",
     "emulator.md": "project/docs/test_docs_emulator.py",
     "events.md": "package/events/test_event_examples.py",
+    "guides/dask.md": "project/integration/test_dask_drain.py",
     "guides/drain-gunicorn.md": "project/docs/test_docs_drain.py",
     "guides/drain-kubernetes.md": "project/docs/test_docs_drain.py",
     "guides/drain-ray.md": "project/integration/test_ray.py",
