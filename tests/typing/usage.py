@@ -102,7 +102,8 @@ def observe(call: ObservedCall) -> None:
 
 def constructors() -> None:
     ImdsClient(observer=observe).with_options(observer=None).with_options(observer=print).close()
-    AsyncImdsClient(observer=observe)
+    ImdsClient().with_options(headers={"x-a": "1"}, params={"a": "1"}).with_options(headers=None, params=None).close()
+    AsyncImdsClient(observer=observe).with_options(headers={"x-a": "1"})
     ImdsCredential(observer=observe)
     AsyncImdsCredential(observer=observe)
     policy = RetryPolicy(attempts=3, first_wait=0.5, longest_wait=10, polite_wait=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
@@ -108,11 +109,13 @@ class Call(Generic[T]):
 
             arguments, self._secrets = values_of(self._options.host, self._operation, self._arguments, self._caller)
         try:
-            self._built = self._operation.build(**arguments)
+            built = self._operation.build(**arguments)
         except Exception as error:
             if is_interruption(error):
                 raise
             raise ImdsValidationError(f"{self._caller}: {type(error).__name__} in the arguments") from None
+        added = dict(self._options.params)
+        self._built: dict[str, Any] = {**built, "params": {**(built.get("params") or {}), **added}} if added else built
         self._url = self._options.host.url_of(self._built)
         if self._observation is not None:
             self._observation.note_url(self._operation.method, self._url)
@@ -128,9 +131,9 @@ class Call(Generic[T]):
         self._build()
 
     @property
-    def key(self) -> str:
-        """The URL. Calls with the same one have the same response, if it may be cached."""
-        return self._url
+    def key(self) -> Hashable:
+        """The URL and added headers. Calls with the same ones have the same response, if it may be cached."""
+        return self._url, self._options.headers
 
     @property
     def may_cache(self) -> bool:
@@ -139,8 +142,8 @@ class Call(Generic[T]):
 
     @property
     def cached(self) -> httpx.Response | None:
-        """The cached response of an earlier call for the same URL."""
-        return self._options.memory.responses.get(self._url)
+        """The cached response of an earlier call with the same key."""
+        return self._options.memory.responses.get(self.key)
 
     def rebuild(self) -> None:
         """Uses what other calls have learned about the host in the meantime."""
@@ -176,6 +179,8 @@ class Call(Generic[T]):
             "x-ms-client-request-id": self._request_id,
             **self._built.get("headers", {}),
         }
+        if self._options.headers:
+            headers = {**httpx.Headers(headers), **httpx.Headers(self._options.headers)}
         if self._authorization:
             headers["Authorization"] = self._authorization
         # Connecting gets less time than reading, so the error can say which of the two failed.
@@ -228,7 +233,7 @@ class Call(Generic[T]):
             return self._retry(self._response_error(str(result), response.status_code), False, response.status_code)
         self._note_answer()
         if self.may_cache:
-            self._options.memory.responses[self._url] = response
+            self._options.memory.responses[self.key] = response
         return result
 
     def _is_from_host(self, response: httpx.Response) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
@@ -85,12 +85,18 @@ class ClientBase(Generic[C]):
         step_down: bool | _Unchanged = _UNCHANGED,
         cache: bool | _Unchanged = _UNCHANGED,
         observer: Callable[[ObservedCall], object] | _Unchanged | None = _UNCHANGED,
+        headers: Mapping[str, str] | _Unchanged | None = _UNCHANGED,
+        params: Mapping[str, str] | _Unchanged | None = _UNCHANGED,
     ) -> Self:
         """Returns a sibling with other settings. It shares the connections: closing one closes them for all.
 
         Args:
             timeout, deadline, retry, api_version, step_down, cache, observer: as in the constructor. Settings that are
                 not passed stay as they are. None selects the default.
+            headers: headers to add to each request, instead of those that were added before. They cannot replace a
+                header that the client or the specification uses, except User-Agent.
+            params: query parameters to add to each request, instead of those that were added before. They cannot have
+                the name of an argument of any operation. Logs and errors show them.
 
         Raises:
             ImdsValidationError: a setting has the wrong type or is out of range.
@@ -105,6 +111,13 @@ class ClientBase(Generic[C]):
             "observer": observer,
         }
         changes: dict[str, Any] = {name: value for name, value in settings.items() if value is not _UNCHANGED}
+        if headers is not _UNCHANGED or params is not _UNCHANGED:
+            from .additions import check_headers, check_params
+
+            if headers is not _UNCHANGED:
+                changes["headers"] = check_headers(headers)
+            if params is not _UNCHANGED:
+                changes["params"] = check_params(params)
         return self._sibling(evolve(self._options, **changes))
 
     def _sibling(self, options: Options) -> Self:
@@ -144,12 +157,15 @@ class ClientBase(Generic[C]):
             )
         names = ("endpoint", "timeout", "deadline", "retry", "clock", "api_version", "step_down", "cache", "observer")
         settings = {name: getattr(options, name) for name in names}
-        return rebuild_client, (type(self), {**settings, "transport": connections.transport})
+        additions = {"headers": dict(options.headers), "params": dict(options.params)}
+        settings["transport"] = connections.transport
+        return rebuild_client, (type(self), settings, additions if any(additions.values()) else {})
 
 
-def rebuild_client(kind: Any, settings: dict[str, Any]) -> Any:
+def rebuild_client(kind: Any, settings: dict[str, Any], additions: dict[str, Any]) -> Any:
     """Makes a pickled client again, in another process."""
-    return kind(**settings)
+    made = kind(**settings)
+    return made.with_options(**additions) if additions else made
 
 
 Client = TypeVar("Client", bound=ClientBase[Any])

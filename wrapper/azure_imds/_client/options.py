@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -55,7 +55,7 @@ class Memory:
     Attributes:
         newest: the newest version that the host supports. None if it is not known.
         versions: by operation id, the older version that the host supports.
-        responses: by URL, the cached responses of a client with `cache=True`.
+        responses: by `Call.key`, the cached responses of a client with `cache=True`.
         leaves: paths of `get` that IMDS returns only as text.
         runs: the calls that are running now and whose response will be cached.
         failed_observers: the observers that have raised an exception, which is logged only once.
@@ -64,7 +64,7 @@ class Memory:
     def __init__(self) -> None:
         self.newest: str | None = None
         self.versions: dict[str, str] = {}
-        self.responses: dict[str, httpx.Response] = {}
+        self.responses: dict[Hashable, httpx.Response] = {}
         self.leaves: set[str] = set()
         self.runs: SingleFlight[Any] = SingleFlight()
         self.failed_observers: list[object] = []
@@ -84,6 +84,10 @@ class Options:
     step_down: bool = True
     cache: bool = False
     observer: Callable[[ObservedCall], object] | None = field(default=None, validator=observer_or_none)
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers that the program adds to each request."""
+    params: tuple[tuple[str, str], ...] = ()
+    """Query parameters that the program adds to each request."""
     memory: Memory = field(factory=Memory)
     is_cancelled: Callable[[], bool] | None = None
     """Returns whether the current request is not needed any more."""

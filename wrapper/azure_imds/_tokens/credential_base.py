@@ -14,7 +14,7 @@ from azure_imds_api.api.identity import IDENTITY_GET_TOKEN
 
 from .._client.client import ImdsClient
 from .._client.client_base import with_caller
-from .._client.options import DEADLINE_SECONDS
+from .._client.options import DEADLINE_SECONDS, Options
 from .._client.retry import RetryPolicy
 from .._client.transport import Connections
 from .._client.validation import check_arguments, invalid
@@ -122,9 +122,11 @@ class CredentialBase(Generic[Client]):
 
     @property
     def _identity(self) -> tuple[str, ...]:
-        """Host and selector, as a part of the key under which processes share tokens."""
+        """Host, selector and what is added to requests, as a part of the key under which processes share tokens."""
+        options: Options = self._client.options
         return (
-            *self._client.options.host.key(IDENTITY_GET_TOKEN),
+            *options.host.key(IDENTITY_GET_TOKEN),
+            *(f"{name}: {value}" for name, value in (*options.headers, *options.params)),
             *(f"{name}={value}".lower() for name, value in self._selector.items()),
         )
 
