@@ -32,7 +32,6 @@ def main() -> None:
         print(f"  expires      in {token.expires_in} seconds")
 
         compute = imds.instances.get_metadata().compute
-        assert compute is not None
         print(f"machine        {compute.name}, {compute.vm_size}, {compute.os_type}")
         print(f"  location     {compute.location}, zone {compute.zone}, {compute.az_environment}")
         print(f"  one value    compute/location = {imds.get('compute/location')!r}")

@@ -122,7 +122,7 @@ def make_app(allowed: set[str], verifier: Verifier, nonces: Nonces, key: Ed25519
     async def licence(application: Application) -> dict[str, str]:
         nonces.use(application.nonce)  # uses up the nonce, whatever the result
         machine = await verifier.machine(application.document, application.nonce)
-        subscription, vm = (machine.subscription_id or "").lower(), (machine.vm_id or "").lower()
+        subscription, vm = machine.subscription_id.lower(), machine.vm_id.lower()
         if not {subscription, f"{subscription}/{vm}"} & allowed:
             raise Refused("not_allowed", f"Machine {vm} of subscription {subscription} is not on the allow list.")
         now = datetime.now(UTC)

@@ -14,7 +14,7 @@ from typing import Any
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import Property
 
-from . import stand_ins
+from . import absence, stand_ins
 from .names import method_name, public_name, python_name, python_tag
 from .specification import Operation, Specification
 
@@ -111,6 +111,7 @@ EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "parameter": {"x-low-level-only": {"type": "array", "minItems": 1}, **_SOURCES},
     "member": _SOURCES,
+    "model": {absence.EXTENSION: {"enum": [absence.EMPTY]}},
     "server": {
         "x-name": _TEXT,
         "x-order": {"type": "integer", "minimum": 1},
@@ -185,6 +186,8 @@ class Contract:
         #: Operations that have a method. An operation that stands for another has none.
         self.methods = {name for name, o in self._operations.items() if "x-stands-for" not in o.data}
         self.servers = stand_ins.servers(specification)
+        #: What absent members read as, by class (absence.empty_forms).
+        self.forms: dict[str, dict[str, str]] = {}
 
     def method(self, name: str) -> str:
         """The name of the facade's method."""

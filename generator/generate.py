@@ -27,6 +27,7 @@ from openapi_python_client.parser.errors import GeneratorError
 from ruff.__main__ import find_ruff_bin
 
 from . import lint
+from .absence import as_present, empty_forms
 from .contract import Contract, described
 from .hosts import list_hosts
 from .samples import trial_plan
@@ -37,7 +38,7 @@ BANNER = (
     "# Generated from openapi.yaml by `make`. Do not edit: change the specification or generator/, and run `make`.\n"
 )
 #: Modules of our own. openapi-python-client does not know them.
-MODULES = ("descriptions.py", "lenient_reader.py", "members.py")
+MODULES = ("descriptions.py", "documents.py", "lenient_reader.py", "members.py")
 RUFF = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120")
 #: Rules of ruff for undefined names and redefinitions: a name in the specification collided with a generated name.
 COLLISIONS = "--select=E9,F402,F811,F821,F823"
@@ -117,7 +118,9 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
                 # Otherwise the low-level functions would require a credential that is optional.
                 endpoint.requires_security = endpoint.requires_security and not contract.is_open(endpoint.name)
         project = Project(openapi=data, config=config, custom_template_path=templates)
+        contract.forms = empty_forms(data.models)
         project.env.globals["contract"] = contract
+        project.env.filters["as_present"] = as_present
         classes = [part.class_info.name for part in (*data.models, *data.enums)]
         project.env.filters["from_models"] = partial(re.sub, rf"\b({'|'.join(classes)})\b", r"models.\1")
         with contextlib.redirect_stdout(io.StringIO()):

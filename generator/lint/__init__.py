@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..specification import Findings, Specification, SpecificationError
-from . import document, hosts, isolation, names, operations, parameters, schemas, texts, validity
+from . import absence, document, hosts, isolation, names, operations, parameters, schemas, texts, validity
 
 RULES: list[Callable[[Specification], Findings]] = [
     operations.operation_ids,
@@ -24,6 +24,7 @@ RULES: list[Callable[[Specification], Findings]] = [
     document.unread,
     schemas.schemas,
     names.models,
+    absence.absence,
     hosts.servers,
     hosts.stand_ins,
     document.security,

@@ -73,6 +73,7 @@ def extensions(spec: Specification) -> Findings:
     for node in spec.nodes():
         kind = "operation" if node.place in operations else "parameter" if node.place in parameters else ""
         kind = "server" if node.place[-2:-1] == ("servers",) else "member" if node.place in members else kind
+        kind = "model" if node.place[:-1] == ("components", "schemas") else kind
         malformed = list(_well_formed(spec, node, EXTENSIONS.get(kind, {})))
         yield from malformed
         if kind == "operation" and not malformed:

@@ -20,9 +20,9 @@ TAKEN_TAGS = {
 
 #: Names that generated modules import or define. A model with such a name would replace one.
 TAKEN_MODELS = {
-    "Any", "AsyncSend", "AuthenticatedClient", "BinaryIO", "Client", "File", "Generator", "Generic", "HTTPStatus", "IO",
-    "Literal", "Mapping", "Model", "MutableMapping", "NoneType", "Operation", "Partial", "Response", "Self", "Send",
-    "T", "TextIO", "TypeVar", "Unset",
+    "Any", "AsyncSend", "AuthenticatedClient", "BinaryIO", "ClassVar", "Client", "DocumentModel", "File", "Generator",
+    "Generic", "HTTPStatus", "IO", "Literal", "Mapping", "Model", "MutableMapping", "NoneType", "Operation", "Partial",
+    "Response", "Self", "Send", "T", "TextIO", "TypeVar", "Unset",
 }  # fmt: skip
 
 #: Attributes of every generated model, and variables of its methods.

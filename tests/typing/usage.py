@@ -149,10 +149,12 @@ def operations(imds: ImdsClient) -> None:
 
     instance = imds.instances.get_metadata(format_="json", extended="true", api_version="2023-11-15")
     assert_type(instance, Instance)
-    assert_type(instance.compute, Compute | None)
-    if instance.compute is not None and instance.compute.tags_list is not None:
-        assert_type(instance.compute.os_type, KnownOsType | str | None)
-        assert_type([tag.name for tag in instance.compute.tags_list], list[str | None])
+    assert_type(instance.compute, Compute)
+    assert_type(instance.compute.name, str)
+    assert_type(instance.compute.os_type, KnownOsType | str)
+    assert_type(instance.compute.storage_profile.os_disk.managed_disk.id, str)
+    assert_type([tag.name for tag in instance.compute.tags_list], list[str])
+    assert_type(instance.extended.compute.has_custom_data, bool | None)
 
     document = imds.attested.get_document(nonce="1234567890")
     assert_type(document, AttestedDocument)
@@ -171,6 +173,7 @@ def operations(imds: ImdsClient) -> None:
     balancer = imds.load_balancer.get_metadata()
     assert_type(balancer, LoadBalancerResponse)
     assert_type(balancer.loadbalancer, LoadBalancer)
+    assert_type([rule.backend_port for rule in balancer.loadbalancer.inbound_rules], list[int | None])
 
     versions = imds.versions.get_versions()
     assert_type(versions, VersionsResponse)
@@ -294,7 +297,7 @@ def attestation(imds: ImdsClient) -> None:
         del one_of_many
     else:
         assert_type(data, AttestedData)
-        assert_type(data.vm_id, str | None)
+        assert_type((data.vm_id, data.time_stamp.expires_on), tuple[str, str])
 
 
 async def asynchronous_attestation(imds: AsyncImdsClient) -> None:
@@ -369,4 +372,5 @@ def an_instance(document: dict[str, Any]) -> None:
     assert_type(instance, Instance)
     assert_type(instance.to_dict(), dict[str, Any])
     assert_type(instance.additional_properties, dict[str, Any])
-    assert_type(Compute(location="eastus").location, str | None)
+    assert_type("zone" in instance.compute, bool)
+    assert_type(Compute(location="eastus").location, str)

@@ -35,13 +35,11 @@ def tags(instance: Instance) -> dict[str, str]:
         ImdsResponseError: a name or value in the document is a list or an object.
     """
     compute = instance.compute
-    if compute is None:
-        return {}
-    if compute.tags_list is not None:
+    if compute.tags_list or compute.to_dict().get("tagsList") == []:
         return {
             _tag_text(tag.name, f"{index}/name"): _tag_text(tag.value, f"{index}/value")
             for index, tag in enumerate(compute.tags_list)
-            if tag.name is not None
+            if tag.name != ""
         }
     found: dict[str, str] = {}
     last = ""
@@ -57,8 +55,8 @@ def tags(instance: Instance) -> dict[str, str]:
 
 def _tag_text(value: object, place: str = "") -> str:
     """A name or value of a tag. A real boolean or number becomes its JSON text."""
-    if value is None or isinstance(value, str):
-        return value or ""
+    if isinstance(value, str):
+        return value
     if isinstance(value, (bool, int, float)):
         return json.dumps(value)
     raise ImdsResponseError(f"tags: {f'compute/tagsList/{place}' if place else 'compute/tags'}: expected text")
@@ -76,7 +74,7 @@ def user_data(instance: Instance) -> bytes:
     Raises:
         ImdsResponseError: the value in the document is not base64.
     """
-    text: object = instance.compute.user_data if instance.compute else None
+    text: object = instance.compute.user_data
     if _is_missing(text):
         return b""
     with suppress(ValueError):
@@ -180,13 +178,12 @@ def primary_interface(instance: Instance, *, local_address: str | None = None) -
         ImdsUnavailableError: this machine has no route to IMDS.
         ImdsValidationError: `local_address` is not an IP address.
     """
-    interfaces = (instance.network.interface if instance.network else None) or []
+    interfaces = instance.network.interface
     if len(interfaces) == 1:
         return interfaces[0]
     local = _local_address(local_address)
     for number, interface in enumerate(interfaces):
-        v4 = (interface.ipv4.ip_address if interface.ipv4 else None) or []
-        v6 = (interface.ipv6.ip_address if interface.ipv6 else None) or []
+        v4, v6 = interface.ipv4.ip_address, interface.ipv6.ip_address
         addresses = {
             **{f"ipv4/ipAddress/{index}": address.private_ip_address for index, address in enumerate(v4)},
             **{f"ipv6/ipAddress/{index}": address.private_ip_address for index, address in enumerate(v6)},

@@ -2,46 +2,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="AdditionalCapabilities")
 
 
-@_attrs_define(getstate_setstate=False)
-class AdditionalCapabilities(Model):
-    """Optional capabilities of the machine. Since 2021-11-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class AdditionalCapabilities(DocumentModel):
+    """Optional capabilities of the machine. Since 2021-11-01.
 
-    hibernation_enabled: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    hibernation_enabled: str = ABSENT
     """ "true" or "false": whether the machine can hibernate. Since 2021-11-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        hibernation_enabled = self.hibernation_enabled
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if hibernation_enabled is not UNSET:
-            field_dict["hibernationEnabled"] = hibernation_enabled
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "hibernation_enabled": ("hibernationEnabled", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        hibernation_enabled = d.pop("hibernationEnabled", UNSET)
+        self = cls.__new__(cls)
+        if (hibernation_enabled := d.pop("hibernationEnabled", None)) is not None:
+            self.hibernation_enabled = hibernation_enabled
 
-        model = cls(
-            hibernation_enabled,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -55,6 +52,3 @@ class AdditionalCapabilities(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

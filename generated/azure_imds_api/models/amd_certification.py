@@ -2,76 +2,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="AmdCertification")
 
 
-@_attrs_define(getstate_setstate=False)
-class AmdCertification(Model):
-    """Certificates for AMD SEV-SNP."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class AmdCertification(DocumentModel):
+    """Certificates for AMD SEV-SNP.
+
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
 
     vcek_cert: str
     """ The certificate of this processor (VCEK), in PEM. """
     certificate_chain: str
     """ The certificates above it (ASK, then ARK), in PEM. """
-    tcbm: str | Unset = UNSET
+    tcbm: str = ABSENT
     """ Version of the firmware for which the certificate is valid, probably as hexadecimal digits. That is not
     documented. """
-    cache_control: str | Unset = UNSET
+    cache_control: str = ABSENT
     """ How long the certificates may be cached, probably in seconds. Clients read it, and the documentation does
     not have it. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        vcek_cert = self.vcek_cert
-
-        certificate_chain = self.certificate_chain
-
-        tcbm = self.tcbm
-
-        cache_control = self.cache_control
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "vcekCert": vcek_cert,
-                "certificateChain": certificate_chain,
-            }
-        )
-        if tcbm is not UNSET:
-            field_dict["tcbm"] = tcbm
-        if cache_control is not UNSET:
-            field_dict["cacheControl"] = cache_control
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "vcek_cert": ("vcekCert", None),
+        "certificate_chain": ("certificateChain", None),
+        "tcbm": ("tcbm", str),
+        "cache_control": ("cacheControl", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
+        self = cls.__new__(cls)
         vcek_cert = d.pop("vcekCert")
+
+        self.vcek_cert = vcek_cert
 
         certificate_chain = d.pop("certificateChain")
 
-        tcbm = d.pop("tcbm", UNSET)
+        self.certificate_chain = certificate_chain
 
-        cache_control = d.pop("cacheControl", UNSET)
+        if (tcbm := d.pop("tcbm", None)) is not None:
+            self.tcbm = tcbm
 
-        model = cls(
-            vcek_cert,
-            certificate_chain,
-            tcbm,
-            cache_control,
-            d,
-        )
-        model._received = src_dict
-        return model
+        if (cache_control := d.pop("cacheControl", None)) is not None:
+            self.cache_control = cache_control
+
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -85,6 +74,3 @@ class AmdCertification(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,120 +2,85 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="AttestedData")
 
 
-@_attrs_define(getstate_setstate=False)
-class AttestedData(Model):
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class AttestedData(DocumentModel):
     """The content of an attested document. Do not trust it before you have verified the signature. On classic machines
     only vmId is certain to be there.
 
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
     """
 
-    license_type: str | Unset = UNSET
+    license_type: str = ABSENT
     """ License type under Azure Hybrid Benefit. "" without it. Since 2020-09-01. """
-    nonce: str | Unset = UNSET
+    nonce: str = ABSENT
     """ The nonce of the request. Without one, a UTC time stamp YYYYMMDD-HHMMSS, which has been observed to equal
     expiresOn or createdOn. Do not interpret it. Since 2018-10-01. """
-    plan: Plan | Unset = UNSET
+    plan: Plan = ABSENT
     """ Marketplace plan of the image. All fields are "" for other images. Since 2018-04-02, in attested data since
     2018-10-01. """
-    sku: str | Unset = UNSET
+    sku: str = ABSENT
     """ SKU of the image. "" for custom images. Since 2019-11-01. """
-    subscription_id: str | Unset = UNSET
+    subscription_id: str = ABSENT
     """ Subscription id of the machine, a GUID. Since 2019-04-30. """
-    time_stamp: AttestedTimeStamp | Unset = UNSET
+    time_stamp: AttestedTimeStamp = ABSENT
     """ Validity period of the document. Microsoft's tables name the field timestamp, but documents have timeStamp.
     Since 2018-10-01. """
-    vm_id: str | Unset = UNSET
+    vm_id: str = ABSENT
     """ Unique id of the machine. Since 2018-10-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        license_type = self.license_type
-
-        nonce = self.nonce
-
-        plan: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.plan, Unset):
-            plan = self.plan.to_dict()
-
-        sku = self.sku
-
-        subscription_id = self.subscription_id
-
-        time_stamp: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.time_stamp, Unset):
-            time_stamp = self.time_stamp.to_dict()
-
-        vm_id = self.vm_id
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if license_type is not UNSET:
-            field_dict["licenseType"] = license_type
-        if nonce is not UNSET:
-            field_dict["nonce"] = nonce
-        if plan is not UNSET:
-            field_dict["plan"] = plan
-        if sku is not UNSET:
-            field_dict["sku"] = sku
-        if subscription_id is not UNSET:
-            field_dict["subscriptionId"] = subscription_id
-        if time_stamp is not UNSET:
-            field_dict["timeStamp"] = time_stamp
-        if vm_id is not UNSET:
-            field_dict["vmId"] = vm_id
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "license_type": ("licenseType", str),
+        "nonce": ("nonce", str),
+        "plan": ("plan", "Plan"),
+        "sku": ("sku", str),
+        "subscription_id": ("subscriptionId", str),
+        "time_stamp": ("timeStamp", "AttestedTimeStamp"),
+        "vm_id": ("vmId", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        license_type = d.pop("licenseType", UNSET)
+        self = cls.__new__(cls)
+        if (license_type := d.pop("licenseType", None)) is not None:
+            self.license_type = license_type
 
-        nonce = d.pop("nonce", UNSET)
+        if (nonce := d.pop("nonce", None)) is not None:
+            self.nonce = nonce
 
-        _plan = d.pop("plan", UNSET)
-        plan: Plan | Unset
-        if _plan is UNSET:
-            plan = UNSET
-        else:
-            plan = Plan._read(_plan)
+        if (plan := d.pop("plan", None)) is not None:
+            plan = Plan._read(plan)
+            self.plan = plan
 
-        sku = d.pop("sku", UNSET)
+        if (sku := d.pop("sku", None)) is not None:
+            self.sku = sku
 
-        subscription_id = d.pop("subscriptionId", UNSET)
+        if (subscription_id := d.pop("subscriptionId", None)) is not None:
+            self.subscription_id = subscription_id
 
-        _time_stamp = d.pop("timeStamp", UNSET)
-        time_stamp: AttestedTimeStamp | Unset
-        if _time_stamp is UNSET:
-            time_stamp = UNSET
-        else:
-            time_stamp = AttestedTimeStamp._read(_time_stamp)
+        if (time_stamp := d.pop("timeStamp", None)) is not None:
+            time_stamp = AttestedTimeStamp._read(time_stamp)
+            self.time_stamp = time_stamp
 
-        vm_id = d.pop("vmId", UNSET)
+        if (vm_id := d.pop("vmId", None)) is not None:
+            self.vm_id = vm_id
 
-        model = cls(
-            license_type,
-            nonce,
-            plan,
-            sku,
-            subscription_id,
-            time_stamp,
-            vm_id,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -129,9 +94,6 @@ class AttestedData(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Imported last, because models may refer to each other: this class exists now.

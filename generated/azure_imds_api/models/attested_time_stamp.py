@@ -2,59 +2,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="AttestedTimeStamp")
 
 
-@_attrs_define(getstate_setstate=False)
-class AttestedTimeStamp(Model):
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class AttestedTimeStamp(DocumentModel):
     """Validity period of the document. Microsoft's tables name the field timestamp, but documents have timeStamp. Since
     2018-10-01.
 
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
     """
 
-    created_on: str | Unset = UNSET
+    created_on: str = ABSENT
     """ Time of signing in UTC, as MM/DD/YY HH:MM:SS -0000 with a two-digit year. Since 2018-10-01. """
-    expires_on: str | Unset = UNSET
+    expires_on: str = ABSENT
     """ End of the validity period, in the same format. Six hours in a recent capture, seconds in a sample: use this
     value, and do not assume a duration. Since 2018-10-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        created_on = self.created_on
-
-        expires_on = self.expires_on
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if created_on is not UNSET:
-            field_dict["createdOn"] = created_on
-        if expires_on is not UNSET:
-            field_dict["expiresOn"] = expires_on
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "created_on": ("createdOn", str),
+        "expires_on": ("expiresOn", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        created_on = d.pop("createdOn", UNSET)
+        self = cls.__new__(cls)
+        if (created_on := d.pop("createdOn", None)) is not None:
+            self.created_on = created_on
 
-        expires_on = d.pop("expiresOn", UNSET)
+        if (expires_on := d.pop("expiresOn", None)) is not None:
+            self.expires_on = expires_on
 
-        model = cls(
-            created_on,
-            expires_on,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -68,6 +60,3 @@ class AttestedTimeStamp(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

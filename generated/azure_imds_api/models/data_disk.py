@@ -2,194 +2,128 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 from ..models.known_disk_caching import KnownDiskCaching
-from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="DataDisk")
 
 
-@_attrs_define(getstate_setstate=False)
-class DataDisk(Model):
-    """A data disk. Since 2019-06-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class DataDisk(DocumentModel):
+    """A data disk. Since 2019-06-01.
 
-    bytes_per_second_throttle: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    bytes_per_second_throttle: str = ABSENT
     """ Throughput limit of an Ultra disk in bytes per second, as decimal digits (up to 64 bits). "" for other
     disks. Since 2021-05-01. """
-    caching: KnownDiskCaching | str | Unset = UNSET
+    caching: KnownDiskCaching | str = ABSENT
     """ Host caching of the disk. Since 2019-06-01. """
-    create_option: str | Unset = UNSET
+    create_option: str = ABSENT
     """ How the disk was created, such as Empty, Attach or FromImage. Since 2019-06-01. """
-    disk_capacity_bytes: str | Unset = UNSET
+    disk_capacity_bytes: str = ABSENT
     """ Size of an Ultra disk in bytes, as decimal digits (up to 64 bits). "" for other disks. Since 2021-05-01. """
-    disk_size_gb: str | Unset = UNSET
+    disk_size_gb: str = ABSENT
     """ Size in gigabytes, as decimal digits. Since 2019-06-01. """
-    image: DiskImage | Unset = UNSET
+    image: DiskImage = ABSENT
     """ The custom image of a disk. Since 2019-06-01. """
-    is_shared_disk: str | Unset = UNSET
+    is_shared_disk: str = ABSENT
     """ "true" or "false" on Ultra disks: whether several machines share the disk. "" for other disks. Since
     2021-05-01. """
-    is_ultra_disk: str | Unset = UNSET
+    is_ultra_disk: str = ABSENT
     """ "true" or "false": whether this is an Ultra disk. Since 2021-05-01. """
-    lun: str | Unset = UNSET
+    lun: str = ABSENT
     """ Logical unit number, as decimal digits. It identifies the disk within the machine. Since 2019-06-01. """
-    managed_disk: ManagedDisk | Unset = UNSET
+    managed_disk: ManagedDisk = ABSENT
     """ The managed disk that backs a disk. Since 2019-06-01. """
-    name: str | Unset = UNSET
+    name: str = ABSENT
     """ Name of the disk. Since 2019-06-01. """
-    ops_per_second_throttle: str | Unset = UNSET
+    ops_per_second_throttle: str = ABSENT
     """ Limit of an Ultra disk in operations per second, as decimal digits (up to 64 bits). "" for other disks.
     Since 2021-05-01. """
-    vhd: Vhd | Unset = UNSET
+    vhd: Vhd = ABSENT
     """ The virtual hard disk (VHD) file that backs a disk. Since 2019-06-01. """
-    write_accelerator_enabled: str | Unset = UNSET
+    write_accelerator_enabled: str = ABSENT
     """ "true" or "false": whether Write Accelerator is enabled. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        bytes_per_second_throttle = self.bytes_per_second_throttle
-
-        caching: str | Unset
-        if isinstance(self.caching, Unset):
-            caching = UNSET
-        elif isinstance(self.caching, str):
-            caching = self.caching
-        else:
-            caching = self.caching
-
-        create_option = self.create_option
-
-        disk_capacity_bytes = self.disk_capacity_bytes
-
-        disk_size_gb = self.disk_size_gb
-
-        image: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.image, Unset):
-            image = self.image.to_dict()
-
-        is_shared_disk = self.is_shared_disk
-
-        is_ultra_disk = self.is_ultra_disk
-
-        lun = self.lun
-
-        managed_disk: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.managed_disk, Unset):
-            managed_disk = self.managed_disk.to_dict()
-
-        name = self.name
-
-        ops_per_second_throttle = self.ops_per_second_throttle
-
-        vhd: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.vhd, Unset):
-            vhd = self.vhd.to_dict()
-
-        write_accelerator_enabled = self.write_accelerator_enabled
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if bytes_per_second_throttle is not UNSET:
-            field_dict["bytesPerSecondThrottle"] = bytes_per_second_throttle
-        if caching is not UNSET:
-            field_dict["caching"] = caching
-        if create_option is not UNSET:
-            field_dict["createOption"] = create_option
-        if disk_capacity_bytes is not UNSET:
-            field_dict["diskCapacityBytes"] = disk_capacity_bytes
-        if disk_size_gb is not UNSET:
-            field_dict["diskSizeGB"] = disk_size_gb
-        if image is not UNSET:
-            field_dict["image"] = image
-        if is_shared_disk is not UNSET:
-            field_dict["isSharedDisk"] = is_shared_disk
-        if is_ultra_disk is not UNSET:
-            field_dict["isUltraDisk"] = is_ultra_disk
-        if lun is not UNSET:
-            field_dict["lun"] = lun
-        if managed_disk is not UNSET:
-            field_dict["managedDisk"] = managed_disk
-        if name is not UNSET:
-            field_dict["name"] = name
-        if ops_per_second_throttle is not UNSET:
-            field_dict["opsPerSecondThrottle"] = ops_per_second_throttle
-        if vhd is not UNSET:
-            field_dict["vhd"] = vhd
-        if write_accelerator_enabled is not UNSET:
-            field_dict["writeAcceleratorEnabled"] = write_accelerator_enabled
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "bytes_per_second_throttle": ("bytesPerSecondThrottle", str),
+        "caching": ("caching", str),
+        "create_option": ("createOption", str),
+        "disk_capacity_bytes": ("diskCapacityBytes", str),
+        "disk_size_gb": ("diskSizeGB", str),
+        "image": ("image", "DiskImage"),
+        "is_shared_disk": ("isSharedDisk", str),
+        "is_ultra_disk": ("isUltraDisk", str),
+        "lun": ("lun", str),
+        "managed_disk": ("managedDisk", "ManagedDisk"),
+        "name": ("name", str),
+        "ops_per_second_throttle": ("opsPerSecondThrottle", str),
+        "vhd": ("vhd", "Vhd"),
+        "write_accelerator_enabled": ("writeAcceleratorEnabled", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        bytes_per_second_throttle = d.pop("bytesPerSecondThrottle", UNSET)
+        self = cls.__new__(cls)
+        if (bytes_per_second_throttle := d.pop("bytesPerSecondThrottle", None)) is not None:
+            self.bytes_per_second_throttle = bytes_per_second_throttle
 
-        caching = d.pop("caching", UNSET)
+        if (caching := d.pop("caching", None)) is not None:
+            self.caching = caching
 
-        create_option = d.pop("createOption", UNSET)
+        if (create_option := d.pop("createOption", None)) is not None:
+            self.create_option = create_option
 
-        disk_capacity_bytes = d.pop("diskCapacityBytes", UNSET)
+        if (disk_capacity_bytes := d.pop("diskCapacityBytes", None)) is not None:
+            self.disk_capacity_bytes = disk_capacity_bytes
 
-        disk_size_gb = d.pop("diskSizeGB", UNSET)
+        if (disk_size_gb := d.pop("diskSizeGB", None)) is not None:
+            self.disk_size_gb = disk_size_gb
 
-        _image = d.pop("image", UNSET)
-        image: DiskImage | Unset
-        if _image is UNSET:
-            image = UNSET
-        else:
-            image = DiskImage._read(_image)
+        if (image := d.pop("image", None)) is not None:
+            image = DiskImage._read(image)
+            self.image = image
 
-        is_shared_disk = d.pop("isSharedDisk", UNSET)
+        if (is_shared_disk := d.pop("isSharedDisk", None)) is not None:
+            self.is_shared_disk = is_shared_disk
 
-        is_ultra_disk = d.pop("isUltraDisk", UNSET)
+        if (is_ultra_disk := d.pop("isUltraDisk", None)) is not None:
+            self.is_ultra_disk = is_ultra_disk
 
-        lun = d.pop("lun", UNSET)
+        if (lun := d.pop("lun", None)) is not None:
+            self.lun = lun
 
-        _managed_disk = d.pop("managedDisk", UNSET)
-        managed_disk: ManagedDisk | Unset
-        if _managed_disk is UNSET:
-            managed_disk = UNSET
-        else:
-            managed_disk = ManagedDisk._read(_managed_disk)
+        if (managed_disk := d.pop("managedDisk", None)) is not None:
+            managed_disk = ManagedDisk._read(managed_disk)
+            self.managed_disk = managed_disk
 
-        name = d.pop("name", UNSET)
+        if (name := d.pop("name", None)) is not None:
+            self.name = name
 
-        ops_per_second_throttle = d.pop("opsPerSecondThrottle", UNSET)
+        if (ops_per_second_throttle := d.pop("opsPerSecondThrottle", None)) is not None:
+            self.ops_per_second_throttle = ops_per_second_throttle
 
-        _vhd = d.pop("vhd", UNSET)
-        vhd: Vhd | Unset
-        if _vhd is UNSET:
-            vhd = UNSET
-        else:
-            vhd = Vhd._read(_vhd)
+        if (vhd := d.pop("vhd", None)) is not None:
+            vhd = Vhd._read(vhd)
+            self.vhd = vhd
 
-        write_accelerator_enabled = d.pop("writeAcceleratorEnabled", UNSET)
+        if (write_accelerator_enabled := d.pop("writeAcceleratorEnabled", None)) is not None:
+            self.write_accelerator_enabled = write_accelerator_enabled
 
-        model = cls(
-            bytes_per_second_throttle,
-            caching,
-            create_option,
-            disk_capacity_bytes,
-            disk_size_gb,
-            image,
-            is_shared_disk,
-            is_ultra_disk,
-            lun,
-            managed_disk,
-            name,
-            ops_per_second_throttle,
-            vhd,
-            write_accelerator_enabled,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -203,9 +137,6 @@ class DataDisk(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Imported last, because models may refer to each other: this class exists now.

@@ -2,46 +2,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="DiffDiskSettings")
 
 
-@_attrs_define(getstate_setstate=False)
-class DiffDiskSettings(Model):
-    """Whether the OS disk is ephemeral. Since 2019-06-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class DiffDiskSettings(DocumentModel):
+    """Whether the OS disk is ephemeral. Since 2019-06-01.
 
-    option: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    option: str = ABSENT
     """ Local for an ephemeral OS disk. "" for other disks. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        option = self.option
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if option is not UNSET:
-            field_dict["option"] = option
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "option": ("option", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        option = d.pop("option", UNSET)
+        self = cls.__new__(cls)
+        if (option := d.pop("option", None)) is not None:
+            self.option = option
 
-        model = cls(
-            option,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -55,6 +52,3 @@ class DiffDiskSettings(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

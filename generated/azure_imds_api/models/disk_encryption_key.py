@@ -2,62 +2,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="DiskEncryptionKey")
 
 
-@_attrs_define(getstate_setstate=False)
-class DiskEncryptionKey(Model):
-    """Location of the disk's encryption key, which is a secret in a key vault. Since 2021-11-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class DiskEncryptionKey(DocumentModel):
+    """Location of the disk's encryption key, which is a secret in a key vault. Since 2021-11-01.
 
-    secret_url: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    secret_url: str = ABSENT
     """ URL of the secret. It does not contain the key. Since 2021-11-01. """
-    source_vault: SourceVault | Unset = UNSET
+    source_vault: SourceVault = ABSENT
     """ A key vault. Since 2021-11-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        secret_url = self.secret_url
-
-        source_vault: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.source_vault, Unset):
-            source_vault = self.source_vault.to_dict()
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if secret_url is not UNSET:
-            field_dict["secretUrl"] = secret_url
-        if source_vault is not UNSET:
-            field_dict["sourceVault"] = source_vault
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "secret_url": ("secretUrl", str),
+        "source_vault": ("sourceVault", "SourceVault"),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        secret_url = d.pop("secretUrl", UNSET)
+        self = cls.__new__(cls)
+        if (secret_url := d.pop("secretUrl", None)) is not None:
+            self.secret_url = secret_url
 
-        _source_vault = d.pop("sourceVault", UNSET)
-        source_vault: SourceVault | Unset
-        if _source_vault is UNSET:
-            source_vault = UNSET
-        else:
-            source_vault = SourceVault._read(_source_vault)
+        if (source_vault := d.pop("sourceVault", None)) is not None:
+            source_vault = SourceVault._read(source_vault)
+            self.source_vault = source_vault
 
-        model = cls(
-            secret_url,
-            source_vault,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -71,9 +59,6 @@ class DiskEncryptionKey(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Imported last, because models may refer to each other: this class exists now.

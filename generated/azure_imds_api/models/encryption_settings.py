@@ -2,78 +2,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="EncryptionSettings")
 
 
-@_attrs_define(getstate_setstate=False)
-class EncryptionSettings(Model):
-    """Encryption of the OS disk. Before 2021-11-01 it contains `enabled` only. Since 2019-06-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class EncryptionSettings(DocumentModel):
+    """Encryption of the OS disk. Before 2021-11-01 it contains `enabled` only. Since 2019-06-01.
 
-    disk_encryption_key: DiskEncryptionKey | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    disk_encryption_key: DiskEncryptionKey = ABSENT
     """ Location of the disk's encryption key, which is a secret in a key vault. Since 2021-11-01. """
-    enabled: str | Unset = UNSET
+    enabled: str = ABSENT
     """ "true" or "false": whether the disk is encrypted. Since 2019-06-01. """
-    key_encryption_key: KeyEncryptionKey | Unset = UNSET
+    key_encryption_key: KeyEncryptionKey = ABSENT
     """ The key that encrypts the disk's encryption key. Since 2021-11-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        disk_encryption_key: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.disk_encryption_key, Unset):
-            disk_encryption_key = self.disk_encryption_key.to_dict()
-
-        enabled = self.enabled
-
-        key_encryption_key: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.key_encryption_key, Unset):
-            key_encryption_key = self.key_encryption_key.to_dict()
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if disk_encryption_key is not UNSET:
-            field_dict["diskEncryptionKey"] = disk_encryption_key
-        if enabled is not UNSET:
-            field_dict["enabled"] = enabled
-        if key_encryption_key is not UNSET:
-            field_dict["keyEncryptionKey"] = key_encryption_key
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "disk_encryption_key": ("diskEncryptionKey", "DiskEncryptionKey"),
+        "enabled": ("enabled", str),
+        "key_encryption_key": ("keyEncryptionKey", "KeyEncryptionKey"),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        _disk_encryption_key = d.pop("diskEncryptionKey", UNSET)
-        disk_encryption_key: DiskEncryptionKey | Unset
-        if _disk_encryption_key is UNSET:
-            disk_encryption_key = UNSET
-        else:
-            disk_encryption_key = DiskEncryptionKey._read(_disk_encryption_key)
+        self = cls.__new__(cls)
+        if (disk_encryption_key := d.pop("diskEncryptionKey", None)) is not None:
+            disk_encryption_key = DiskEncryptionKey._read(disk_encryption_key)
+            self.disk_encryption_key = disk_encryption_key
 
-        enabled = d.pop("enabled", UNSET)
+        if (enabled := d.pop("enabled", None)) is not None:
+            self.enabled = enabled
 
-        _key_encryption_key = d.pop("keyEncryptionKey", UNSET)
-        key_encryption_key: KeyEncryptionKey | Unset
-        if _key_encryption_key is UNSET:
-            key_encryption_key = UNSET
-        else:
-            key_encryption_key = KeyEncryptionKey._read(_key_encryption_key)
+        if (key_encryption_key := d.pop("keyEncryptionKey", None)) is not None:
+            key_encryption_key = KeyEncryptionKey._read(key_encryption_key)
+            self.key_encryption_key = key_encryption_key
 
-        model = cls(
-            disk_encryption_key,
-            enabled,
-            key_encryption_key,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -87,9 +66,6 @@ class EncryptionSettings(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Imported last, because models may refer to each other: this class exists now.

@@ -2,56 +2,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="Extended")
 
 
-@_attrs_define(getstate_setstate=False)
-class Extended(Model):
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Extended(DocumentModel):
     """Data for provisioning agents, returned only with extended=true. Known from the source code of such agents, not from
     Microsoft's documentation.
 
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
     """
 
-    compute: ExtendedCompute | Unset = UNSET
+    compute: ExtendedCompute = ABSENT
     """ Data about provisioning. Observed at 2021-08-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        compute: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.compute, Unset):
-            compute = self.compute.to_dict()
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if compute is not UNSET:
-            field_dict["compute"] = compute
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "compute": ("compute", "ExtendedCompute"),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        _compute = d.pop("compute", UNSET)
-        compute: ExtendedCompute | Unset
-        if _compute is UNSET:
-            compute = UNSET
-        else:
-            compute = ExtendedCompute._read(_compute)
+        self = cls.__new__(cls)
+        if (compute := d.pop("compute", None)) is not None:
+            compute = ExtendedCompute._read(compute)
+            self.compute = compute
 
-        model = cls(
-            compute,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -65,9 +54,6 @@ class Extended(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Imported last, because models may refer to each other: this class exists now.

@@ -2,55 +2,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="ExtendedLocation")
 
 
-@_attrs_define(getstate_setstate=False)
-class ExtendedLocation(Model):
-    """The edge zone of the machine. Both fields are "" outside of edge zones. Since 2021-03-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class ExtendedLocation(DocumentModel):
+    """The edge zone of the machine. Both fields are "" outside of edge zones. Since 2021-03-01.
 
-    name: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    name: str = ABSENT
     """ Name of the edge zone. Since 2021-03-01. """
-    type_: str | Unset = UNSET
+    type_: str = ABSENT
     """ Type of the location, such as edgeZone. Since 2021-03-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        name = self.name
-
-        type_ = self.type_
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if name is not UNSET:
-            field_dict["name"] = name
-        if type_ is not UNSET:
-            field_dict["type"] = type_
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "name": ("name", str),
+        "type_": ("type", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        name = d.pop("name", UNSET)
+        self = cls.__new__(cls)
+        if (name := d.pop("name", None)) is not None:
+            self.name = name
 
-        type_ = d.pop("type", UNSET)
+        if (type_ := d.pop("type", None)) is not None:
+            self.type_ = type_
 
-        model = cls(
-            name,
-            type_,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -64,6 +58,3 @@ class ExtendedLocation(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,46 +2,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="Host")
 
 
-@_attrs_define(getstate_setstate=False)
-class Host(Model):
-    """The dedicated host of the machine. Never set together with hostGroup. Since 2021-11-15."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Host(DocumentModel):
+    """The dedicated host of the machine. Never set together with hostGroup. Since 2021-11-15.
 
-    id: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    id: str = ABSENT
     """ Id of the dedicated host. "" if there is none. Since 2021-11-15. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        id = self.id
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if id is not UNSET:
-            field_dict["id"] = id
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "id": ("id", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        id = d.pop("id", UNSET)
+        self = cls.__new__(cls)
+        if (id := d.pop("id", None)) is not None:
+            self.id = id
 
-        model = cls(
-            id,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -55,6 +52,3 @@ class Host(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,112 +2,86 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="ImageReference")
 
 
-@_attrs_define(getstate_setstate=False)
-class ImageReference(Model):
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class ImageReference(DocumentModel):
     """The image of the machine: id for a custom image, otherwise offer, publisher, sku and version. All fields are "" if
     an existing OS disk was attached. Since 2019-06-01.
 
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
     """
 
-    community_gallery_image_id: str | Unset = UNSET
+    community_gallery_image_id: str = ABSENT
     """ Id of the image in a community gallery. "" for other images. Since 2023-07-01. """
-    exact_version: str | Unset = UNSET
+    exact_version: str = ABSENT
     """ The version that was used, for example where version is latest. Often "". Since 2023-07-01. """
-    id: str | Unset = UNSET
+    id: str = ABSENT
     """ Azure resource id of a custom image. "" for other images. Since 2019-06-01. """
-    offer: str | Unset = UNSET
+    offer: str = ABSENT
     """ Offer of a platform or marketplace image. Since 2019-06-01. """
-    publisher: str | Unset = UNSET
+    publisher: str = ABSENT
     """ Publisher of a platform or marketplace image. Since 2019-06-01. """
-    shared_gallery_image_id: str | Unset = UNSET
+    shared_gallery_image_id: str = ABSENT
     """ Id of the image in a shared gallery. "" for other images. Since 2023-07-01. """
-    sku: str | Unset = UNSET
+    sku: str = ABSENT
     """ SKU of a platform or marketplace image. Since 2019-06-01. """
-    version: str | Unset = UNSET
+    version: str = ABSENT
     """ Requested version, possibly latest. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        community_gallery_image_id = self.community_gallery_image_id
-
-        exact_version = self.exact_version
-
-        id = self.id
-
-        offer = self.offer
-
-        publisher = self.publisher
-
-        shared_gallery_image_id = self.shared_gallery_image_id
-
-        sku = self.sku
-
-        version = self.version
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if community_gallery_image_id is not UNSET:
-            field_dict["communityGalleryImageId"] = community_gallery_image_id
-        if exact_version is not UNSET:
-            field_dict["exactVersion"] = exact_version
-        if id is not UNSET:
-            field_dict["id"] = id
-        if offer is not UNSET:
-            field_dict["offer"] = offer
-        if publisher is not UNSET:
-            field_dict["publisher"] = publisher
-        if shared_gallery_image_id is not UNSET:
-            field_dict["sharedGalleryImageId"] = shared_gallery_image_id
-        if sku is not UNSET:
-            field_dict["sku"] = sku
-        if version is not UNSET:
-            field_dict["version"] = version
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "community_gallery_image_id": ("communityGalleryImageId", str),
+        "exact_version": ("exactVersion", str),
+        "id": ("id", str),
+        "offer": ("offer", str),
+        "publisher": ("publisher", str),
+        "shared_gallery_image_id": ("sharedGalleryImageId", str),
+        "sku": ("sku", str),
+        "version": ("version", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        community_gallery_image_id = d.pop("communityGalleryImageId", UNSET)
+        self = cls.__new__(cls)
+        if (community_gallery_image_id := d.pop("communityGalleryImageId", None)) is not None:
+            self.community_gallery_image_id = community_gallery_image_id
 
-        exact_version = d.pop("exactVersion", UNSET)
+        if (exact_version := d.pop("exactVersion", None)) is not None:
+            self.exact_version = exact_version
 
-        id = d.pop("id", UNSET)
+        if (id := d.pop("id", None)) is not None:
+            self.id = id
 
-        offer = d.pop("offer", UNSET)
+        if (offer := d.pop("offer", None)) is not None:
+            self.offer = offer
 
-        publisher = d.pop("publisher", UNSET)
+        if (publisher := d.pop("publisher", None)) is not None:
+            self.publisher = publisher
 
-        shared_gallery_image_id = d.pop("sharedGalleryImageId", UNSET)
+        if (shared_gallery_image_id := d.pop("sharedGalleryImageId", None)) is not None:
+            self.shared_gallery_image_id = shared_gallery_image_id
 
-        sku = d.pop("sku", UNSET)
+        if (sku := d.pop("sku", None)) is not None:
+            self.sku = sku
 
-        version = d.pop("version", UNSET)
+        if (version := d.pop("version", None)) is not None:
+            self.version = version
 
-        model = cls(
-            community_gallery_image_id,
-            exact_version,
-            id,
-            offer,
-            publisher,
-            shared_gallery_image_id,
-            sku,
-            version,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -121,6 +95,3 @@ class ImageReference(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

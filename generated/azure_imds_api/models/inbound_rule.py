@@ -2,82 +2,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="InboundRule")
 
 
-@_attrs_define(getstate_setstate=False)
-class InboundRule(Model):
-    """A rule for traffic to this machine."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class InboundRule(DocumentModel):
+    """A rule for traffic to this machine.
 
-    frontend_ip_address: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    frontend_ip_address: str = ABSENT
     """ Address of the load balancer. An IPv6 address may be in brackets. """
-    protocol: str | Unset = UNSET
+    protocol: str = ABSENT
     """ Transport protocol, such as tcp or udp. """
     frontend_port: int | Unset = UNSET
     """ Port on the load balancer. """
     backend_port: int | Unset = UNSET
     """ Port on this machine. """
-    private_ip_address: str | Unset = UNSET
+    private_ip_address: str = ABSENT
     """ Address of this machine. An IPv6 address may be in brackets. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        frontend_ip_address = self.frontend_ip_address
-
-        protocol = self.protocol
-
-        frontend_port = self.frontend_port
-
-        backend_port = self.backend_port
-
-        private_ip_address = self.private_ip_address
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if frontend_ip_address is not UNSET:
-            field_dict["frontendIpAddress"] = frontend_ip_address
-        if protocol is not UNSET:
-            field_dict["protocol"] = protocol
-        if frontend_port is not UNSET:
-            field_dict["frontendPort"] = frontend_port
-        if backend_port is not UNSET:
-            field_dict["backendPort"] = backend_port
-        if private_ip_address is not UNSET:
-            field_dict["privateIpAddress"] = private_ip_address
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "frontend_ip_address": ("frontendIpAddress", str),
+        "protocol": ("protocol", str),
+        "frontend_port": ("frontendPort", None),
+        "backend_port": ("backendPort", None),
+        "private_ip_address": ("privateIpAddress", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        frontend_ip_address = d.pop("frontendIpAddress", UNSET)
+        self = cls.__new__(cls)
+        if (frontend_ip_address := d.pop("frontendIpAddress", None)) is not None:
+            self.frontend_ip_address = frontend_ip_address
 
-        protocol = d.pop("protocol", UNSET)
+        if (protocol := d.pop("protocol", None)) is not None:
+            self.protocol = protocol
 
-        frontend_port = d.pop("frontendPort", UNSET)
+        if (frontend_port := d.pop("frontendPort", None)) is not None:
+            self.frontend_port = frontend_port
 
-        backend_port = d.pop("backendPort", UNSET)
+        if (backend_port := d.pop("backendPort", None)) is not None:
+            self.backend_port = backend_port
 
-        private_ip_address = d.pop("privateIpAddress", UNSET)
+        if (private_ip_address := d.pop("privateIpAddress", None)) is not None:
+            self.private_ip_address = private_ip_address
 
-        model = cls(
-            frontend_ip_address,
-            protocol,
-            frontend_port,
-            backend_port,
-            private_ip_address,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -91,6 +77,3 @@ class InboundRule(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

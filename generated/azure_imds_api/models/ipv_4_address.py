@@ -2,56 +2,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="Ipv4Address")
 
 
-@_attrs_define(getstate_setstate=False)
-class Ipv4Address(Model):
-    """A private IPv4 address and the public address that belongs to it. Since 2017-04-02."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Ipv4Address(DocumentModel):
+    """A private IPv4 address and the public address that belongs to it. Since 2017-04-02.
 
-    private_ip_address: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    private_ip_address: str = ABSENT
     """ Address in the virtual network. Since 2017-04-02. """
-    public_ip_address: str | Unset = UNSET
+    public_ip_address: str = ABSENT
     """ Public address. "" if there is none, and for public addresses of the Standard SKU, which only /loadbalancer
     returns. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        private_ip_address = self.private_ip_address
-
-        public_ip_address = self.public_ip_address
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if private_ip_address is not UNSET:
-            field_dict["privateIpAddress"] = private_ip_address
-        if public_ip_address is not UNSET:
-            field_dict["publicIpAddress"] = public_ip_address
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "private_ip_address": ("privateIpAddress", str),
+        "public_ip_address": ("publicIpAddress", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        private_ip_address = d.pop("privateIpAddress", UNSET)
+        self = cls.__new__(cls)
+        if (private_ip_address := d.pop("privateIpAddress", None)) is not None:
+            self.private_ip_address = private_ip_address
 
-        public_ip_address = d.pop("publicIpAddress", UNSET)
+        if (public_ip_address := d.pop("publicIpAddress", None)) is not None:
+            self.public_ip_address = public_ip_address
 
-        model = cls(
-            private_ip_address,
-            public_ip_address,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -65,6 +59,3 @@ class Ipv4Address(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,85 +2,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import LISTS, UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import LISTS
 
 T = TypeVar("T", bound="Ipv4Configuration")
 
 
-@_attrs_define(getstate_setstate=False)
-class Ipv4Configuration(Model):
-    """IPv4 configuration of an interface. Since 2017-04-02."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Ipv4Configuration(DocumentModel):
+    """IPv4 configuration of an interface. Since 2017-04-02.
 
-    ip_address: list[Ipv4Address] | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    ip_address: list[Ipv4Address] = ABSENT
     """ Addresses of the interface. Since 2017-04-02. """
-    subnet: list[Subnet] | Unset = UNSET
+    subnet: list[Subnet] = ABSENT
     """ Subnets of the interface. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        ip_address: list[dict[str, Any]] | Unset = UNSET
-        if not isinstance(self.ip_address, Unset):
-            ip_address = []
-            for ip_address_item_data in self.ip_address:
-                ip_address_item = ip_address_item_data.to_dict()
-                ip_address.append(ip_address_item)
-
-        subnet: list[dict[str, Any]] | Unset = UNSET
-        if not isinstance(self.subnet, Unset):
-            subnet = []
-            for subnet_item_data in self.subnet:
-                subnet_item = subnet_item_data.to_dict()
-                subnet.append(subnet_item)
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if ip_address is not UNSET:
-            field_dict["ipAddress"] = ip_address
-        if subnet is not UNSET:
-            field_dict["subnet"] = subnet
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "ip_address": ("ipAddress", list),
+        "subnet": ("subnet", list),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        _ip_address = d.pop("ipAddress", UNSET)
-        if _ip_address is not UNSET and not isinstance(_ip_address, LISTS):
-            raise TypeError
-        _ip_address = _ip_address
-        ip_address: list[Ipv4Address] | Unset = UNSET
-        if _ip_address is not UNSET:
+        self = cls.__new__(cls)
+        if (ip_address := d.pop("ipAddress", None)) is not None:
+            _ip_address = ip_address
+            if not isinstance(_ip_address, LISTS):
+                raise TypeError
             ip_address = []
+            _ip_address = _ip_address
             for ip_address_item_data in _ip_address:
                 ip_address_item = Ipv4Address._read(ip_address_item_data)
 
                 ip_address.append(ip_address_item)
+            self.ip_address = ip_address
 
-        _subnet = d.pop("subnet", UNSET)
-        if _subnet is not UNSET and not isinstance(_subnet, LISTS):
-            raise TypeError
-        _subnet = _subnet
-        subnet: list[Subnet] | Unset = UNSET
-        if _subnet is not UNSET:
+        if (subnet := d.pop("subnet", None)) is not None:
+            _subnet = subnet
+            if not isinstance(_subnet, LISTS):
+                raise TypeError
             subnet = []
+            _subnet = _subnet
             for subnet_item_data in _subnet:
                 subnet_item = Subnet._read(subnet_item_data)
 
                 subnet.append(subnet_item)
+            self.subnet = subnet
 
-        model = cls(
-            ip_address,
-            subnet,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -94,9 +77,6 @@ class Ipv4Configuration(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Imported last, because models may refer to each other: this class exists now.

@@ -2,61 +2,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import LISTS, UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import LISTS
 
 T = TypeVar("T", bound="Ipv6Configuration")
 
 
-@_attrs_define(getstate_setstate=False)
-class Ipv6Configuration(Model):
-    """IPv6 configuration of an interface. IMDS does not return IPv6 subnets. Since 2017-04-02."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Ipv6Configuration(DocumentModel):
+    """IPv6 configuration of an interface. IMDS does not return IPv6 subnets. Since 2017-04-02.
 
-    ip_address: list[Ipv6Address] | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    ip_address: list[Ipv6Address] = ABSENT
     """ Addresses of the interface. [] if there are none. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        ip_address: list[dict[str, Any]] | Unset = UNSET
-        if not isinstance(self.ip_address, Unset):
-            ip_address = []
-            for ip_address_item_data in self.ip_address:
-                ip_address_item = ip_address_item_data.to_dict()
-                ip_address.append(ip_address_item)
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if ip_address is not UNSET:
-            field_dict["ipAddress"] = ip_address
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "ip_address": ("ipAddress", list),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        _ip_address = d.pop("ipAddress", UNSET)
-        if _ip_address is not UNSET and not isinstance(_ip_address, LISTS):
-            raise TypeError
-        _ip_address = _ip_address
-        ip_address: list[Ipv6Address] | Unset = UNSET
-        if _ip_address is not UNSET:
+        self = cls.__new__(cls)
+        if (ip_address := d.pop("ipAddress", None)) is not None:
+            _ip_address = ip_address
+            if not isinstance(_ip_address, LISTS):
+                raise TypeError
             ip_address = []
+            _ip_address = _ip_address
             for ip_address_item_data in _ip_address:
                 ip_address_item = Ipv6Address._read(ip_address_item_data)
 
                 ip_address.append(ip_address_item)
+            self.ip_address = ip_address
 
-        model = cls(
-            ip_address,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -70,9 +62,6 @@ class Ipv6Configuration(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Imported last, because models may refer to each other: this class exists now.

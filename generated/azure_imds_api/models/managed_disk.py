@@ -2,55 +2,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="ManagedDisk")
 
 
-@_attrs_define(getstate_setstate=False)
-class ManagedDisk(Model):
-    """The managed disk that backs a disk. Since 2019-06-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class ManagedDisk(DocumentModel):
+    """The managed disk that backs a disk. Since 2019-06-01.
 
-    id: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    id: str = ABSENT
     """ Azure resource id of the managed disk. Since 2019-06-01. """
-    storage_account_type: str | Unset = UNSET
+    storage_account_type: str = ABSENT
     """ Storage type, such as Standard_LRS, StandardSSD_LRS, Premium_LRS or UltraSSD_LRS. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        id = self.id
-
-        storage_account_type = self.storage_account_type
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if id is not UNSET:
-            field_dict["id"] = id
-        if storage_account_type is not UNSET:
-            field_dict["storageAccountType"] = storage_account_type
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "id": ("id", str),
+        "storage_account_type": ("storageAccountType", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        id = d.pop("id", UNSET)
+        self = cls.__new__(cls)
+        if (id := d.pop("id", None)) is not None:
+            self.id = id
 
-        storage_account_type = d.pop("storageAccountType", UNSET)
+        if (storage_account_type := d.pop("storageAccountType", None)) is not None:
+            self.storage_account_type = storage_account_type
 
-        model = cls(
-            id,
-            storage_account_type,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -64,6 +58,3 @@ class ManagedDisk(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

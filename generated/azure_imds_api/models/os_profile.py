@@ -2,64 +2,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="OsProfile")
 
 
-@_attrs_define(getstate_setstate=False)
-class OsProfile(Model):
-    """Settings of the operating system at creation. All fields are "" for specialized disks. Since 2020-07-15."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class OsProfile(DocumentModel):
+    """Settings of the operating system at creation. All fields are "" for specialized disks. Since 2020-07-15.
 
-    admin_username: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    admin_username: str = ABSENT
     """ Name of the administrator account. Since 2020-07-15. """
-    computer_name: str | Unset = UNSET
+    computer_name: str = ABSENT
     """ Host name at creation. Since 2020-07-15. """
-    disable_password_authentication: str | Unset = UNSET
+    disable_password_authentication: str = ABSENT
     """ "true" or "false": whether password login is disabled. "" on Windows. Since 2020-10-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        admin_username = self.admin_username
-
-        computer_name = self.computer_name
-
-        disable_password_authentication = self.disable_password_authentication
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if admin_username is not UNSET:
-            field_dict["adminUsername"] = admin_username
-        if computer_name is not UNSET:
-            field_dict["computerName"] = computer_name
-        if disable_password_authentication is not UNSET:
-            field_dict["disablePasswordAuthentication"] = disable_password_authentication
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "admin_username": ("adminUsername", str),
+        "computer_name": ("computerName", str),
+        "disable_password_authentication": ("disablePasswordAuthentication", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        admin_username = d.pop("adminUsername", UNSET)
+        self = cls.__new__(cls)
+        if (admin_username := d.pop("adminUsername", None)) is not None:
+            self.admin_username = admin_username
 
-        computer_name = d.pop("computerName", UNSET)
+        if (computer_name := d.pop("computerName", None)) is not None:
+            self.computer_name = computer_name
 
-        disable_password_authentication = d.pop("disablePasswordAuthentication", UNSET)
+        if (disable_password_authentication := d.pop("disablePasswordAuthentication", None)) is not None:
+            self.disable_password_authentication = disable_password_authentication
 
-        model = cls(
-            admin_username,
-            computer_name,
-            disable_password_authentication,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -73,6 +64,3 @@ class OsProfile(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,67 +2,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="Plan")
 
 
-@_attrs_define(getstate_setstate=False)
-class Plan(Model):
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Plan(DocumentModel):
     """Marketplace plan of the image. All fields are "" for other images. Since 2018-04-02, in attested data since
     2018-10-01.
 
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
     """
 
-    name: str | Unset = UNSET
+    name: str = ABSENT
     """ Name of the plan. """
-    product: str | Unset = UNSET
+    product: str = ABSENT
     """ Product of the plan. """
-    publisher: str | Unset = UNSET
+    publisher: str = ABSENT
     """ Publisher of the plan. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        name = self.name
-
-        product = self.product
-
-        publisher = self.publisher
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if name is not UNSET:
-            field_dict["name"] = name
-        if product is not UNSET:
-            field_dict["product"] = product
-        if publisher is not UNSET:
-            field_dict["publisher"] = publisher
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "name": ("name", str),
+        "product": ("product", str),
+        "publisher": ("publisher", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        name = d.pop("name", UNSET)
+        self = cls.__new__(cls)
+        if (name := d.pop("name", None)) is not None:
+            self.name = name
 
-        product = d.pop("product", UNSET)
+        if (product := d.pop("product", None)) is not None:
+            self.product = product
 
-        publisher = d.pop("publisher", UNSET)
+        if (publisher := d.pop("publisher", None)) is not None:
+            self.publisher = publisher
 
-        model = cls(
-            name,
-            product,
-            publisher,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -76,6 +65,3 @@ class Plan(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,55 +2,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="PublicIpAddress")
 
 
-@_attrs_define(getstate_setstate=False)
-class PublicIpAddress(Model):
-    """A public address of this machine and the private address that belongs to it."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class PublicIpAddress(DocumentModel):
+    """A public address of this machine and the private address that belongs to it.
 
-    frontend_ip_address: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    frontend_ip_address: str = ABSENT
     """ Public address. An IPv6 address may be in brackets. """
-    private_ip_address: str | Unset = UNSET
+    private_ip_address: str = ABSENT
     """ Private address. An IPv6 address may be in brackets. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        frontend_ip_address = self.frontend_ip_address
-
-        private_ip_address = self.private_ip_address
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if frontend_ip_address is not UNSET:
-            field_dict["frontendIpAddress"] = frontend_ip_address
-        if private_ip_address is not UNSET:
-            field_dict["privateIpAddress"] = private_ip_address
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "frontend_ip_address": ("frontendIpAddress", str),
+        "private_ip_address": ("privateIpAddress", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        frontend_ip_address = d.pop("frontendIpAddress", UNSET)
+        self = cls.__new__(cls)
+        if (frontend_ip_address := d.pop("frontendIpAddress", None)) is not None:
+            self.frontend_ip_address = frontend_ip_address
 
-        private_ip_address = d.pop("privateIpAddress", UNSET)
+        if (private_ip_address := d.pop("privateIpAddress", None)) is not None:
+            self.private_ip_address = private_ip_address
 
-        model = cls(
-            frontend_ip_address,
-            private_ip_address,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -64,6 +58,3 @@ class PublicIpAddress(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,55 +2,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="PublicKey")
 
 
-@_attrs_define(getstate_setstate=False)
-class PublicKey(Model):
-    """An SSH public key of the machine. Since 2018-04-02."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class PublicKey(DocumentModel):
+    """An SSH public key of the machine. Since 2018-04-02.
 
-    key_data: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    key_data: str = ABSENT
     """ The key in OpenSSH format. It may contain line breaks. Since 2018-04-02. """
-    path: str | Unset = UNSET
+    path: str = ABSENT
     """ Path of the file on the machine that contains the key. Since 2018-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        key_data = self.key_data
-
-        path = self.path
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if key_data is not UNSET:
-            field_dict["keyData"] = key_data
-        if path is not UNSET:
-            field_dict["path"] = path
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "key_data": ("keyData", str),
+        "path": ("path", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        key_data = d.pop("keyData", UNSET)
+        self = cls.__new__(cls)
+        if (key_data := d.pop("keyData", None)) is not None:
+            self.key_data = key_data
 
-        path = d.pop("path", UNSET)
+        if (path := d.pop("path", None)) is not None:
+            self.path = path
 
-        model = cls(
-            key_data,
-            path,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -64,6 +58,3 @@ class PublicKey(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,47 +2,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="ResourceDisk")
 
 
-@_attrs_define(getstate_setstate=False)
-class ResourceDisk(Model):
-    """The local temporary disk. Since 2021-02-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class ResourceDisk(DocumentModel):
+    """The local temporary disk. Since 2021-02-01.
 
-    size: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    size: str = ABSENT
     """ Size, as decimal digits. "0" without a temporary disk, "" on Azure Stack Hub. The documented unit is
     kilobytes, but a captured value is far too small for that. Do not rely on the unit. Since 2021-02-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        size = self.size
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if size is not UNSET:
-            field_dict["size"] = size
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "size": ("size", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        size = d.pop("size", UNSET)
+        self = cls.__new__(cls)
+        if (size := d.pop("size", None)) is not None:
+            self.size = size
 
-        model = cls(
-            size,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -56,6 +53,3 @@ class ResourceDisk(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,80 +2,62 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 from ..models.known_security_type import KnownSecurityType
-from ..types import UNSET, Model, Unset
 
 T = TypeVar("T", bound="SecurityProfile")
 
 
-@_attrs_define(getstate_setstate=False)
-class SecurityProfile(Model):
-    """Security features of the machine. Since 2020-06-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class SecurityProfile(DocumentModel):
+    """Security features of the machine. Since 2020-06-01.
 
-    encryption_at_host: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    encryption_at_host: str = ABSENT
     """ "true" or "false": whether disks are encrypted at the host. Since 2021-11-01. """
-    secure_boot_enabled: str | Unset = UNSET
+    secure_boot_enabled: str = ABSENT
     """ "true" or "false": whether UEFI secure boot is enabled. Since 2020-06-01. """
-    security_type: KnownSecurityType | str | Unset = UNSET
+    security_type: KnownSecurityType | str = ABSENT
     """ Trusted launch or confidential machine. "" for neither. Since 2021-12-13. """
-    virtual_tpm_enabled: str | Unset = UNSET
+    virtual_tpm_enabled: str = ABSENT
     """ "true" or "false": whether the machine has a virtual TPM. Since 2020-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        encryption_at_host = self.encryption_at_host
-
-        secure_boot_enabled = self.secure_boot_enabled
-
-        security_type: str | Unset
-        if isinstance(self.security_type, Unset):
-            security_type = UNSET
-        elif isinstance(self.security_type, str):
-            security_type = self.security_type
-        else:
-            security_type = self.security_type
-
-        virtual_tpm_enabled = self.virtual_tpm_enabled
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if encryption_at_host is not UNSET:
-            field_dict["encryptionAtHost"] = encryption_at_host
-        if secure_boot_enabled is not UNSET:
-            field_dict["secureBootEnabled"] = secure_boot_enabled
-        if security_type is not UNSET:
-            field_dict["securityType"] = security_type
-        if virtual_tpm_enabled is not UNSET:
-            field_dict["virtualTpmEnabled"] = virtual_tpm_enabled
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "encryption_at_host": ("encryptionAtHost", str),
+        "secure_boot_enabled": ("secureBootEnabled", str),
+        "security_type": ("securityType", str),
+        "virtual_tpm_enabled": ("virtualTpmEnabled", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        encryption_at_host = d.pop("encryptionAtHost", UNSET)
+        self = cls.__new__(cls)
+        if (encryption_at_host := d.pop("encryptionAtHost", None)) is not None:
+            self.encryption_at_host = encryption_at_host
 
-        secure_boot_enabled = d.pop("secureBootEnabled", UNSET)
+        if (secure_boot_enabled := d.pop("secureBootEnabled", None)) is not None:
+            self.secure_boot_enabled = secure_boot_enabled
 
-        security_type = d.pop("securityType", UNSET)
+        if (security_type := d.pop("securityType", None)) is not None:
+            self.security_type = security_type
 
-        virtual_tpm_enabled = d.pop("virtualTpmEnabled", UNSET)
+        if (virtual_tpm_enabled := d.pop("virtualTpmEnabled", None)) is not None:
+            self.virtual_tpm_enabled = virtual_tpm_enabled
 
-        model = cls(
-            encryption_at_host,
-            secure_boot_enabled,
-            security_type,
-            virtual_tpm_enabled,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -89,6 +71,3 @@ class SecurityProfile(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,55 +2,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="Subnet")
 
 
-@_attrs_define(getstate_setstate=False)
-class Subnet(Model):
-    """An IPv4 subnet. Since 2017-04-02."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Subnet(DocumentModel):
+    """An IPv4 subnet. Since 2017-04-02.
 
-    address: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    address: str = ABSENT
     """ First address of the subnet. Since 2017-04-02. """
-    prefix: str | Unset = UNSET
+    prefix: str = ABSENT
     """ Prefix length, as decimal digits. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        address = self.address
-
-        prefix = self.prefix
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if address is not UNSET:
-            field_dict["address"] = address
-        if prefix is not UNSET:
-            field_dict["prefix"] = prefix
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "address": ("address", str),
+        "prefix": ("prefix", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        address = d.pop("address", UNSET)
+        self = cls.__new__(cls)
+        if (address := d.pop("address", None)) is not None:
+            self.address = address
 
-        prefix = d.pop("prefix", UNSET)
+        if (prefix := d.pop("prefix", None)) is not None:
+            self.prefix = prefix
 
-        model = cls(
-            address,
-            prefix,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -64,6 +58,3 @@ class Subnet(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,55 +2,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="Tag")
 
 
-@_attrs_define(getstate_setstate=False)
-class Tag(Model):
-    """A tag of the machine. Since 2019-06-04."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Tag(DocumentModel):
+    """A tag of the machine. Since 2019-06-04.
 
-    name: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    name: str = ABSENT
     """ Name of the tag. Since 2019-06-04. """
-    value: str | Unset = UNSET
+    value: str = ABSENT
     """ Value of the tag, unchanged. Since 2019-06-04. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        name = self.name
-
-        value = self.value
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if name is not UNSET:
-            field_dict["name"] = name
-        if value is not UNSET:
-            field_dict["value"] = value
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "name": ("name", str),
+        "value": ("value", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        name = d.pop("name", UNSET)
+        self = cls.__new__(cls)
+        if (name := d.pop("name", None)) is not None:
+            self.name = name
 
-        value = d.pop("value", UNSET)
+        if (value := d.pop("value", None)) is not None:
+            self.value = value
 
-        model = cls(
-            name,
-            value,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -64,6 +58,3 @@ class Tag(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,46 +2,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="Vhd")
 
 
-@_attrs_define(getstate_setstate=False)
-class Vhd(Model):
-    """The virtual hard disk (VHD) file that backs a disk. Since 2019-06-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class Vhd(DocumentModel):
+    """The virtual hard disk (VHD) file that backs a disk. Since 2019-06-01.
 
-    uri: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    uri: str = ABSENT
     """ URL of the VHD. "" if there is none. Since 2019-06-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        uri = self.uri
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if uri is not UNSET:
-            field_dict["uri"] = uri
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "uri": ("uri", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        uri = d.pop("uri", UNSET)
+        self = cls.__new__(cls)
+        if (uri := d.pop("uri", None)) is not None:
+            self.uri = uri
 
-        model = cls(
-            uri,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -55,6 +52,3 @@ class Vhd(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -2,47 +2,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, Unset
+from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 
 T = TypeVar("T", bound="VirtualMachineScaleSet")
 
 
-@_attrs_define(getstate_setstate=False)
-class VirtualMachineScaleSet(Model):
-    """The scale set of a machine in flexible orchestration. Since 2021-03-01."""
+@_attrs_define(getstate_setstate=False, eq=False, repr=False)
+class VirtualMachineScaleSet(DocumentModel):
+    """The scale set of a machine in flexible orchestration. Since 2021-03-01.
 
-    id: str | Unset = UNSET
+    Absent members read as empty, and `in` tells which ones the document has: see DocumentModel.
+
+    """
+
+    id: str = ABSENT
     """ Azure resource id of the scale set. "" for uniform orchestration and outside of scale sets. Since
     2021-03-01. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        id = self.id
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update({})
-        if id is not UNSET:
-            field_dict["id"] = id
-
-        return self._with_unread(field_dict)
+    _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "id": ("id", str),
+    }
 
     @classmethod
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
-        id = d.pop("id", UNSET)
+        self = cls.__new__(cls)
+        if (id := d.pop("id", None)) is not None:
+            self.id = id
 
-        model = cls(
-            id,
-            d,
-        )
-        model._received = src_dict
-        return model
+        self.additional_properties = d
+        self._received = src_dict
+        self._lent = NOTHING_LENT
+        return self
 
     @property
     def additional_keys(self) -> list[str]:
@@ -56,6 +53,3 @@ class VirtualMachineScaleSet(Model):
 
     def __delitem__(self, key: str) -> None:
         del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

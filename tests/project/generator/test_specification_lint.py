@@ -638,6 +638,10 @@ MISTAKES: dict[str, list[Mistake]] = {
             't7: {allOf: [{$ref: "#/components/schemas/Host"}], deprecated: true} # ! all-of',
         ),
         Mistake("all-of-what-is-no-object", "property", "t6: {allOf: [{type: string}]} # ! all-of"),
+        # Absent members
+        Mistake("absent-unknown", "schema", "A1: {type: object, x-absent: none} # ! extension"),
+        Mistake("absent-at-text", "schema", "A2: {type: string, x-absent: empty} # ! absent"),
+        Mistake("absent-at-a-member", "property", "a3: {type: string, x-absent: empty} # ! extension"),
         # Names
         *(
             Mistake(f"a-model-named-{name}", "schema", f"{name}: {{type: object}} # ! taken-model")

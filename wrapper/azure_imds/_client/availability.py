@@ -39,7 +39,9 @@ def problem_of_error(error: Exception, host: Host) -> ImdsError | None:
 
 def problem_of_document(document: Instance) -> ImdsError | None:
     """What a document says about the availability of IMDS. None if it describes a machine."""
-    if document.compute is not None or document.network is not None:
+    # An empty object counts, too.
+    members = document.to_dict()
+    if isinstance(members.get("compute"), dict) or isinstance(members.get("network"), dict):
         return None
     return ImdsUnavailableError("the response is a JSON object, but not from IMDS", attempts=1)
 

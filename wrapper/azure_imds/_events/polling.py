@@ -189,7 +189,7 @@ class Poller(Generic[C]):
         return fetch
 
     def _on_name(self, instance: Instance) -> None:
-        name = instance.compute.name if instance.compute else None
+        name = instance.compute.name
         if not name:
             raise ImdsUnavailableError(
                 "the instance metadata does not contain the name of this machine, which EventWatcher needs to find the "

@@ -243,11 +243,11 @@ def _check_nonce(data: AttestedData, nonce: str | None) -> None:
 
 def _check_times(data: AttestedData, now: datetime) -> None:
     stamp = data.time_stamp
-    expires = _parse_time(stamp.expires_on) if stamp else None
-    if stamp is None or expires is None:
+    expires = _parse_time(stamp.expires_on)
+    if expires is None:
         raise build_refusal("payload_incomplete", "its content has no readable timeStamp.expiresOn")
-    created = None if stamp.created_on is None else _parse_time(stamp.created_on)
-    if created is None and stamp.created_on is not None:
+    created = _parse_time(stamp.created_on)
+    if created is None and stamp.to_dict().get("createdOn") is not None:
         raise build_refusal("payload_incomplete", "its timeStamp.createdOn cannot be read")
     if expires <= now:
         raise build_refusal(
