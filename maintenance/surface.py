@@ -134,11 +134,15 @@ def _list_modules(package: griffe.Object | griffe.Alias) -> Iterator[griffe.Modu
             yield member
 
 
+def _is_field(name: str) -> bool:
+    return name not in _MODEL_EXTRAS and not name.startswith("_")
+
+
 def _read_model(found: griffe.Class) -> Model:
     attributes = {
         name: member
         for name, member in found.members.items()
-        if isinstance(member, griffe.Attribute) and member.annotation is not None and name not in _MODEL_EXTRAS
+        if isinstance(member, griffe.Attribute) and member.annotation is not None and _is_field(name)
     }
     return Model(
         found.name,

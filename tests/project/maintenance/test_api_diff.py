@@ -80,7 +80,7 @@ BREAKING = [
     ("load_balancer.get_metadata", "returns Instance instead of LoadBalancerResponse", CHECKERS),
     ("versions.get_versions", "is removed", {"griffe", *CHECKERS}),
     ("arc", "url is http://localhost:40343/metadata instead of http://localhost:40342/metadata", {"data"}),
-    ("Compute.vm_size", "is int | None instead of str | None", CHECKERS),
+    ("Compute.vm_size", "is int | None instead of str", CHECKERS),
     ("Compute.zone", "is removed", {"griffe", *CHECKERS}),
     ("IdentityInfoResponse.tenant_id", "is str | None instead of str", CHECKERS),
     ("KnownEventType", "no longer has the value 'Freeze'", {"surface"}),
