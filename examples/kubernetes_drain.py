@@ -68,6 +68,7 @@ class Node:
         self._api = api
         self.name = name
         self._blocked: dict[str, float] = {}
+        self._reasons: dict[str, str] = {}
 
     def cordon(self, event_ids: Sequence[str]) -> list[str]:
         """Cordons the node for these events, unless it is. Returns the ids of those that are already approved."""
@@ -139,7 +140,10 @@ class Node:
             # 429: its disruption budget does not allow it now. Other errors do not stop the drain of other pods: for
             # example, 500 if a pod has two budgets, and 403 if its namespace is being deleted.
             self._blocked[uid_of(pod)] = time.monotonic() + BLOCKED_PAUSE
-            log.warning("%s: cannot be evicted now: %s", name_of(pod), explain(error))
+            reason = explain(error)
+            if self._reasons.get(uid_of(pod)) != reason:
+                log.warning("%s: cannot be evicted now: %s", name_of(pod), reason)
+            self._reasons[uid_of(pod)] = reason
         else:
             log.info("%s: evicted", name_of(pod))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 import subprocess
@@ -102,6 +103,19 @@ def test_pymongo_asks_for_the_token_again_when_a_login_has_expired(emulator: Emu
             assert client.admin.command("ping") == {"ok": 1}
     assert len(server.tokens) == 2
     assert len(resources(emulator)) == 2
+
+
+def test_the_asynchronous_client_of_pymongo_takes_the_same_callback(emulator: Emulator) -> None:
+    server = MongoServer()
+
+    async def ping(url: str) -> Any:
+        code = block("MongoClient").replace("MongoClient", "AsyncMongoClient").replace(*mongo_address(url))
+        async with run(code)["mongo"] as client:
+            return await client.admin.command("ping")
+
+    with raw_server(server) as url:
+        assert asyncio.run(ping(url)) == {"ok": 1}
+    assert len(set(server.tokens)) == 1
 
 
 def mongo_address(url: str) -> tuple[str, str]:
