@@ -9,14 +9,14 @@ import stat
 import sys
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from azure_imds import AccessToken, ImdsUnavailableError
 from azure_imds._cli import execution
 from azure_imds._cli.claims import read_claims
-from azure_imds._cli.execution import TokenFile, keep_fresh, run_child
+from azure_imds._cli.execution import TokenFile, forward_signals, keep_fresh, run_child
 from azure_imds._cli.exits import Exit
 from azure_imds_emulator import Emulator
 from cli_support import Run, run, start
@@ -45,9 +45,9 @@ def test_the_identity_is_chosen_and_options_after_the_command_are_its_own(
     identity = emulator.machine.add_user_assigned("id-web")
     ran: list[Any] = []
 
-    def record(command: Any, variables: Any) -> int:
+    def record(command: Any, variables: Any) -> NoReturn:
         ran.append((command, variables))
-        return 5
+        raise SystemExit(5)
 
     monkeypatch.setattr(execution, "replace_process", record)
     options = ["--resource", RESOURCE, "--client-id", identity.client_id, "--env", "T"]
@@ -288,13 +288,21 @@ def test_a_folder_that_is_gone_is_logged(tmp_path: Path, caplog: pytest.LogCaptu
 
 def test_the_handlers_of_signals_are_restored() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
-    assert run_child([PYTHON, "-Sc", "raise SystemExit(4)"], {}) == 4
+    with forward_signals() as forward_to:
+        assert run_child([PYTHON, "-Sc", "raise SystemExit(4)"], {}, forward_to) == 4
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_a_signal_before_the_command_starts_is_passed_on() -> None:
+    with forward_signals() as forward_to:
+        signal.raise_signal(signal.SIGTERM)
+        assert run_child(["sleep", "60"], {}, forward_to) == 128 + signal.SIGTERM
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        assert run_child(["sh", "-c", "kill -HUP $$; exit 6"], {}) == 6
+        with forward_signals() as forward_to:
+            assert run_child(["sh", "-c", "kill -HUP $$; exit 6"], {}, forward_to) == 6
     finally:
         signal.signal(signal.SIGHUP, previous)

@@ -253,7 +253,7 @@ def execute(
     object_id: ObjectId = None,
     msi_res_id: ResourceId = None,
 ) -> None:
-    """Run a command with a token.
+    """Run a command with a token for `--resource`, which is required.
 
     The token is in the variable AZURE_ACCESS_TOKEN of the command only, or in a file that only this user can read. The
     exit status is that of the command.

@@ -79,10 +79,12 @@ def execute(
         name = variable or ("" if file else _VARIABLE)
         variables = {name: token.token} if name else {}
         try:
-            if file is None:
-                # On Windows, a process cannot be replaced.
-                return run_child(command, variables) if sys.platform == "win32" else replace_process(command, variables)
-            return _run_with_file(command, variables, file, lambda: credential.get_token(resource))
+            if file is not None:
+                return _run_with_file(command, variables, file, lambda: credential.get_token(resource))
+            if sys.platform != "win32":
+                replace_process(command, variables)
+            with forward_signals() as forward_to:
+                return run_child(command, variables, forward_to)
         except OSError as error:
             print_error(f"{command[0]} cannot be run: {error.strerror or error}")
             return Exit.NOT_FOUND if isinstance(error, FileNotFoundError) else Exit.NOT_EXECUTABLE
@@ -92,17 +94,19 @@ def _run_with_file(
     command: Sequence[str], variables: Mapping[str, str], file: TokenFile, get_token: Callable[[], AccessToken]
 ) -> int:
     wakeups: SimpleQueue[None] = SimpleQueue()
-    try:
+    # Signals do not end this process any more, so that it always removes the file.
+    with forward_signals() as forward_to:
         try:
-            file.write(get_token())
-        except OSError as error:
-            print_error(f"--token-file {file.path} cannot be written: {error.strerror or error}")
-            return Exit.IOERR
-        threading.Thread(target=keep_fresh, args=(file, get_token, wakeups, SYSTEM), daemon=True).start()
-        return run_child(command, variables)
-    finally:
-        wakeups.put(None)
-        file.remove()
+            try:
+                file.write(get_token())
+            except OSError as error:
+                print_error(f"--token-file {file.path} cannot be written: {error.strerror or error}")
+                return Exit.IOERR
+            threading.Thread(target=keep_fresh, args=(file, get_token, wakeups, SYSTEM), daemon=True).start()
+            return run_child(command, variables, forward_to)
+        finally:
+            wakeups.put(None)
+            file.remove()
 
 
 def find_problem_of_program(name: str) -> Exit | None:
@@ -203,8 +207,15 @@ def replace_process(command: Sequence[str], variables: Mapping[str, str]) -> NoR
     os.execvpe(command[0], list(command), {**os.environ, **variables})
 
 
-def run_child(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Runs a command to its end, passes signals on to it, and returns its exit status.
+def run_child(
+    command: Sequence[str], variables: Mapping[str, str], forward_to: Callable[[subprocess.Popen[bytes]], None]
+) -> int:
+    """Runs a command to its end, and returns its exit status.
+
+    Args:
+        command: the program and its arguments.
+        variables: variables of the command, in addition to those of this process.
+        forward_to: see `forward_signals`.
 
     Returns:
         128 plus the number of a signal that ended the command, as in shells.
@@ -212,15 +223,14 @@ def run_child(command: Sequence[str], variables: Mapping[str, str]) -> int:
     Raises:
         OSError: the command cannot be run.
     """
-    with _forward_signals() as forward_to:
-        process = subprocess.Popen(list(command), env={**os.environ, **variables})
-        forward_to(process)
-        status = process.wait()
+    process = subprocess.Popen(list(command), env={**os.environ, **variables})
+    forward_to(process)
+    status = process.wait()
     return status if status >= 0 else 128 - status
 
 
 @contextmanager
-def _forward_signals() -> Generator[Callable[[subprocess.Popen[bytes]], None]]:
+def forward_signals() -> Generator[Callable[[subprocess.Popen[bytes]], None]]:
     """Passes signals on to a process, once there is one. Earlier signals are kept for it."""
     process: list[subprocess.Popen[bytes]] = []
     early: list[int] = []
