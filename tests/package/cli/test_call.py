@@ -163,6 +163,15 @@ def test_a_wrong_value_is_named_as_typed_with_a_right_one(
     assert not emulator.requests
 
 
+def test_standard_input_is_not_read_if_another_value_is_wrong(
+    call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdin = io.StringIO("{}")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert call("call", "scheduled_events.start_events", "--api-version", "x", "--body", "-").status == Exit.USAGE
+    assert stdin.tell() == 0
+
+
 @pytest.mark.parametrize("source", ["option", "file", "-", "@-"])
 def test_a_body_comes_from_an_option_a_file_or_standard_input(
     source: str, call: Run, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

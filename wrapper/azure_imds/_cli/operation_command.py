@@ -16,7 +16,7 @@ from typer import Option
 from azure_imds_api.api import Operation
 from azure_imds_api.descriptions import DESCRIPTIONS, Description
 
-from .._client.validation import invalid
+from .._client.validation import invalid, value_problems
 from ..errors import ImdsValidationError
 from .application import JSON_VIEW, MARKUP, make_run
 from .arguments import (
@@ -141,9 +141,13 @@ def _parse_arguments(operation: Operation[Any], session: Session, given: Mapping
         if argument not in texts:
             example = format_leaf(make_example(operation.rules.get(argument, {})))
             raise invalid(argument, f"is required, for example {example}")
-    # A body comes last, so that standard input is not read if another argument is wrong.
-    ordered = sorted(texts, key=lambda argument: get_type(rules[argument]) == "object")
-    return {argument: parse_value(argument, rules[argument], texts[argument]) for argument in ordered}
+    # A body comes last, so that standard input is not read if another argument is wrong. The client checks all again.
+    bodies = [argument for argument in texts if get_type(rules[argument]) == "object"]
+    values = {name: parse_value(name, rules[name], text) for name, text in texts.items() if name not in bodies}
+    for argument in values if bodies else ():
+        for _, problem in value_problems(rules[argument], values[argument]):
+            raise invalid(argument, problem)
+    return values | {argument: parse_value(argument, rules[argument], texts[argument]) for argument in bodies}
 
 
 @contextmanager
