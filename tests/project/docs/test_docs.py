@@ -50,6 +50,7 @@ LANGUAGES = {
     "": "a drawing",
     "console": "run, and the output compared with the page",
     "dockerfile": "compared with the files and the manifest of its page",
+    "ini": "verified by systemd in tests/project/integration/test_drain.py",
     "python": "run",
     "sh": "not run, since it installs something or needs Azure: programs and extras are looked up",
     "text": "not code",
@@ -230,6 +231,6 @@ def test_the_files_of_containers_are_there() -> None:
 
 
 def test_shell_blocks_hold_nothing_else() -> None:
-    checked = ("pip install ", "azure-imds ", "make ", "python ", "docker ", "kubectl apply ")
-    plain = ("python3 -m venv ", ". .venv/", "  curl ", "sudo usermod ")
+    checked = ("pip install ", "azure-imds ", "  azure-imds ", "make ", "python ", "docker ", "kubectl apply ")
+    plain = ("python3 -m venv ", ". .venv/", "  curl ", "sudo usermod ", "  sudo tee ", "sudo systemctl ", "echo ")
     assert [line for _, line in SHELL if not line.startswith((*checked, *plain))] == []

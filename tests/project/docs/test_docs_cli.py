@@ -43,7 +43,7 @@ def test_an_example_prints_what_the_page_shows(command: str, output: str) -> Non
 
 
 def test_every_command_has_its_line() -> None:
-    for command in (*OPERATIONS, "call", "doctor", "emulator", "exec", "wait"):
+    for command in (*OPERATIONS, "call", "doctor", "drain", "emulator", "exec", "wait"):
         assert f"| `azure-imds {command}" in PAGE
 
 

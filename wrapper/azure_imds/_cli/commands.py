@@ -12,6 +12,7 @@ from typer import Argument, Option
 from .._clock import SYSTEM
 from .application import JSON_VIEW, add_group, app, load_view, register
 from .calling import CallGroup
+from .draining import Grace, drain_machine
 from .emulator import run as run_emulator
 from .exits import Exit
 from .output import View
@@ -140,7 +141,8 @@ def print_events(
     session: Session,
     watch: Annotated[bool, Option("--watch", help="Show changes until Ctrl-C.")] = False,
     every_machine: Annotated[
-        bool, Option("--all", help="With --watch: events of all machines in the group, not only of this one.")
+        bool,
+        Option("--all", help="With --watch and --exec: events of all machines in the group, not only of this one."),
     ] = False,
     approve: Annotated[
         str | None,
@@ -151,16 +153,33 @@ def print_events(
             help="Approve this event: it starts now, for all machines that it names.",
         ),
     ] = None,
+    command: Annotated[
+        str | None,
+        Option(
+            "--exec",
+            metavar="COMMAND",
+            show_default=False,
+            help="Watch, and run this shell command for each change. It gets the change as JSON on its standard input.",
+        ),
+    ] = None,
+    grace: Grace = 5.0,
 ) -> None:
-    if watch and approve:
-        raise typer.BadParameter("pass only one of --watch, --approve")
+    given = {"--watch": watch, "--approve": approve is not None, "--exec": command is not None}
+    if sum(given.values()) > 1:
+        raise typer.BadParameter(f"pass only one of {', '.join(name for name in given if given[name])}")
     version = session.settings.api_version
-    if watch:
-        from .watching import watch as run
-
+    if watch or command is not None:
         if version:
-            raise typer.BadParameter("not supported by events --watch", param_hint="'--api-version'")
-        run(session, every_machine=every_machine)
+            mode = "watch" if watch else "exec"
+            raise typer.BadParameter(f"not supported by events --{mode}", param_hint="'--api-version'")
+        if command is not None:
+            from .draining import check_command, check_grace, run_for_changes
+
+            run_for_changes(session, check_command(command), check_grace(grace), every_machine=every_machine)
+        else:
+            from .watching import watch as run
+
+            run(session, every_machine=every_machine)
         return
     with session.open_client() as imds:
         if approve is not None:
@@ -171,6 +190,13 @@ def print_events(
         else:
             result = imds.scheduled_events.get_events(api_version=version).to_dict()
     session.show(result, JSON_VIEW if approve else load_view("render_events"))
+
+
+register(
+    "drain",
+    without=["output", "query", "api_version"],
+    short_help="Run a command before Azure stops this machine",
+)(drain_machine)
 
 
 @register("loadbalancer")

@@ -20,10 +20,20 @@ QUIET_SECONDS = 0.5
 
 
 class _LogLines(logging.Handler):
-    """Writes log lines to the current value of sys.stderr, which a live view replaces while it is shown."""
+    """Writes log lines to the current value of sys.stderr, which a live view replaces while it is shown.
+
+    Attributes:
+        can_fail: whether a line that cannot be written is an error.
+    """
+
+    can_fail = True
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(f"azure-imds: {self.format(record)}", file=sys.stderr, flush=True)
+        try:
+            print(f"azure-imds: {self.format(record)}", file=sys.stderr, flush=True)
+        except OSError:
+            if self.can_fail:
+                raise
 
 
 class _WaitingLine(logging.Handler):
@@ -79,6 +89,14 @@ def show_log(verbose: bool) -> Generator[None]:
             yield
         finally:
             _LOGGER.setLevel(level)
+
+
+def show_steps() -> None:
+    """Writes the messages of level INFO too, for a command that runs as a service. It goes on if stderr is closed."""
+    for handler in _LOGGER.handlers:
+        if isinstance(handler, _LogLines):
+            handler.setLevel(min(handler.level, logging.INFO))
+            handler.can_fail = False
 
 
 @contextmanager

@@ -16,12 +16,23 @@ class EventDeadline:
 
     Attributes:
         change: the newest change of the event.
+        margin: the seconds between the deadline and NotBefore.
     """
 
-    def __init__(self, change: EventChange, margin: float, clock: Clock) -> None:
+    def __init__(self, change: EventChange, margin: float, clock: Clock, *, flexible: bool = False) -> None:
+        """Sets the deadline.
+
+        Args:
+            change: the change with which the event was first seen.
+            margin: seconds before NotBefore at which the work must have ended.
+            clock: the source of time.
+            flexible: whether at least half of the time is for the work, and the margin is the rest.
+        """
         self.change = change
+        self.margin = margin
         self._limited = False
-        self._margin = margin
+        self._longest_margin = margin
+        self._flexible = flexible
         self._clock = clock
         self._at: float | None = None
         self._set(self._seconds_until_start())
@@ -63,7 +74,9 @@ class EventDeadline:
         return self.change.seconds_left(datetime.fromtimestamp(self._clock.time(), UTC))
 
     def _set(self, until_start: float | None) -> None:
-        left = None if until_start is None else max(0.0, until_start - self._margin)
+        if self._flexible and until_start is not None:
+            self.margin = min(self._longest_margin, until_start / 2)
+        left = None if until_start is None else max(0.0, until_start - self.margin)
         self._at = None if left is None else self._clock.monotonic() + left
         self._limited = self._limited or bool(left)
 

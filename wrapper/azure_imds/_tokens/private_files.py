@@ -67,8 +67,13 @@ def open_private(path: str, flags: int) -> FileIO:
         raise
 
 
-def write_private(path: str, content: bytes) -> None:
+def write_private(path: str, content: bytes, *, durable: bool = False) -> None:
     """Writes a file that only this user can read. Other processes see all of it or the previous one.
+
+    Args:
+        path: the file.
+        content: what it contains afterwards.
+        durable: whether it must survive a power failure.
 
     Raises:
         OSError: the file cannot be written. The previous one is unchanged.
@@ -77,11 +82,27 @@ def write_private(path: str, content: bytes) -> None:
     try:
         with BufferedWriter(open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)) as file:
             file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(draft, path)
+        if durable:
+            _sync_folder(os.path.dirname(path))
     except BaseException:
         with suppress_errors(OSError):
             os.unlink(draft)
         raise
+
+
+def _sync_folder(path: str) -> None:
+    """Writes the names of a folder's files to its disk."""
+    if sys.platform == "win32":
+        return  # folders cannot be opened there
+    descriptor = os.open(path or ".", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_owner(found: os.stat_result, path: str) -> None:
