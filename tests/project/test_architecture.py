@@ -339,6 +339,16 @@ def test_type_checkers_see_the_names_that_python_finds() -> None:
     assert sorted(names) == azure_imds.__all__
 
 
+# The tests take any document of the same content
+
+
+def test_no_test_reads_the_contract_as_text() -> None:
+    """Another tool may write it in another layout, or as JSON. Tests that edit a text have one of their own."""
+    as_text = re.compile(r"""openapi\.yaml["']\)\.(?:read_text|open)\b""")
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    assert [str(file) for file in tests if as_text.search(file.read_text(encoding="utf-8"))] == []
+
+
 # The typing contract (typing/usage.py) is complete
 
 USAGE = (ROOT / "tests" / "typing" / "usage.py").read_text(encoding="utf-8")
