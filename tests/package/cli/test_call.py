@@ -40,7 +40,8 @@ def test_help_describes_every_operation_and_its_options(name: str, call: Run) ->
 
 def test_help_lists_the_operations_by_tag(call: Run) -> None:
     out = words(call("call", "--help").out)
-    assert "identity: identity.get_token Get an access token for a managed identity identity.get_info" in out
+    first = next(name for name in DESCRIPTIONS if name.startswith("identity."))
+    assert f"identity: {first} " in out
     assert all(f"{name} {' '.join(description.summary.split())}" in out for name, description in DESCRIPTIONS.items())
 
 
@@ -87,8 +88,8 @@ def test_an_operation_is_found_in_each_spelling(typed: list[str], call: Run, emu
     [
         (["identity.get_tokn"], "identity.get_token"),
         (["get_token"], "identity.get_token"),
-        (["identity"], "identity.get_token or identity.get_info"),
-        (["identity", "tokens"], "identity.get_token or identity.get_info"),
+        (["identity"], " or ".join(name for name in DESCRIPTIONS if name.startswith("identity."))),
+        (["identity", "tokens"], " or ".join(name for name in DESCRIPTIONS if name.startswith("identity."))),
         (["get_metadata"], " or ".join(name for name in DESCRIPTIONS if name.endswith(".get_metadata"))),
     ],
     ids=" ".join,
