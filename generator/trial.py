@@ -172,7 +172,7 @@ def left_over(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from left_over(item)
-    elif hasattr(value, "to_dict"):
+    elif value and hasattr(value, "to_dict"):  # an absent object is false, and contains further ones without end
         yield from getattr(value, "additional_properties", {})
         for attribute in type(value).__attrs_attrs__:
             if attribute.name != "additional_properties":

@@ -54,7 +54,10 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "extendedLocation": Member("extended_location", model="ExtendedLocation"),
         "host": Member("host", model="Host"),
         "hostGroup": Member("host_group", model="HostGroup"),
+        "interconnectGroupId": Member("interconnect_group_id"),
+        "interconnectSubgroupId": Member("interconnect_subgroup_id"),
         "isHostCompatibilityLayerVm": Member("is_host_compatibility_layer_vm"),
+        "isVmInStandbyPool": Member("is_vm_in_standby_pool"),
         "licenseType": Member("license_type"),
         "location": Member("location"),
         "name": Member("name"),
@@ -74,9 +77,11 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "resourceGroupName": Member("resource_group_name"),
         "resourceId": Member("resource_id"),
         "securityProfile": Member("security_profile", model="SecurityProfile"),
+        "signatureInfo": Member("signature_info"),
         "sku": Member("sku"),
         "storageProfile": Member("storage_profile", model="StorageProfile"),
         "subscriptionId": Member("subscription_id"),
+        "systemFaultDomain": Member("system_fault_domain"),
         "tags": Member("tags"),
         "tagsList": Member("tags_list", model="Tag", is_list=True),
         "userData": Member("user_data"),
@@ -182,12 +187,14 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "extended": Member("extended", model="Extended"),
         "network": Member("network", model="Network"),
     },
+    "IpAddressBlock": {},
     "Ipv4Address": {
         "privateIpAddress": Member("private_ip_address"),
         "publicIpAddress": Member("public_ip_address"),
     },
     "Ipv4Configuration": {
         "ipAddress": Member("ip_address", model="Ipv4Address", is_list=True),
+        "ipAddressBlock": Member("ip_address_block", model="IpAddressBlock", is_list=True),
         "subnet": Member("subnet", model="Subnet", is_list=True),
     },
     "Ipv6Address": {
@@ -195,6 +202,7 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
     },
     "Ipv6Configuration": {
         "ipAddress": Member("ip_address", model="Ipv6Address", is_list=True),
+        "ipAddressBlock": Member("ip_address_block", model="IpAddressBlock", is_list=True),
     },
     "KeyEncryptionKey": {
         "keyUrl": Member("key_url"),
@@ -216,6 +224,8 @@ MEMBERS: Mapping[str, Mapping[str, Member]] = {
         "interface": Member("interface", model="NetworkInterface", is_list=True),
     },
     "NetworkInterface": {
+        "interfaceCompartmentId": Member("interface_compartment_id"),
+        "interfaceCompartmentVersion": Member("interface_compartment_version"),
         "ipv4": Member("ipv4", model="Ipv4Configuration"),
         "ipv6": Member("ipv6", model="Ipv6Configuration"),
         "macAddress": Member("mac_address"),

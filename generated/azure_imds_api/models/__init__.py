@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .inbound_rule import InboundRule
     from .instance import Instance
     from .instances_get_metadata_format import InstancesGetMetadataFormat
+    from .ip_address_block import IpAddressBlock
     from .ipv_4_address import Ipv4Address
     from .ipv_4_configuration import Ipv4Configuration
     from .ipv_6_address import Ipv6Address
@@ -98,6 +99,7 @@ _HOME = {
     "InboundRule": ".inbound_rule",
     "Instance": ".instance",
     "InstancesGetMetadataFormat": ".instances_get_metadata_format",
+    "IpAddressBlock": ".ip_address_block",
     "Ipv4Address": ".ipv_4_address",
     "Ipv4Configuration": ".ipv_4_configuration",
     "Ipv6Address": ".ipv_6_address",
@@ -184,6 +186,7 @@ __all__ = (
     "InboundRule",
     "Instance",
     "InstancesGetMetadataFormat",
+    "IpAddressBlock",
     "Ipv4Address",
     "Ipv4Configuration",
     "Ipv6Address",

@@ -40,8 +40,17 @@ class Compute(DocumentModel):
     """ The dedicated host of the machine. Never set together with hostGroup. Since 2021-11-15. """
     host_group: HostGroup = ABSENT
     """ The dedicated host group of the machine. Never set together with host. Since 2021-11-15. """
+    interconnect_group_id: str = ABSENT
+    """ Interconnect group of the machine, a GUID. "" outside of such groups. Not documented. Seen in use since
+    2025-11-11. """
+    interconnect_subgroup_id: str = ABSENT
+    """ Subgroup of the interconnect group, a GUID. "" outside of such groups. Not documented. Seen in use since
+    2025-11-11. """
     is_host_compatibility_layer_vm: str = ABSENT
     """ "true" or "false": whether the machine runs on the host compatibility layer. Since 2020-06-01. """
+    is_vm_in_standby_pool: str = ABSENT
+    """ Presumably "true" or "false": whether the machine is in a standby pool. Only "" has been captured. Not
+    documented. Seen since 2023-11-15 with extended=true, and in use since 2025-07-24. """
     license_type: str = ABSENT
     """ License type under Azure Hybrid Benefit, such as Windows_Client. "" without it. Since 2020-09-01. """
     location: str = ABSENT
@@ -84,12 +93,17 @@ class Compute(DocumentModel):
     case. Since 2019-03-11. """
     security_profile: SecurityProfile = ABSENT
     """ Security features of the machine. Since 2020-06-01. """
+    signature_info: str = ABSENT
+    """ A signature in base64. What it signs is not known. Not documented. Seen in use since 2025-11-15. """
     sku: str = ABSENT
     """ SKU of the image. "" for custom images. Since 2017-04-02. """
     storage_profile: StorageProfile = ABSENT
     """ Image and disks of the machine. Since 2019-06-01. """
     subscription_id: str = ABSENT
     """ Subscription id of the machine, a GUID. Since 2017-08-01. """
+    system_fault_domain: str = ABSENT
+    """ Presumably the fault domain of the hardware, as decimal digits. Not documented. Seen in use since
+    2025-11-11. """
     tags: str = ABSENT
     """ All tags as one string: name:value pairs, joined by ";". Nothing is escaped, so a colon or semicolon in a
     tag makes the string ambiguous. Use tagsList instead. Since 2017-08-01. """
@@ -121,7 +135,10 @@ class Compute(DocumentModel):
         "extended_location": ("extendedLocation", "ExtendedLocation"),
         "host": ("host", "Host"),
         "host_group": ("hostGroup", "HostGroup"),
+        "interconnect_group_id": ("interconnectGroupId", str),
+        "interconnect_subgroup_id": ("interconnectSubgroupId", str),
         "is_host_compatibility_layer_vm": ("isHostCompatibilityLayerVm", str),
+        "is_vm_in_standby_pool": ("isVmInStandbyPool", str),
         "license_type": ("licenseType", str),
         "location": ("location", str),
         "name": ("name", str),
@@ -141,9 +158,11 @@ class Compute(DocumentModel):
         "resource_group_name": ("resourceGroupName", str),
         "resource_id": ("resourceId", str),
         "security_profile": ("securityProfile", "SecurityProfile"),
+        "signature_info": ("signatureInfo", str),
         "sku": ("sku", str),
         "storage_profile": ("storageProfile", "StorageProfile"),
         "subscription_id": ("subscriptionId", str),
+        "system_fault_domain": ("systemFaultDomain", str),
         "tags": ("tags", str),
         "tags_list": ("tagsList", list),
         "user_data": ("userData", str),
@@ -184,8 +203,17 @@ class Compute(DocumentModel):
             host_group = HostGroup._read(host_group)
             self.host_group = host_group
 
+        if (interconnect_group_id := d.pop("interconnectGroupId", None)) is not None:
+            self.interconnect_group_id = interconnect_group_id
+
+        if (interconnect_subgroup_id := d.pop("interconnectSubgroupId", None)) is not None:
+            self.interconnect_subgroup_id = interconnect_subgroup_id
+
         if (is_host_compatibility_layer_vm := d.pop("isHostCompatibilityLayerVm", None)) is not None:
             self.is_host_compatibility_layer_vm = is_host_compatibility_layer_vm
+
+        if (is_vm_in_standby_pool := d.pop("isVmInStandbyPool", None)) is not None:
+            self.is_vm_in_standby_pool = is_vm_in_standby_pool
 
         if (license_type := d.pop("licenseType", None)) is not None:
             self.license_type = license_type
@@ -256,6 +284,9 @@ class Compute(DocumentModel):
             security_profile = SecurityProfile._read(security_profile)
             self.security_profile = security_profile
 
+        if (signature_info := d.pop("signatureInfo", None)) is not None:
+            self.signature_info = signature_info
+
         if (sku := d.pop("sku", None)) is not None:
             self.sku = sku
 
@@ -265,6 +296,9 @@ class Compute(DocumentModel):
 
         if (subscription_id := d.pop("subscriptionId", None)) is not None:
             self.subscription_id = subscription_id
+
+        if (system_fault_domain := d.pop("systemFaultDomain", None)) is not None:
+            self.system_fault_domain = system_fault_domain
 
         if (tags := d.pop("tags", None)) is not None:
             self.tags = tags

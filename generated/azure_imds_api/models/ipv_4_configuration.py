@@ -23,12 +23,15 @@ class Ipv4Configuration(DocumentModel):
 
     ip_address: list[Ipv4Address] = ABSENT
     """ Addresses of the interface. Since 2017-04-02. """
+    ip_address_block: list[IpAddressBlock] = ABSENT
+    """ Blocks of addresses of the interface. Not documented. Seen in use since 2025-07-24. """
     subnet: list[Subnet] = ABSENT
     """ Subnets of the interface. Since 2017-04-02. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
         "ip_address": ("ipAddress", list),
+        "ip_address_block": ("ipAddressBlock", list),
         "subnet": ("subnet", list),
     }
 
@@ -47,6 +50,18 @@ class Ipv4Configuration(DocumentModel):
 
                 ip_address.append(ip_address_item)
             self.ip_address = ip_address
+
+        if (ip_address_block := d.pop("ipAddressBlock", None)) is not None:
+            _ip_address_block = ip_address_block
+            if not isinstance(_ip_address_block, LISTS):
+                raise TypeError
+            ip_address_block = []
+            _ip_address_block = _ip_address_block
+            for ip_address_block_item_data in _ip_address_block:
+                ip_address_block_item = IpAddressBlock._read(ip_address_block_item_data)
+
+                ip_address_block.append(ip_address_block_item)
+            self.ip_address_block = ip_address_block
 
         if (subnet := d.pop("subnet", None)) is not None:
             _subnet = subnet
@@ -80,5 +95,6 @@ class Ipv4Configuration(DocumentModel):
 
 
 # Imported last, because models may refer to each other: this class exists now.
+from ..models.ip_address_block import IpAddressBlock
 from ..models.ipv_4_address import Ipv4Address
 from ..models.subnet import Subnet

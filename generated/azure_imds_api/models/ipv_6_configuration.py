@@ -23,10 +23,13 @@ class Ipv6Configuration(DocumentModel):
 
     ip_address: list[Ipv6Address] = ABSENT
     """ Addresses of the interface. [] if there are none. Since 2017-04-02. """
+    ip_address_block: list[IpAddressBlock] = ABSENT
+    """ Blocks of addresses of the interface. Not documented. Seen in use since 2025-07-24. """
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
         "ip_address": ("ipAddress", list),
+        "ip_address_block": ("ipAddressBlock", list),
     }
 
     @classmethod
@@ -44,6 +47,18 @@ class Ipv6Configuration(DocumentModel):
 
                 ip_address.append(ip_address_item)
             self.ip_address = ip_address
+
+        if (ip_address_block := d.pop("ipAddressBlock", None)) is not None:
+            _ip_address_block = ip_address_block
+            if not isinstance(_ip_address_block, LISTS):
+                raise TypeError
+            ip_address_block = []
+            _ip_address_block = _ip_address_block
+            for ip_address_block_item_data in _ip_address_block:
+                ip_address_block_item = IpAddressBlock._read(ip_address_block_item_data)
+
+                ip_address_block.append(ip_address_block_item)
+            self.ip_address_block = ip_address_block
 
         self.additional_properties = d
         self._received = src_dict
@@ -65,4 +80,5 @@ class Ipv6Configuration(DocumentModel):
 
 
 # Imported last, because models may refer to each other: this class exists now.
+from ..models.ip_address_block import IpAddressBlock
 from ..models.ipv_6_address import Ipv6Address

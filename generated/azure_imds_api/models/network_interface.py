@@ -20,6 +20,11 @@ class NetworkInterface(DocumentModel):
 
     """
 
+    interface_compartment_id: str = ABSENT
+    """ Id of the network compartment, which container networks of Azure use. "" if there is none. One client once
+    read it as interfaceCompartmentID. Not documented. Seen in use since 2025-07-24. """
+    interface_compartment_version: str = ABSENT
+    """ Version of the network compartment. "" if there is none. Not documented. Seen in use since 2025-07-24. """
     ipv4: Ipv4Configuration = ABSENT
     """ IPv4 configuration of an interface. Since 2017-04-02. """
     ipv6: Ipv6Configuration = ABSENT
@@ -29,6 +34,8 @@ class NetworkInterface(DocumentModel):
     additional_properties: dict[str, Any] = _attrs_field(factory=dict)
 
     _MEMBERS: ClassVar[Mapping[str, tuple[str, Any]]] = {
+        "interface_compartment_id": ("interfaceCompartmentId", str),
+        "interface_compartment_version": ("interfaceCompartmentVersion", str),
         "ipv4": ("ipv4", "Ipv4Configuration"),
         "ipv6": ("ipv6", "Ipv6Configuration"),
         "mac_address": ("macAddress", str),
@@ -38,6 +45,12 @@ class NetworkInterface(DocumentModel):
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
         self = cls.__new__(cls)
+        if (interface_compartment_id := d.pop("interfaceCompartmentId", None)) is not None:
+            self.interface_compartment_id = interface_compartment_id
+
+        if (interface_compartment_version := d.pop("interfaceCompartmentVersion", None)) is not None:
+            self.interface_compartment_version = interface_compartment_version
+
         if (ipv4 := d.pop("ipv4", None)) is not None:
             ipv4 = Ipv4Configuration._read(ipv4)
             self.ipv4 = ipv4
