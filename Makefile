@@ -7,7 +7,35 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes test-ray coverage flow lint docs build publish changelog bench bench-check api-diff update compare clean lock help
+.PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes test-ray coverage flow lint docs build publish changelog bench bench-check api-diff update offer compare clean lock help
+
+# Commands get the value of a variable as it was typed: make does not expand it, and for the shell it is quoted.
+quoted = '$(subst ','\'',$(value $(1)))'
+
+# $(call require,TARGET,VARIABLE,EXAMPLE,TEST,PROBLEM): if the target is made and the variable is empty, or the shell
+# command TEST fails for its value $$V, this ends make with one line, before it installs or generates anything.
+require = $(if $(filter $(1),$(MAKECMDGOALS)),$(if $(strip $(value $(2))),$(if \
+	$(shell V=$(call quoted,$(2)); { $(4); } >/dev/null 2>&1 && echo true),,$(error \
+	$(2) $(5). Example: `make $(1) $(2)=$(3)`)),$(error $(2) is missing. Example: `make $(1) $(2)=$(3)`)))
+is_url = printf %s "$$V" | grep -q "^https*://"
+is_file_or_url = test -f "$$V" || $(is_url)
+not_commit = is not a tag, branch or commit of this checkout: $(value BASE)
+not_file_or_url = is neither a file nor an http:// or https:// URL: $(value $(1))
+
+# For these targets, git is more than a part of the generator.
+ifneq (,$(filter api-diff update offer build publish,$(MAKECMDGOALS)))
+ifeq (,$(shell command -v git 2>/dev/null))
+$(error git is not installed, or not in PATH: $(PATH))
+endif
+ifeq (,$(shell git rev-parse --git-dir 2>/dev/null))
+$(error this folder is not a git checkout: $(CURDIR))
+endif
+endif
+$(call require,api-diff,BASE,v0.1.0,git rev-parse --verify --end-of-options "$$V^{commit}",$(not_commit))
+$(call require,update,SPEC,new.yaml,$(is_file_or_url),$(call not_file_or_url,SPEC))
+$(call require,compare,UPSTREAM,imds.json,$(is_file_or_url),$(call not_file_or_url,UPSTREAM))
+# Without the value, because it could contain a password.
+$(call require,publish,INDEX_URL,https://index.example/,$(is_url),is not an http:// or https:// URL)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
@@ -83,7 +111,7 @@ build: $(STAMP) ## build and check the sdist, the wheel and the bill of material
 	@$(BIN)/python -m maintenance build
 
 publish: $(STAMP) ## run all checks, build, and upload to the package index INDEX_URL
-	@$(BIN)/python -m maintenance publish $(PUBLISH_ARGS) -- '$(INDEX_URL)'
+	@$(BIN)/python -m maintenance publish $(PUBLISH_ARGS) -- $(call quoted,INDEX_URL)
 
 changelog: $(STAMP) ## move changelog.d/ to CHANGELOG.md, under the version and the date of today
 	@$(BIN)/python -m maintenance changelog
@@ -95,13 +123,16 @@ bench-check: $(STAMP) ## run the benchmarks quickly, and fail if one misses its 
 	@$(BIN)/python -m benchmarks --quick --check
 
 api-diff: generate ## show what the changes since the git reference BASE mean for users, and fail if something breaks
-	@$(BIN)/python -m maintenance api-diff --base '$(BASE)'
+	@$(BIN)/python -m maintenance api-diff --base $(call quoted,BASE)
 
 update: $(STAMP) ## replace openapi.yaml by the document SPEC (a file or URL), if all tests pass with it
-	@$(BIN)/python -m maintenance update --spec '$(SPEC)'
+	@$(BIN)/python -m maintenance update --spec $(call quoted,SPEC) $(UPDATE_ARGS)
 
-compare: $(STAMP) ## list the differences between the description UPSTREAM and openapi.yaml
-	@$(BIN)/python -m maintenance compare --upstream '$(UPSTREAM)'
+offer: $(STAMP) ## push what `make update` changed as a new branch, with the table of changes as its description
+	@$(BIN)/python -m maintenance offer $(OFFER_ARGS)
+
+compare: $(STAMP) ## compare the description UPSTREAM with openapi.yaml. COMPARE_ARGS=--only-upstream lists what is missing here
+	@$(BIN)/python -m maintenance compare --upstream $(call quoted,UPSTREAM) $(COMPARE_ARGS)
 
 lock: ## pin the development requirements of pyproject.toml in requirements/dev.txt
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv

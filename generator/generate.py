@@ -153,7 +153,7 @@ def prepare_templates(folder: Path) -> None:
     """Copies our templates into `folder`, and stock templates with our patches applied.
 
     Raises:
-        GenerationError: a patch does not apply. The message shows which upstream lines have changed.
+        GenerationError: git is missing, or a patch does not apply. The message shows which upstream lines have changed.
     """
     shutil.copytree(HERE / "templates", folder)
     stock = Path(openapi_python_client.__file__).parent / "templates"
@@ -164,13 +164,18 @@ def prepare_templates(folder: Path) -> None:
     for patch in sorted(folder.rglob("*.patch")):
         template = patch.with_suffix("")
         shutil.copy(stock / template.relative_to(folder), template)
-        applied = subprocess.run(
-            ["git", "apply", "--whitespace=nowarn", patch.name],
-            cwd=patch.parent,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
+        try:
+            applied = subprocess.run(
+                ["git", "apply", "--whitespace=nowarn", patch.name],
+                cwd=patch.parent,
+                env=environment,
+                capture_output=True,
+                text=True,
+            )
+        except FileNotFoundError:
+            raise GenerationError(
+                "git, which applies the patches of templates, is not installed or not in PATH"
+            ) from None
         if applied.returncode:
             version = importlib.metadata.version("openapi-python-client")
             raise GenerationError(

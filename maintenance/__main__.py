@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from generator.terminal import printable
 
-from . import compare, update
+from . import compare, offer, update
 from .api_diff import command as api_diff
 from .problem import Problem
 from .release import build, changelog, publish
@@ -22,6 +22,7 @@ COMMANDS = {
     "changelog": changelog,
     "compare": compare,
     "docs": docs,
+    "offer": offer,
     "publish": publish,
     "update": update,
 }

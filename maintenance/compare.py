@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,14 @@ from generator import reader
 from generator.terminal import printable
 
 from .problem import Problem
+from .source import read_source
 from .tables import format_table
+
+#: Our own description.
+SPECIFICATION = "openapi.yaml"
+
+#: The exit code of `--check` if our description lacks something.
+MISSING_EXIT = 3
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -53,19 +61,48 @@ class Outline:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--upstream", required=True, type=Path, help="the other description: a JSON or YAML file")
+    parser.add_argument("--upstream", required=True, help="the other description: a JSON or YAML file, or its URL")
+    parser.add_argument("--only-upstream", action="store_true", help="show only what openapi.yaml lacks")
+    parser.add_argument(
+        "--check", action="store_true", help=f"end with status {MISSING_EXIT} if openapi.yaml lacks something"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    upstream, ours = read_outline(arguments.upstream), read_outline(Path("openapi.yaml"))
-    rows = find_differences(upstream, ours)
-    if rows:
-        print(format_table(("operation", "what", "name", arguments.upstream.name, "openapi.yaml"), rows))
-    else:
-        print("Both documents describe the same operations, parameters and fields.")
+    upstream, ours = read_outline(arguments.upstream), read_outline(SPECIFICATION)
+    name = _make_heading(arguments.upstream)
+    differences = find_differences(upstream, ours)
+    missing = [row for row in differences if row[-1] == "-"]
+    shown = missing if arguments.only_upstream else differences
+    if shown:
+        print(format_table(("operation", "what", "name", name, SPECIFICATION), shown) + "\n")
     for reference in sorted(upstream.external | ours.external):
         print(printable(f"Not followed: {reference}").replace("\n", " "))
-    return 0
+    if not differences:
+        print("Both documents describe the same operations, parameters and fields.")
+    else:
+        summary = [printable(line) for line in _summarize(differences, name)]
+        print("\n".join(summary[:1] if arguments.only_upstream else summary))
+    return MISSING_EXIT if arguments.check and missing else 0
+
+
+def _summarize(rows: Sequence[tuple[str, ...]], name: str) -> Iterator[str]:
+    """Yields how many parts of each kind only one description has, and how many have other types."""
+    groups = {
+        f"Only in {name}": [row for row in rows if row[-1] == "-"],
+        f"Only in {SPECIFICATION}": [row for row in rows if row[-2] == "-"],
+        "Other types": [row for row in rows if "-" not in row[-2:]],
+    }
+    for title, found in groups.items():
+        counts = Counter(kind for _, kind, *_ in found)
+        parts = [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items()]
+        yield f"{title}: {', '.join(parts) or 'nothing'}"
+
+
+def _make_heading(source: str) -> str:
+    """Returns the name of a file, also of one that a URL leads to."""
+    name = PurePosixPath(urlsplit(source).path if "://" in source else source).name
+    return "upstream" if name in ("", SPECIFICATION) else name
 
 
 def find_differences(upstream: Outline, ours: Outline) -> list[tuple[str, ...]]:
@@ -86,17 +123,16 @@ def find_differences(upstream: Outline, ours: Outline) -> list[tuple[str, ...]]:
     return rows
 
 
-def read_outline(path: Path) -> Outline:
-    """Returns the parts of the description in a file.
+def read_outline(path: str) -> Outline:
+    """Returns the parts of the description in a file, or at a URL.
 
     Raises:
-        Problem: the file cannot be read, or does not contain a Swagger 2.0 or OpenAPI 3 document.
+        Problem: it cannot be read, or is not a Swagger 2.0 or OpenAPI 3 document.
     """
     try:
-        document = reader.parse(reader.decode(reader.read_file(path))).plain()
+        document = reader.parse(reader.decode(read_source(path, "--upstream"))).plain()
     except reader.DocumentError as error:
-        place = "" if error.rule == "file" else f"{path}:{error.line}: [{error.rule}] "
-        raise Problem(place + error.reason) from None
+        raise Problem(f"{path}:{error.line}: [{error.rule}] {error.reason}") from None
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         raise Problem(f"{path} is not a description of an API: it has no paths")
     if not ("swagger" in document or "openapi" in document):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from .problem import Problem
@@ -39,6 +42,11 @@ def read_commit_time(root: Path) -> int:
     return int(_git(root, "log", "-1", "--format=%ct"))
 
 
+def list_version_tags(root: Path) -> list[str]:
+    """Returns the tags of the checked-out commit that name a version, such as `v1.2.3`."""
+    return _git(root, "tag", "--points-at", "HEAD", "--list", "v[0-9]*").split()
+
+
 def list_tracked(root: Path) -> set[str]:
     """Returns the files that git tracks and that exist, relative to the root."""
     names = _git(root, "ls-files", "-z").split("\0")
@@ -51,8 +59,37 @@ def list_changes(root: Path) -> list[str]:
     return [line[3:] for line in lines if line]
 
 
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True)
+def run_git(root: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> bytes:
+    """Runs git in a checkout. Returns what it prints.
+
+    Args:
+        root: the checkout.
+        arguments: the arguments of git.
+        environment: variables to add to the environment.
+
+    Raises:
+        Problem: git is not installed, or fails. The text is one line, with git's own reason.
+    """
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=root, env={**os.environ, **(environment or {})}, capture_output=True
+        )
+    except FileNotFoundError:
+        raise Problem(f"git {arguments[0]}: git is not installed, or not in PATH") from None
     if done.returncode:
-        raise Problem(f"git {arguments[0]}: {done.stderr.strip() or 'failed'}")
+        # Without the credentials of a URL.
+        reason = re.sub(r"//[^/@\s]+@", "//", " ".join(done.stderr.decode(errors="replace").split()))
+        raise Problem(f"git {arguments[0]}: {reason or 'failed'}")
     return done.stdout
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return run_git(root, *arguments).decode()
+
+
+def is_loopback(host: str) -> bool:
+    """Returns whether a host name or address is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
+import hashlib
 import html
 import os
 import re
@@ -15,11 +15,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import httpx
+from attrs import evolve
 from ruff.__main__ import find_ruff_bin
 
 from azure_imds_emulator.operations import is_served
-from generator import reader
 from generator.generate import GenerationError, generate
 from generator.specification import Operation, Specification, SpecificationError
 from generator.terminal import printable
@@ -29,15 +28,15 @@ from .api_diff.comparison import compare
 from .api_diff.semantic_version import suggest_version
 from .operation_names import find_names, list_removed, list_renamed, rename
 from .problem import Problem
-from .repository import read_version
+from .repository import read_version, run_git
+from .source import read_source
 
 SPECIFICATION = "openapi.yaml"
 
-#: Maximum number of redirects that a URL may lead to.
-_MAX_REDIRECTS = 5
+#: What an update is for those who review it, in Markdown. git ignores the file.
+DESCRIPTION = "build/update.md"
 
-#: Maximum time for a download, redirects included.
-DOWNLOAD_SECONDS = 60
+NO_CHANGES = "Nothing changes for users."
 
 #: The files that an update replaces. They must not have uncommitted changes.
 _REPLACED = (SPECIFICATION, "generated")
@@ -53,9 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     here = Path.cwd()
     _require_clean(here)
-    document = _read_document(arguments.spec)
+    document = read_source(arguments.spec, "--spec")
     if document == (here / SPECIFICATION).read_bytes():
         print(f"The document is the same as {SPECIFICATION}. Nothing was changed.")
+        _write_description(here, "Nothing was changed", "The document is the same.", document)
         return 0
     # All steps that can fail run in a separate worktree. If one fails, this checkout is unchanged.
     with _make_worktree(here) as trial:
@@ -74,64 +74,44 @@ def run(arguments: argparse.Namespace) -> int:
     generate(here)
     edited = _rename(here, renamed)
     written = [_write_fragment(here, kind, lines) for kind, lines in _describe(changes).items()]
-    before = read_version(here)
     print(f"\nUpdated {SPECIFICATION} and generated/. Changelog fragments: {', '.join(written) or 'none'}.")
     if edited:
         print(f"Renamed operations in: {', '.join(edited)}.")
-    if changes:
-        print(f"Suggested version: {before} -> {suggest_version(before, changes)}.")
-    else:
-        print("Nothing changes for users.")
+    before = read_version(here)
+    result = f"Suggested version: {before} -> {suggest_version(before, changes)}." if changes else NO_CHANGES
+    print(result)
+    title = f"Update {SPECIFICATION} to version {_shorten(str(new.document['info']['version']))}"
+    table = f"{format_changes(_escape_all(changes))}\n\n" if changes else ""
+    _write_description(here, title, f"{table}{result}", document)
+    print(f"The description of the change is in {DESCRIPTION}.")
     return 0
 
 
+def compute_digest(document: bytes) -> str:
+    """Returns what identifies a document in its description and in the name of its branch."""
+    return hashlib.sha256(document).hexdigest()
+
+
+def _write_description(here: Path, title: str, text: str, document: bytes) -> None:
+    path = here / DESCRIPTION
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{title}\n\n{text}\n\nsha256 of {SPECIFICATION}: {compute_digest(document)}\n", encoding="utf-8")
+
+
+def _shorten(text: str) -> str:
+    """Returns the text on one line that is not too long for a title."""
+    line = " ".join(printable(text).split())
+    return line if len(line) <= 40 else f"{line[:37]}..."
+
+
+def _escape_all(changes: Iterable[Change]) -> Iterator[Change]:
+    for change in changes:
+        yield evolve(change, what=_escape(change.what))
+
+
 def _require_clean(here: Path, *more: str) -> None:
-    command = ["git", "status", "--porcelain", *_REPLACED, *more]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True)
-    if done.returncode or done.stdout:
-        raise Problem(f"commit your changes first: {done.stderr or done.stdout}".strip())
-
-
-def _read_document(source: str) -> bytes:
-    """Returns the content of a file or URL."""
-    if "://" not in source:
-        try:
-            return reader.read_file(Path(source))
-        except reader.DocumentError as error:
-            raise Problem(f"--spec {error.reason}") from None
-    try:
-        return asyncio.run(_download(source))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Problem(f"--spec {source} cannot be fetched: {error}") from None
-    except reader.DocumentError as error:
-        raise Problem(f"--spec {source} cannot be fetched: {error.reason}") from None
-    except TimeoutError:
-        raise Problem(f"--spec {source} cannot be fetched: not complete after {DOWNLOAD_SECONDS} seconds") from None
-
-
-async def _download(source: str) -> bytes:
-    # A timeout of httpx is one of each read. A server that sends a byte now and then would never exceed it.
-    async with asyncio.timeout(DOWNLOAD_SECONDS), httpx.AsyncClient(timeout=None) as client:
-        return await _fetch(client, httpx.URL(source))
-
-
-async def _fetch(client: httpx.AsyncClient, url: httpx.URL) -> bytes:
-    """Returns the body of a response. Stops reading where a document becomes too large."""
-    for _ in range(_MAX_REDIRECTS + 1):
-        # Without a content encoding, the bytes that arrive are the bytes that are kept.
-        async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
-            if response.next_request is None:
-                response.raise_for_status()
-                content = b""
-                async for chunk in response.aiter_raw():
-                    content += chunk
-                    reader.check_size(len(content))
-                return content
-            target = response.next_request.url
-            if url.scheme == "https" and target.scheme != "https":
-                raise reader.DocumentError(f"redirected from https to {target}, which is not encrypted")
-            url = target
-    raise reader.DocumentError(f"more than {_MAX_REDIRECTS} redirects")
+    if changed := run_git(here, "status", "--porcelain", "--", *_REPLACED, *more).decode().split():
+        raise Problem(f"commit your changes first: {' '.join(changed)}")
 
 
 @contextlib.contextmanager
@@ -139,17 +119,11 @@ def _make_worktree(here: Path) -> Iterator[Path]:
     """Checks out the last commit into a temporary folder. Yields the folder."""
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / "trial"
-        _git(here, "worktree", "add", "--quiet", "--detach", str(trial))
+        run_git(here, "worktree", "add", "--quiet", "--detach", str(trial))
         try:
             yield trial
         finally:
-            _git(here, "worktree", "remove", "--force", str(trial))
-
-
-def _git(here: Path, *arguments: str) -> None:
-    done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True)
-    if done.returncode:
-        raise Problem(f"git {arguments[0]} failed: {done.stderr.strip()}")
+            run_git(here, "worktree", "remove", "--force", str(trial))
 
 
 def _generate(trial: Path) -> None:

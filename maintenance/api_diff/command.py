@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
 
 from ..problem import Problem
-from ..repository import read_version
+from ..repository import read_version, run_git
 from .changes import format_changes
 from .comparison import compare
 from .semantic_version import parse_version, suggest_version
@@ -54,9 +53,10 @@ def check_out(repository: Path, reference: str, folder: Path) -> Path:
     Raises:
         Problem: git does not know the version, or the version has no generated client.
     """
-    done = subprocess.run(["git", "archive", reference, *PARTS], cwd=repository, capture_output=True)
-    if done.returncode:
-        raise Problem(f"--base {reference!r} cannot be read: {done.stderr.decode(errors='replace').strip()}")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+    try:
+        content = run_git(repository, "archive", reference, *PARTS)
+    except Problem as problem:
+        raise Problem(f"--base {reference!r} cannot be read: {problem}") from None
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         archive.extractall(folder, filter="data")
     return folder

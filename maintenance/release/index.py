@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -13,6 +12,7 @@ from pypi_simple import ACCEPT_ANY, ProjectPage
 from pypi_simple.errors import UnsupportedContentTypeError, UnsupportedRepoVersionError
 
 from ..problem import Problem
+from ..repository import is_loopback
 
 PROJECT = "azure-imds"
 
@@ -64,7 +64,7 @@ def parse_index_url(url: str) -> Index:
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Problem(f"INDEX_URL must be an http or https URL, but is {url}")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise Problem(f"INDEX_URL must start with https://, because http would send the password unencrypted: {url}")
     return _find_addresses(parts)
 
@@ -83,13 +83,6 @@ def _find_addresses(parts: SplitResult) -> Index:
     if simple := re.fullmatch(r"(.+)/\+?simple", root):
         return Index(f"{simple[1]}/", f"{root}/")
     return Index(f"{root}/", f"{root}/simple/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def has_release(simple: str, version: str, credentials: Credentials | None = None) -> bool:

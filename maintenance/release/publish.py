@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import keyring
 import keyring.errors
 
 from ..problem import Problem
-from ..repository import ROOT, VERSION_FILE, list_changes, read_commit, read_version
+from ..repository import ROOT, VERSION_FILE, list_changes, list_version_tags, read_commit, read_version
 from .build import build, compute_sha256
 from .changelog import has_section, list_fragments
 from .index import PROJECT, Credentials, Index, has_release, parse_index_url
@@ -59,6 +60,9 @@ def publish(root: Path, index: Index, checks: Sequence[str] = CHECKS, tests: str
         raise Problem(f"changelog.d/ has unreleased changes ({len(fragments)}): run `make changelog` and commit")
     if not has_section(root, version):
         raise Problem(f"CHANGELOG.md has no section for {version}: run `make changelog` and commit")
+    tags = list_version_tags(root)
+    if tags and f"v{version}" not in tags:
+        raise Problem(f"the commit has the tag {tags[0]}, but {VERSION_FILE} says {version}: tag the right commit")
     credentials = find_credentials(index)
     if has_release(index.simple, version, credentials):
         raise Problem(f"{index.simple} already has {PROJECT} {version}: raise the version in {VERSION_FILE}")
@@ -74,7 +78,8 @@ def publish(root: Path, index: Index, checks: Sequence[str] = CHECKS, tests: str
     for file in (wheel, sdist):
         print(f"  sha256:{compute_sha256(file)}  {file.name}")
     print(f"Not uploaded: {bill.relative_to(root)}. Keep it with the release.")
-    print(f"Tag the commit: git tag v{version} {commit[:12]}")
+    if not tags:
+        print(f"Tag the commit: git tag v{version} {commit[:12]}")
     print(f"Install the package: pip install --index-url {index.simple} {PROJECT}=={version}")
 
 
@@ -92,10 +97,13 @@ def find_credentials(index: Index) -> Credentials:
     The variables are removed from the environment, so that tests and tools do not see them.
 
     Raises:
-        Problem: neither has a password.
+        Problem: neither has a password, or it is the name of a pipeline's variable.
     """
     username = os.environ.pop("TWINE_USERNAME", None)
     password = os.environ.pop("TWINE_PASSWORD", None)
+    if password and re.fullmatch(r"\$\([\w.-]+\)", password):
+        # Azure Pipelines passes on the name of a variable that is not set.
+        raise Problem(f"TWINE_PASSWORD is {password}: set this secret variable of the pipeline")
     if password:
         return Credentials(username or "__token__", password)
     try:

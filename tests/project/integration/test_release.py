@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from base64 import b64encode
@@ -22,6 +23,7 @@ from maintenance.release.index import Credentials, parse_index_url
 from maintenance.release.publish import upload
 from maintenance.repository import read_version
 from maintenance_support import copy, git, made_once
+from pipelines_support import RELEASE, find_steps, provide_environment
 from support import CANARY, ROOT, run_program
 
 #: The first test makes the release: it builds the package and runs pip.
@@ -30,6 +32,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 parts.module("passlib")
 
 USER = "releases"
+
+#: Nothing listens there, so a program that used this proxy would fail.
+PROXY = "http://127.0.0.1:9"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST_EXAMPLE = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)[0]
 
@@ -47,7 +52,7 @@ class Story:
     """The results of the steps of a release.
 
     Attributes:
-        published: publishing.
+        published: publishing, by the release pipeline.
         files: the files on the index at the end.
         installed: pip, in an environment without the sources.
         example: the first example of README.md in that environment.
@@ -75,9 +80,11 @@ def release(folder: Path) -> Story:
     if any(file.name != "README.md" for file in (clone / "changelog.d").iterdir()):
         assert run([sys.executable, "-m", "maintenance", "changelog"], clone).code == 0
         git(clone, "commit", "--all", "--quiet", "--message=Changelog")
+    git(clone, "tag", f"v{read_version(ROOT)}")
+    provide_environment(clone)
     (folder / "index").mkdir()
     with package_index(folder) as url:
-        published = publish(clone, url)
+        published = run_pipeline(clone, url)
         example = clone / "new.py"
         example.touch()
         dirty = publish(clone, url)
@@ -111,15 +118,25 @@ def package_index(folder: Path) -> Iterator[str]:
             process.terminate()
 
 
+#: Instead of all checks: the tests of one file.
+CHECKS = ["--checks", "test", "--tests=-n0 tests/package/client/test_wheel.py"]
+
+
+def run_pipeline(clone: Path, url: str) -> Ended:
+    """Runs the step of the release pipeline, with the variables that an organisation sets."""
+    [step] = find_steps(RELEASE)
+    variables = {"INDEX_URL": url, "TWINE_USERNAME": USER, "PUBLISH_ARGS": shlex.join(CHECKS), "HTTP_PROXY": PROXY}
+    return Ended(*step.run(clone, variables, {"INDEX_TOKEN": CANARY}))
+
+
 def publish(clone: Path, url: str) -> Ended:
-    command = ["publish", "--checks", "test", "--tests=-n0 tests/package/client/test_wheel.py", "--", url]
+    command = ["publish", *CHECKS, "--", url]
     return run(
         [sys.executable, "-m", "maintenance", *command],
         clone,
         TWINE_USERNAME=USER,
         TWINE_PASSWORD=CANARY,
-        # Nothing listens there, so a program that used this proxy would fail.
-        HTTP_PROXY="http://127.0.0.1:9",
+        HTTP_PROXY=PROXY,
     )
 
 

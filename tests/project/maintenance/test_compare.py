@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from maintenance import compare
 from maintenance.__main__ import main
 from maintenance.compare import Item, find_differences, read_outline
 from maintenance.problem import Problem
+from support import ROOT, Wire, raw_server, reply
 
 SWAGGER: dict[str, Any] = {
     "swagger": "2.0",
@@ -102,7 +104,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
 
 
 def test_each_difference_is_a_row_with_what_each_side_has(files: tuple[Path, Path]) -> None:
-    upstream, ours = map(read_outline, files)
+    upstream, ours = (read_outline(str(path)) for path in files)
     shelf, post = "GET /metadata/shelf", "POST /metadata/shelf"
     assert find_differences(upstream, ours) == [
         ("GET /metadata/attic", "operation", "", "-", "yes"),
@@ -120,35 +122,81 @@ def test_each_difference_is_a_row_with_what_each_side_has(files: tuple[Path, Pat
 
 def test_a_document_does_not_differ_from_itself(files: tuple[Path, Path]) -> None:
     for path in files:
-        assert find_differences(read_outline(path), read_outline(path)) == []
+        assert find_differences(read_outline(str(path)), read_outline(str(path))) == []
 
 
 def test_a_schema_that_refers_to_itself_is_read_once(files: tuple[Path, Path]) -> None:
-    names = {item.name for item in read_outline(files[0]).items if item.kind == "sent field"}
+    names = {item.name for item in read_outline(str(files[0])).items if item.kind == "sent field"}
     assert names == {"title", "next"}
 
 
-def test_the_command_prints_the_table_and_the_references_that_it_did_not_follow(
+def test_the_command_prints_the_table_the_references_that_it_did_not_follow_and_a_summary(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert compare.run(Arguments(files[0])) == 0  # type: ignore[arg-type]
+    assert main(["compare", "--upstream", str(files[0])]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [cell.strip() for cell in lines[0].split("|")[1:-1]] == [
         "operation", "what", "name", "imds.json", "openapi.yaml"
     ]  # fmt: skip
-    assert lines[-1] == "Not followed: common.json#/Font"
-    assert len(lines) == 13
+    assert lines[12:] == [
+        "",
+        "Not followed: common.json#/Font",
+        "Only in imds.json: 1 operation, 2 fields, 2 parameters, 1 sent field",
+        "Only in openapi.yaml: 1 operation, 1 field, 1 parameter",
+        "Other types: 1 field",
+    ]
+
+
+def test_the_command_can_show_only_what_upstream_has(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", "--only-upstream", "--upstream", str(files[0])]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
+    assert [(kind, name, theirs, ours) for _, kind, name, theirs, ours in rows[2:]] == [
+        ("operation", "", "yes", "-"),
+        ("field", "books[].next", "yes", "-"),
+        ("field", "label.font", "yes", "-"),
+        ("parameter", "query row", "yes", "-"),
+        ("parameter", "header metadata", "yes", "-"),
+        ("sent field", "next", "yes", "-"),
+    ]
+    assert lines[-1] == "Only in imds.json: 1 operation, 2 fields, 2 parameters, 1 sent field"
+    assert [line for line in lines if line.startswith(("Only in openapi.yaml", "Other types"))] == []
+
+
+def test_the_command_reports_that_upstream_has_nothing_more(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two files of the same name, of which the other one lacks an operation."""
+    folder = files[0].parent / "other"
+    folder.mkdir()
+    less = re.sub("  /attic:.*?(?=components)", "", OPENAPI, flags=re.DOTALL)
+    (folder / "openapi.yaml").write_text(less, encoding="utf-8")
+    assert main(["compare", "--only-upstream", "--check", "--upstream", str(folder / "openapi.yaml")]) == 0
+    assert capsys.readouterr().out == "Only in upstream: nothing\n"
+
+
+@pytest.mark.parametrize("options", [["--check"], ["--check", "--only-upstream"]])
+def test_the_exit_code_of_a_check_says_that_upstream_has_more(options: list[str], files: tuple[Path, Path]) -> None:
+    assert main(["compare", *options, "--upstream", str(files[0])]) == compare.MISSING_EXIT
 
 
 def test_the_command_reports_equal_documents(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
-    assert compare.run(Arguments(files[1])) == 0  # type: ignore[arg-type]
+    assert main(["compare", "--upstream", str(files[1])]) == 0
     assert capsys.readouterr().out == "Both documents describe the same operations, parameters and fields.\n"
 
 
-def test_our_own_specification_is_read_completely() -> None:
-    from support import ROOT
+def test_the_other_description_can_come_from_a_url(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with raw_server(Wire(reply(200, json.dumps(SWAGGER), "Connection: close"))) as url:
+        assert main(["compare", "--upstream", f"{url}/specification/imds.json?version=main"]) == 0
+    assert "Only in imds.json: 1 operation, " in capsys.readouterr().out
 
-    items = read_outline(ROOT / "openapi.yaml").items
+
+def test_our_own_specification_is_read_completely() -> None:
+    items = read_outline(str(ROOT / "openapi.yaml")).items
     assert Item("GET /metadata/identity/oauth2/token", "parameter", "query msi_res_id") in items
     assert Item("GET /metadata/instance", "field", "network.interface[].ipv4.ipAddress[].privateIpAddress") in items
     assert Item("POST /metadata/scheduledevents", "sent field", "StartRequests[].EventId") in items
@@ -187,12 +235,12 @@ def test_a_file_that_is_not_a_description_is_refused(tmp_path: Path, text: str, 
     path = tmp_path / "imds.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(Problem, match=message):
-        read_outline(path)
+        read_outline(str(path))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match=r"^\S+none\.json cannot be read: No such file or directory$"):
-        read_outline(tmp_path / "none.json")
+    with pytest.raises(Problem, match=r"^--upstream \S+none\.json cannot be read: No such file or directory$"):
+        read_outline(str(tmp_path / "none.json"))
 
 
 def make_swagger(definitions: dict[str, Any]) -> str:
@@ -219,7 +267,7 @@ def test_schemas_that_stand_for_too_many_fields_are_refused(tmp_path: Path, defi
     path = tmp_path / "imds.json"
     path.write_text(make_swagger(definitions), encoding="utf-8")
     with pytest.raises(Problem, match=r"stands for more than 50000 schemas|refer to each other too deeply"):
-        read_outline(path)
+        read_outline(str(path))
 
 
 def test_nothing_that_a_document_contains_reaches_the_terminal_as_a_command(
@@ -242,10 +290,3 @@ def test_nothing_that_a_document_contains_reaches_the_terminal_as_a_command(
     for text in (printed.out, printed.err):
         assert [character for character in text if is_control(character)] == []
     assert [line for line in printed.out.splitlines() if line.startswith("fake")] == []
-
-
-class Arguments:
-    """The options of the command."""
-
-    def __init__(self, upstream: Path) -> None:
-        self.upstream = upstream

@@ -86,6 +86,19 @@ def test_a_version_without_a_section_in_the_changelog_is_refused(project: Path) 
         publish.publish(project, NOWHERE)
 
 
+def test_a_commit_with_the_tag_of_another_version_is_refused(project: Path) -> None:
+    git(project, "tag", "v2.0.0")
+    with pytest.raises(Problem, match=r"^the commit has the tag v2\.0\.0, but \S+_version\.py says 1\.0\.0"):
+        publish.publish(project, NOWHERE)
+
+
+def test_a_commit_with_the_tag_of_its_version_is_checked(project: Path) -> None:
+    git(project, "tag", "v2.0.0-rc", "HEAD")
+    git(project, "tag", "v1.0.0")
+    with raw_server(Wire(EMPTY)) as url, pytest.raises(Problem, match=r"^`make bad` failed"):
+        publish.publish(project, parse_index_url(url), ["bad"])
+
+
 def test_a_version_that_the_index_has_is_refused_before_the_checks(project: Path) -> None:
     page = reply(200, '<a href="x">azure_imds-1.0.0.tar.gz</a>', "Content-Type: text/html", "Connection: close")
     with (
@@ -162,6 +175,12 @@ def test_the_password_can_come_from_the_keyring(monkeypatch: pytest.MonkeyPatch)
 def test_a_password_without_a_user_name_is_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TWINE_USERNAME")
     assert publish.find_credentials(NOWHERE) == Credentials("__token__", CANARY)
+
+
+def test_a_variable_of_a_pipeline_that_is_not_set_is_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWINE_PASSWORD", "$(INDEX_TOKEN)")
+    with pytest.raises(Problem, match=r"^TWINE_PASSWORD is \$\(INDEX_TOKEN\): set this secret variable"):
+        publish.find_credentials(NOWHERE)
 
 
 def test_the_error_about_a_missing_password_explains_where_to_store_one(monkeypatch: pytest.MonkeyPatch) -> None:

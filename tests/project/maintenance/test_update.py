@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from maintenance import update
 from maintenance.api_diff.changes import Change, Subject
 from maintenance.problem import Problem
 from maintenance_support import edited, git, repository
-from support import Wire, raw_server, reply
+from support import ROOT, Wire, raw_server, reply
 
 pytestmark = pytest.mark.integration
 
@@ -48,6 +49,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "tests").mkdir(parents=True)
     (folder / "tests" / "test_probe.py").write_text(PROBE, encoding="utf-8")
     (folder / "emulator").mkdir()
+    shutil.copy(ROOT / ".gitignore", folder)  # the description of an update is in a folder that git ignores
     repository(folder)
     monkeypatch.chdir(folder)
     return folder
@@ -84,6 +86,21 @@ def test_a_new_document_replaces_the_old_one_and_the_generated_client(
     assert "- field `Compute.rack` is new\n" in fragments["+specification.added.md"]
     assert "- field `Compute.zone` is removed (breaking)\n" in fragments["+specification.removed.md"]
     assert read_state(project)[1].count("\n") == 1, "the temporary worktree is removed"
+
+
+def test_the_description_is_the_table_with_the_values_of_the_document_as_text(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = "pattern is <img src=x> | [a](javascript:x)"
+    change = Change(Subject("field", "Compute.rack"), what, "compatible", frozenset({"surface"}))
+    monkeypatch.setattr(update, "compare", lambda old, new: [change])
+    document = tmp_path / "new.yaml"
+    document.write_text(edited(newer), encoding="utf-8")
+    assert update.run(Arguments(str(document))) == 0  # type: ignore[arg-type]
+    title, _, text = (project / update.DESCRIPTION).read_text(encoding="utf-8").partition("\n\n")
+    assert title == "Update openapi.yaml to version 2.0.0"
+    assert "pattern is &lt;img src=x&gt; \\| [a\\](javascript:x)" in text
+    assert "Suggested version: 0.1.0 -> 0.1.1." in text
 
 
 def assert_refused(project: Path, spec: str, message: str, tests: str = "tests/test_probe.py") -> None:

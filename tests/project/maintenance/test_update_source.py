@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from generator.reader import MAX_SIZE
-from maintenance import update
+from maintenance import source as maintenance_source
 from maintenance.api_diff.changes import Change, Subject
 from maintenance.problem import Problem
-from maintenance.update import _describe, _read_document
+from maintenance.source import read_source
+from maintenance.update import _describe
 from support import Wire, raw_server, read_request, reply
 from transport_support import https, over_tls, server_certificate
 
@@ -36,19 +37,19 @@ def document(body: bytes = b"openapi: 3.1.0\n") -> Wire:
 
 def assert_refused(source: str, reason: str) -> None:
     with pytest.raises(Problem) as raised:
-        _read_document(source)
+        read_source(source, "--spec")
     assert str(raised.value) == f"--spec {source} cannot be fetched: {reason}"
 
 
 def test_redirects_are_followed() -> None:
     with raw_server(document()) as second, raw_server(redirect(f"{second}/new.yaml")) as first:
-        assert _read_document(first) == b"openapi: 3.1.0\n"
+        assert read_source(first, "--spec") == b"openapi: 3.1.0\n"
 
 
 @pytest.mark.usefixtures("trusted")
 def test_redirects_from_https_to_https_are_followed() -> None:
     with raw_server(over_tls(document())) as second, raw_server(over_tls(redirect(https(second)))) as first:
-        assert _read_document(https(first)) == b"openapi: 3.1.0\n"
+        assert read_source(https(first), "--spec") == b"openapi: 3.1.0\n"
 
 
 @pytest.mark.usefixtures("trusted")
@@ -74,7 +75,7 @@ def test_a_redirect_from_http_to_https_and_back_is_refused() -> None:
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://[", "//"])
 def test_a_redirect_to_something_else_is_refused(target: str) -> None:
     with raw_server(redirect(target)) as url, pytest.raises(Problem, match=f"^--spec {url} cannot be fetched: "):
-        _read_document(url)
+        read_source(url, "--spec")
 
 
 def test_endless_redirects_are_refused() -> None:
@@ -108,7 +109,7 @@ def test_a_document_that_arrives_slowly_without_end_is_refused(monkeypatch: pyte
             while not ended.wait(0.01):
                 connection.send(b"x")
 
-    monkeypatch.setattr(update, "DOWNLOAD_SECONDS", 0.2)
+    monkeypatch.setattr(maintenance_source, "DOWNLOAD_SECONDS", 0.2)
     with raw_server(send_slowly) as url:
         assert_refused(url, "not complete after 0.2 seconds")
         ended.set()
@@ -117,7 +118,7 @@ def test_a_document_that_arrives_slowly_without_end_is_refused(monkeypatch: pyte
 def test_a_compressed_document_stays_compressed() -> None:
     wire = Wire(reply(200, b"\x1f\x8b", "Content-Encoding: gzip", "Connection: close"))
     with raw_server(wire) as url:
-        assert _read_document(url) == b"\x1f\x8b"
+        assert read_source(url, "--spec") == b"\x1f\x8b"
     assert wire.header("accept-encoding") == "identity"
 
 
@@ -126,7 +127,7 @@ def test_only_a_regular_file_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for path in (tmp_path / "fifo", Path("/dev/zero")):
         with pytest.raises(Problem, match=f"^--spec {path} cannot be read: not a regular file$"):
-            _read_document(str(path))
+            read_source(str(path), "--spec")
 
 
 def test_values_of_a_document_are_texts_in_the_changelog() -> None:
