@@ -145,8 +145,12 @@ BAD: dict[tuple[str, ...], str] = {
     ("scheduled_events.start_events", "--body", "[" * 100_000): f"--body must be JSON, but is not{EXAMPLE}",
     ("scheduled_events.start_events", "--body", "[]"): f"--body must be of type object, not list{EXAMPLE}",
     ("scheduled_events.start_events", "--body", "{}"): f"--body has no member 'StartRequests'{EXAMPLE}",
-    ("scheduled_events.start_events", "--body", "@/nowhere"): "--body names a file that cannot be read: /nowhere: "
+    ("scheduled_events.start_events", "--body", '{"a": "\\ud800"}'): f"--body must be JSON, but is not{EXAMPLE}",
+    ("scheduled_events.start_events", "--body", "@/nowhere"): "--body cannot be read from the file /nowhere: "
     "No such file or directory",
+    ("scheduled_events.start_events", "--body", "@/"): "--body cannot be read from the file /: Is a directory",
+    ("scheduled_events.start_events", "--body", f"@{sys.executable}"): "--body cannot be read from the file "
+    f"{sys.executable}: it is not UTF-8",
     ("scheduled_events.start_events", "--body", '{"StartRequests": [{"EventId": "a b"}]}'): "--body: "
     "StartRequests[0].EventId must look like 00000000-0000-0000-0000-0000000000A1",
     ("scheduled_events.start_events", "--body", "-", "--api-version", "x"): "--api-version must look like 2020-07-01",
@@ -171,6 +175,13 @@ def test_standard_input_is_not_read_if_another_value_is_wrong(
     monkeypatch.setattr(sys, "stdin", stdin)
     assert call("call", "scheduled_events.start_events", "--api-version", "x", "--body", "-").status == Exit.USAGE
     assert stdin.tell() == 0
+
+
+def test_closed_standard_input_is_no_json(call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    done = call("call", "scheduled_events.start_events", "--body", "-")
+    assert done.status == Exit.USAGE
+    assert "--body must be JSON (standard input), but is not at line 1, column 1" in done.err
 
 
 @pytest.mark.parametrize("source", ["option", "file", "-", "@-"])
@@ -230,6 +241,7 @@ RULES: dict[str, dict[str, Any]] = {
         ("integer", "7", 7),
         ("integer", "-7", -7),
         ("integer", "+7", 7),
+        ("integer", " 007", 7),
         ("number", "1.5", 1.5),
         ("number", "2", 2),
         ("number", "1e3", 1000.0),
@@ -253,6 +265,9 @@ def test_text_becomes_a_value_of_its_type(rule: str, text: Any, value: Any) -> N
         ("integer", "7.5", "must be a whole number, for example 2"),
         ("integer", "", "must be a whole number, for example 2"),
         ("integer", "٧", "must be a whole number, for example 2"),
+        ("integer", "9" * 5000, "must be a whole number, for example 2"),
+        ("number", "1e999", "must be a number, for example 1"),
+        ("number", "9" * 5000, "must be a number, for example 1"),
         ("number", "nan", "must be a number, for example 1"),
         ("number", "inf", "must be a number, for example 1"),
         ("boolean", "yes", "must be true or false, for example true"),

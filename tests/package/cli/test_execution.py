@@ -102,6 +102,7 @@ def test_with_a_file_signals_are_passed_on_and_the_file_is_removed(
 BAD: list[tuple[list[str], Exit, str]] = [
     (["true"], Exit.USAGE, "--resource is required, for example https://management.azure.com/"),
     (["--resource", RESOURCE], Exit.USAGE, "COMMAND is required, for example -- env"),
+    (["--resource", RESOURCE, ""], Exit.USAGE, "COMMAND is required, for example -- env"),
     (
         ["--resource", "", "true"],
         Exit.USAGE,

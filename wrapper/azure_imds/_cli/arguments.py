@@ -6,9 +6,10 @@ Everything here comes from the rules of the specification (`Operation.rules`).
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,27 @@ Rule = Mapping[str, Any]
 
 _METAVARS = {"integer": "INTEGER", "number": "NUMBER", "object": "JSON"}
 
-#: What text of a type must be, and its form.
-_FORMS = {
-    "integer": ("a whole number", re.compile(r"[+-]?[0-9]+")),
-    "number": ("a number", re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")),
-    "boolean": ("true or false", re.compile(r"true|false", re.IGNORECASE)),
+#: More digits than any number of an API needs. Python refuses to read thousands of them.
+_DIGITS = 300
+
+
+def _read_integer(text: str) -> int | None:
+    return int(text) if re.fullmatch(rf"[+-]?[0-9]{{1,{_DIGITS}}}", text) else None
+
+
+def _read_number(text: str) -> float | None:
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", text):
+        return None
+    whole = _read_integer(text)
+    number = float(text) if whole is None else whole
+    return number if math.isfinite(number) else None
+
+
+#: What text of a type must be, and what reads it.
+_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "integer": ("a whole number", _read_integer),
+    "number": ("a number", _read_number),
+    "boolean": ("true or false", {"true": True, "false": False}.get),
 }
 
 
@@ -116,12 +133,13 @@ def parse_value(argument: str, rule: Rule, given: str | list[str]) -> Any:
     kind = get_type(rule)
     if kind == "object":
         return Body(_parse_json(argument, rule, given))
-    if kind not in _FORMS:
+    if kind not in _READERS:
         return given
-    words, form = _FORMS[kind]
-    if not form.fullmatch(given.strip()):
+    words, read = _READERS[kind]
+    value = read(given.strip().lower())
+    if value is None:
         raise invalid(argument, f"must be {words}, for example {format_leaf(make_example(rule))}")
-    return json.loads(given.strip().lower().removeprefix("+"))
+    return value
 
 
 class Body:
@@ -138,20 +156,30 @@ class Body:
 def _parse_json(argument: str, rule: Rule, given: str) -> Any:
     source, text = "", given
     if given in ("-", "@-"):
-        source, text = " (standard input)", sys.stdin.read()
+        source, text = " (standard input)", _read_text(argument, "standard input", _read_standard_input)
     elif given.startswith("@"):
-        source = f" ({given[1:]})"
-        try:
-            text = Path(given[1:]).read_text(encoding="utf-8-sig")
-        except (OSError, ValueError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or "not UTF-8"
-            raise invalid(argument, f"names a file that cannot be read: {given[1:]}: {reason}") from None
+        path = Path(given[1:])
+        source, text = f" ({path})", _read_text(argument, f"the file {path}", lambda: path.read_bytes().decode())
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
+        json.dumps(document, ensure_ascii=False).encode()  # fails for half a character (a surrogate)
+        return document
     except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         example = json.dumps(make_example(rule))
         raise invalid(argument, f"must be JSON{source}, but is not{where}, for example {example}") from None
+
+
+def _read_text(argument: str, source: str, read: Callable[[], str]) -> str:
+    try:
+        return read()
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8"
+        raise invalid(argument, f"cannot be read from {source}: {reason}") from None
+
+
+def _read_standard_input() -> str:
+    return sys.stdin.read() if sys.stdin else ""  # None if the shell has closed it
 
 
 def _refuse_constant(name: str) -> Any:

@@ -63,7 +63,7 @@ def execute(
     """
     from .._tokens.credential import ImdsCredential
 
-    if not command:
+    if not command or not command[0]:
         raise invalid("command", "is required, for example -- env")
     if resource is None:
         raise invalid("resource", "is required, for example https://management.azure.com/")
