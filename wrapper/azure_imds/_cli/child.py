@@ -100,9 +100,14 @@ class Child:
         return False
 
     def _wait(self, wakeups: SimpleQueue[None]) -> None:
-        status = self._process.wait()
-        self.status = status if status >= 0 else 128 - status
+        self.status = wait_for_status(self._process)
         wakeups.put(None)
+
+
+def wait_for_status(process: subprocess.Popen[bytes]) -> int:
+    """Waits for the end of a process and returns its exit status; 128 plus the number of the signal that ended it."""
+    status = process.wait()
+    return status if status >= 0 else 128 - status
 
 
 def _write(stdin: IO[bytes], text: str) -> None:

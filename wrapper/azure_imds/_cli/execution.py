@@ -19,6 +19,7 @@ from .._clock import SYSTEM, Clock
 from .._log import log
 from .._tokens.private_files import open_private, write_private
 from ..errors import ImdsError
+from .child import wait_for_status
 from .exits import Exit
 from .session import Session, print_error
 
@@ -225,8 +226,7 @@ def run_child(
     """
     process = subprocess.Popen(list(command), env={**os.environ, **variables})
     forward_to(process)
-    status = process.wait()
-    return status if status >= 0 else 128 - status
+    return wait_for_status(process)
 
 
 @contextmanager
