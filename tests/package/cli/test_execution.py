@@ -83,7 +83,7 @@ def test_a_file_with_the_token_is_there_while_the_command_runs(emulator: Emulato
     assert [*tmp_path.iterdir()] == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1], ids=lambda s: s.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
 def test_with_a_file_signals_are_passed_on_and_the_file_is_removed(
     number: signal.Signals, emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -294,10 +294,13 @@ def test_the_handlers_of_signals_are_restored() -> None:
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
-def test_a_signal_before_the_command_starts_is_passed_on() -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2], ids=lambda number: number.name
+)
+def test_a_signal_before_the_command_starts_is_passed_on(number: signal.Signals) -> None:
     with forward_signals() as forward_to:
-        signal.raise_signal(signal.SIGTERM)
-        assert run_child(["sleep", "60"], {}, forward_to) == 128 + signal.SIGTERM
+        signal.raise_signal(number)
+        assert run_child(["sleep", "60"], {}, forward_to) == 128 + number
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from azure_imds._cli.claims import read_claims
 from azure_imds._cli.exits import Exit
+from azure_imds._cli.settings import Settings
+from azure_imds._cli.token_forms import choose_form
 from azure_imds._cli.values import MASK
+from azure_imds_api.models import IdentityTokenResponse
 from azure_imds_emulator import Emulator
 from cli_support import Run, run_at_terminal
 
@@ -85,9 +89,23 @@ def test_options_that_contradict_each_other_are_refused(options: list[str], call
     assert not emulator.requests
 
 
+def test_the_token_is_hidden_at_a_terminal(emulator: Emulator) -> None:
+    done = run_at_terminal("token", RESOURCE, "--header")
+    assert done.words == f"Authorization: Bearer {MASK} (to print it, use --raw)"
+
+
 @pytest.mark.parametrize("option", ["--header", "--exec-credential"])
-def test_the_token_is_hidden_at_a_terminal_unless_raw_is_given(option: str, emulator: Emulator) -> None:
-    hidden = run_at_terminal("token", RESOURCE, option)
-    assert MASK in hidden.words
-    assert "eyJ" not in hidden.words
-    assert "eyJ" in run_at_terminal("token", RESOURCE, option, "--raw").words
+@pytest.mark.parametrize("hide", [True, False])
+def test_a_form_can_hide_the_token(option: str, hide: bool) -> None:
+    form = choose_form(Settings(), header=option == "--header", exec_credential=option != "--header")
+    answer = IdentityTokenResponse.from_dict({"access_token": "CANARY", "expires_in": "60"})
+    assert ("CANARY" in form(answer, 0.0, 0.0, hide=hide)) == (not hide)
+
+
+@pytest.mark.parametrize("option", ["--header", "--exec-credential"])
+def test_raw_shows_the_token_at_a_terminal(
+    option: str, call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azure_imds._cli.commands.sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
+    assert "eyJ" in call("token", RESOURCE, option, "--raw").out
+    assert "eyJ" not in call("token", RESOURCE, option).out
