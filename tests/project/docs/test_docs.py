@@ -39,6 +39,8 @@ ELSEWHERE = {
     "emulator.md": "project/docs/test_docs_emulator.py",
     "events.md": "package/events/test_event_examples.py",
     "guides/dask.md": "project/integration/test_dask_drain.py",
+    "guides/drain-batch.md": "project/integration/test_slurm.py",
+    "guides/drain-celery.md": "project/docs/test_docs_drain.py",
     "guides/drain-gunicorn.md": "project/docs/test_docs_drain.py",
     "guides/drain-kubernetes.md": "project/docs/test_docs_drain.py",
     "guides/drain-ray.md": "project/integration/test_ray.py",
@@ -181,8 +183,8 @@ def test_the_probes_of_the_fastapi_guide_are_those_of_the_program() -> None:
 SHELL = [
     (page, line)
     for page, block in EVERY
-    # project/integration/test_containers.py runs the block with a network namespace.
-    if block.language == "sh" and "unshare" not in block.text
+    # project/integration/test_containers.py runs the block with a network namespace. Other tests run files.
+    if block.language == "sh" and "unshare" not in block.text and not block.title
     for line in block.text.splitlines()
 ]
 

@@ -8,20 +8,25 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import yaml
 
 from azure_imds_emulator import Emulator
-from docs_support import DOCS, find_blocks, find_commands, join_python, write_files
+from docs_support import DOCS, find_blocks, find_commands, find_programs, join_python, write_files
+from emulator_support import wait_until
 from support import ROOT
 
 pytestmark = pytest.mark.integration
 
+CELERY = DOCS / "guides" / "drain-celery.md"
 GUNICORN = DOCS / "guides" / "drain-gunicorn.md"
 KUBERNETES = DOCS / "guides" / "drain-kubernetes.md"
 
@@ -83,7 +88,7 @@ def web(tmp_path: Path) -> Path:
 @pytest.fixture
 def serve() -> list[str]:
     """The command of the guide."""
-    [(command, _)] = find_commands(GUNICORN)
+    command = find_commands(GUNICORN)[0][0]
     python, *words = command.split()
     assert python == "python"
     return [sys.executable, *words]
@@ -93,7 +98,7 @@ def address(process: subprocess.Popen[str]) -> str:
     return find_line(process, r"http://127\.0\.0\.1:\d+")
 
 
-@pytest.mark.parametrize("page", [GUNICORN, KUBERNETES], ids=["gunicorn", "kubernetes"])
+@pytest.mark.parametrize("page", [CELERY, GUNICORN, KUBERNETES], ids=["celery", "gunicorn", "kubernetes"])
 def test_the_guides_show_no_python_outside_the_files_that_these_tests_run(page: Path) -> None:
     assert join_python(page) == ""
 
@@ -126,6 +131,104 @@ def test_sigterm_is_passed_on_to_gunicorn(web: Path, serve: list[str], imds_emul
         process.terminate()
         assert "Handling signal: term" in rest(process)
     assert process.returncode == 0
+
+
+@contextmanager
+def drain(page: Path, folder: Path, emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
+    """Runs the command of a page that calls `azure-imds drain`, for one event."""
+    command = find_commands(page)[-1][0]
+    assert command.startswith("azure-imds drain ")
+    words = ["sh", "-c", f"exec {command} --once"]
+    with program(words, folder, emulator, PATH=find_programs()) as process:
+        yield process
+
+
+@contextmanager
+def waited_for(process: subprocess.Popen[str]) -> Iterator[list[str]]:
+    """Collects the output of a process, and waits for it as its parent, so that no zombie remains."""
+    lines: list[str] = []
+
+    def read() -> None:
+        assert process.stdout is not None
+        lines.extend(process.stdout)
+        process.wait()
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    yield lines
+    thread.join(TIME_LIMIT)
+
+
+def test_the_command_of_the_guide_ends_gunicorn_and_its_requests_are_answered(
+    web: Path, imds_emulator: Emulator
+) -> None:
+    (web / "app.py").write_text(
+        "import time\n\n\n"
+        "def app(environ, start_response):\n"
+        "    open('begun', 'w').close()\n"
+        "    time.sleep(2)\n"
+        "    start_response('200 OK', [])\n"
+        "    return [b'here']\n",
+        encoding="utf-8",
+    )
+    words = [sys.executable, "-m", "gunicorn", "--pid", "gunicorn.pid", "app:app"]
+    with program(words, web, imds_emulator) as server:
+        url = address(server)
+        with waited_for(server), ThreadPoolExecutor() as pool, drain(GUNICORN, web, imds_emulator) as process:
+            answer = pool.submit(httpx.get, url, trust_env=False, timeout=30)
+            wait_until((web / "begun").exists)
+            imds_emulator.schedule("Preempt")
+            output = rest(process)
+            assert process.returncode == 0, output
+            assert answer.result().text == "here"
+    assert server.returncode == 0
+    assert [event.status for event in imds_emulator.events.events] == ["Started"]
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Path:
+    """The folder with the files of the guide, and a broker that needs no server."""
+    write_files(CELERY, tmp_path)
+    config = tmp_path / "celeryconfig.py"
+    text = config.read_text(encoding="utf-8").replace("redis://broker.example", "filesystem://").replace("= 15", "= 3")
+    folders = {"data_folder_in": "queue", "data_folder_out": "queue", "control_folder": "control"}
+    config.write_text(f"{text}broker_transport_options = {folders}\n", encoding="utf-8")
+    for name in ("queue", "control"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def work(folder: Path, emulator: Emulator) -> Any:
+    """Starts the worker of the guide with two processes."""
+    command = find_commands(CELERY)[0][0]
+    assert command.startswith("REMAP_SIGTERM=SIGQUIT celery ")
+    words = ["sh", "-c", f"{command.replace(' celery ', ' exec celery ')} --concurrency 2 --loglevel INFO"]
+    return program(words, folder, emulator, PATH=find_programs(), C_FORCE_ROOT="1")
+
+
+def count(lines: list[str], word: str) -> dict[str, int]:
+    """How often each task has begun or ended."""
+    return dict(Counter(re.findall(rf"\b{word} (\w+)", "".join(lines))))
+
+
+def test_celery_finishes_or_returns_every_task_before_an_eviction(queue: Path, imds_emulator: Emulator) -> None:
+    tasks = {"short": 2, "long": 12, "first": 0, "second": 0}
+    code = "".join(f"tasks.work.delay({name!r}, {seconds})\n" for name, seconds in tasks.items())
+    subprocess.run([sys.executable, "-c", f"import tasks\n{code}"], cwd=queue, check=True, timeout=TIME_LIMIT)
+    with work(queue, imds_emulator) as worker, waited_for(worker) as before:
+        wait_until(lambda: len(count(before, "begin")) == 2)
+        with drain(CELERY, queue, imds_emulator) as process:
+            imds_emulator.schedule("Preempt")
+            output = rest(process)
+            assert process.returncode == 0, output
+    assert worker.returncode == 0, before
+    assert [event.status for event in imds_emulator.events.events] == ["Started"]
+    with work(queue, imds_emulator) as worker, waited_for(worker) as after:
+        wait_until(lambda: len(count(after, "end")) + len(count(before, "end")) == len(tasks))
+        worker.terminate()
+    ended = Counter(count(before, "end")) + Counter(count(after, "end"))
+    assert ended == dict.fromkeys(tasks, 1), "no task is lost, and none is finished twice"
+    assert list((queue / "queue").iterdir()) == []
 
 
 def test_the_table_and_the_emulator_have_the_same_notices() -> None:

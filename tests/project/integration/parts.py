@@ -20,7 +20,8 @@ TOOLS = NODE_PACKAGES / ".bin"
 
 #: The Python of Debian, and the folder of the packages that `.ci/run` unpacks for it.
 DEBIAN_PYTHON = Path("/usr/bin/python3")
-DEBIAN_PACKAGES = ROOT / ".tools" / "debian" / "usr" / "lib" / "python3" / "dist-packages"
+DEBIAN_ROOT = ROOT / ".tools" / "debian"
+DEBIAN_PACKAGES = DEBIAN_ROOT / "usr" / "lib" / "python3" / "dist-packages"
 
 
 def module(name: str) -> ModuleType:
