@@ -22,7 +22,7 @@ is_file_or_url = test -f "$$V" || $(is_url)
 not_commit = is not a tag, branch or commit of this checkout: $(value BASE)
 not_file_or_url = is neither a file nor an http:// or https:// URL: $(value $(1))
 
-# For these targets, git is more than a part of the generator.
+# These targets read or write the history.
 ifneq (,$(filter api-diff update offer build publish,$(MAKECMDGOALS)))
 ifeq (,$(shell command -v git 2>/dev/null))
 $(error git is not installed, or not in PATH: $(PATH))

@@ -46,28 +46,26 @@ def offer(here: Path, remote: str, token: str = "") -> None:
     if not run_git(here, "status", "--porcelain", "--", SPECIFICATION):
         print(f"{SPECIFICATION} has not changed, so there is nothing to offer.")
         return
-    message = _read_description(here, document)
+    _require_description(here, document)
     environment = _make_environment(here, remote, token)
     branch = f"openapi-{compute_digest(document)[:12]}"
     if run_git(here, "ls-remote", remote, f"refs/heads/{branch}", environment=environment):
         print(f"{remote} already has the branch {branch}, so this document has been offered before.")
         return
-    commit = _commit(here, message)
+    commit = _commit(here)
     run_git(here, "push", "--quiet", remote, f"{commit}:refs/heads/{branch}", environment=environment)
     print(f"Pushed the branch {branch} to {remote}. Its commit and {DESCRIPTION} describe the change.")
 
 
-def _read_description(here: Path, document: bytes) -> str:
-    try:
-        message = (here / DESCRIPTION).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        message = ""
-    if not message.endswith(f": {compute_digest(document)}\n"):
+def _require_description(here: Path, document: bytes) -> None:
+    """Raises Problem if the description is that of another document, or missing."""
+    path = here / DESCRIPTION
+    described = path.read_text(encoding="utf-8") if path.exists() else ""
+    if not described.endswith(f": {compute_digest(document)}\n"):
         raise Problem(f"{SPECIFICATION} was not changed by `make update`: run make update SPEC=new.yaml first")
-    return message
 
 
-def _commit(here: Path, message: str) -> str:
+def _commit(here: Path) -> str:
     """Makes a commit without changing the branch and the index of the checkout. Returns its hash."""
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
@@ -75,7 +73,7 @@ def _commit(here: Path, message: str) -> str:
         run_git(here, "add", "--update", ".", environment=index)
         run_git(here, "add", "--", *(path for path in _NEW_FILES if (here / path).exists()), environment=index)
         tree = run_git(here, "write-tree", environment=index).decode().strip()
-    return run_git(here, "commit-tree", tree, "-p", "HEAD", "-m", message).decode().strip()
+    return run_git(here, "commit-tree", tree, "-p", "HEAD", "-F", DESCRIPTION).decode().strip()
 
 
 def _make_environment(here: Path, remote: str, token: str) -> Mapping[str, str]:

@@ -74,6 +74,13 @@ def test_the_message_of_its_commit_is_the_description(project: Path) -> None:
     assert message.startswith("Update openapi.yaml to version 2\n\n| a table |\n\n# not a comment\n")
 
 
+def test_a_description_can_be_longer_than_an_argument_of_a_program(project: Path) -> None:
+    update._write_description(project, "Update openapi.yaml to version 2", "| a row |\n" * 50_000, b"after\n")
+    assert main(["offer"]) == 0
+    message = git(project.parent / "remote", "log", "-1", "--format=%B", find_branch(project))
+    assert message.count("| a row |") == 50_000
+
+
 def test_a_document_is_offered_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["offer"]) == 0
     branch = find_branch(project)
