@@ -20,6 +20,9 @@ class Member(Protocol):
     @property
     def attribute(self) -> str: ...
 
+    @property
+    def is_required(self) -> bool: ...
+
 
 #: The names in JSON by the name of the model, as in the generated `members.py`.
 Members = Mapping[str, Mapping[str, Member]]
@@ -36,6 +39,21 @@ def make_models_page(surface: Surface, members: Members, document: Node) -> str:
     return "\n\n".join(_Writer(surface, members, document).write()) + "\n"
 
 
+#: What the models have in common. mkdocstrings fills in the documentation.
+_BASES = f"""\
+## Base classes
+
+::: {PACKAGE}.types.Model
+    options:
+      heading_level: 3
+      members: [from_dict]
+
+::: {PACKAGE}.documents.DocumentModel
+    options:
+      heading_level: 3
+      members: []"""
+
+
 class _Writer:
     def __init__(self, surface: Surface, members: Members, document: Node) -> None:
         self._surface = surface
@@ -49,8 +67,9 @@ class _Writer:
         yield (
             "The objects that [operations](operations.md) return and take, in the spelling of Python. Import them from "
             f"`{PACKAGE}.models`. `to_dict()` of each returns its JSON. `additional_properties` keeps members that "
-            f"the specification does not describe. This page is made from version {self._version} of the "
-            "[specification](specification.md)."
+            "the specification does not describe. What an absent member reads as is described at "
+            f"[DocumentModel](#{PACKAGE}.documents.DocumentModel). This page is made from version {self._version} of "
+            "the [specification](specification.md)."
         )
         missing = {*self._surface.models, *self._surface.literals}
         for tag, types in self._list_types().items():
@@ -63,6 +82,7 @@ class _Writer:
             yield "## Other models"
             yield "Content of signed documents, bodies of errors, and requests to other hosts of managed identities."
             yield from self._write_all(sorted(missing))
+        yield _BASES
 
     def _list_types(self) -> dict[str, list[str]]:
         """Returns the types in the signatures of each tag."""
@@ -79,16 +99,17 @@ class _Writer:
             if model := self._surface.models.get(name):
                 yield model.text
                 for json_name, member in self._members[name].items():
-                    yield from self._write_field(model, member.attribute, json_name)
+                    yield from self._write_field(model, member, json_name)
             else:
                 yield self._texts.get(name, "")
                 values = ast.literal_eval(self._surface.literals[name].removeprefix("Literal"))
                 yield f"A string, one of {join_codes(values, 'or')}."
 
-    def _write_field(self, model: Model, field: str, json_name: str) -> Iterator[str]:
+    def _write_field(self, model: Model, member: Member, json_name: str) -> Iterator[str]:
+        field = member.attribute
         # The name of the model makes the results of a search clear. The page shows it in grey.
         yield f"#### <span>{model.name}.</span>{field} {{ #{_make_anchor(model.name)}.{field} .field }}"
-        required = " · required" if field in model.required else ""
+        required = " · required" if member.is_required else ""
         yield f"{self._format_type(model.fields[field])} · {format_code(json_name)} in JSON{required}"
         yield model.texts[field]
 

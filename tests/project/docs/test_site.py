@@ -169,7 +169,8 @@ def test_the_models_page_has_every_field_in_python_and_in_json(pages: dict[str, 
             path = f"azure_imds_api.models.{model}.{member.attribute}"
             assert path in page.anchors
             section = page.text[page.text.index(f'id="{path}"') :].partition("<h")[0]
-            assert f"· <code>{name}</code> in JSON" in section, f"{model}.{member.attribute}"
+            required = " · required" if member.is_required else ""
+            assert f"· <code>{name}</code> in JSON{required}</p>" in section, f"{model}.{member.attribute}"
 
 
 def test_the_models_page_has_every_object_and_enum_of_the_specification(pages: dict[str, Page]) -> None:

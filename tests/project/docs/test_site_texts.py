@@ -167,6 +167,7 @@ class Member:
     """A member of a model that the generator could make from a hostile document."""
 
     attribute: str
+    is_required: bool = False
 
 
 @pytest.mark.parametrize("value", PATTERNS)
