@@ -108,7 +108,7 @@ def test_events_are_not_approved_by_default(emulator: Emulator, call: Run) -> No
             ["--exec", ":", "--state", "/nowhere/drain.json"],
             "'--state': /nowhere/drain.json cannot be written: No such",
         ),
-        (["--exec", ":", "--api-version", "2020-07-01"], "No such option: --api-version"),
+        (["--exec", ":", "--api-version", "2020-07-01"], "--api-version"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -390,6 +390,21 @@ def test_each_change_of_an_event_runs_the_command_in_order(emulator: Emulator, t
         running.end()
     assert out.read_text() == "added Scheduled\nchanged Started\ngone Started\n"
     assert approvals(emulator) == 0
+
+
+def test_a_command_for_the_start_of_an_event_is_not_ended_by_the_time_of_the_start(tmp_path: Path) -> None:
+    out, clock = tmp_path / "out", MovedClock(START)
+    event = an_event(NotBefore=at(60))
+    host = Host([event], lambda: setattr(clock, "moved", 60) or [started(event)], [started(event)])
+    with draining(
+        f'sleep 0.3; echo "$AZURE_IMDS_EVENT_STATUS,$AZURE_IMDS_EVENT_SECONDS" >> {out}',
+        transport=host,
+        clock=clock,
+        concerns=lambda change: change.kind == "changed",
+        repeat=True,
+    ):
+        wait_until(out.exists)
+    assert out.read_text() == "Started,\n"
 
 
 # Stopping, restarts and the state

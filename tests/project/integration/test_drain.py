@@ -143,6 +143,17 @@ def test_a_second_process_with_the_same_state_is_refused(emulator: Emulator, tmp
     assert "is used by another azure-imds drain" in done.err
 
 
+def test_an_emulated_eviction_runs_the_command_and_is_approved(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["emulator", "--scenario", "spot-eviction", "--speed", "3", "--", COMMAND, "drain", "--once", "--approve"]
+    done = run(*words, "--exec", f'echo "$AZURE_IMDS_EVENT_TYPE in $AZURE_IMDS_EVENT_SECONDS s" > {out}')
+    assert done.status == 0, done.err
+    assert "approved" in done.err
+    kind, _, seconds, _ = out.read_text().split()
+    assert kind == "Preempt"
+    assert 0 <= int(seconds) <= 5
+
+
 # systemd
 
 needs_systemd = pytest.mark.skipif(

@@ -162,8 +162,8 @@ def drain(session: Session, options: DrainOptions) -> None:
             once=options.once,
         )
         commands = EventCommands(watcher, rules, state, imds.options.clock)
-        log.info("watching for events of this machine: %s", ", ".join(options.event_types))
         with stop_at_signals(commands.stop) as received:
+            log.info("watching for events of this machine: %s", ", ".join(options.event_types))
             commands.run()
     if signal.SIGINT in received:
         raise SystemExit(Exit.INTERRUPTED)

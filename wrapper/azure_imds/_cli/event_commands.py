@@ -207,7 +207,9 @@ class EventCommands:
     def _execute(self, event: _Event, change: EventChange, starts: int) -> int | None:
         """Runs the command. Returns its exit status, or None if it was ended or could not be started."""
         deadline = event.deadline
-        limit = deadline.limit
+        # A command for the start or the end of an event has no limit.
+        is_limited = deadline.can_approve and not deadline.overdue
+        limit = deadline.limit if is_limited else None
         log.info("%s: running the command%s", event, "" if limit is None else f", for at most {limit:.0f} s")
         text = json.dumps(to_json(change)) + "\n"
         variables = make_variables(change, limit, starts)
@@ -217,7 +219,7 @@ class EventCommands:
             log.error("%s: the command cannot be started: %s", event, error.strerror or error)
             return None
         event.child = child
-        while child.status is None and not self._stopping and not deadline.overdue:
+        while child.status is None and not self._stopping and not (is_limited and deadline.overdue):
             limit = deadline.limit
             self._clock.wait(_LONGEST_WAIT if limit is None else min(limit, _LONGEST_WAIT), event.wakeups)
         status = child.status
