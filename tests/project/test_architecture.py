@@ -40,6 +40,7 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
         # Extras. The command line starts the emulator.
         "attestation": {"asn1crypto", "cryptography", "certifi"},
         "integrations/dask": {"distributed", "locket"},
+        "integrations/opentelemetry": {"opentelemetry"},
         "_cli": {"typer", "rich", "azure_imds_emulator"},
     },
 }
@@ -68,6 +69,7 @@ NAMED = {
     "_events/polling": {"scheduled_events", "instances"},  # events, and the name that they use for this machine
     "_events/watcher": {"scheduled_events"},  # approves an event
     "integrations/dask": {"instances"},  # the workers of a machine
+    "integrations/opentelemetry": {"instances"},  # describes the machine
     "_cli/commands": TAGS,  # each command is an operation
     "_cli/waiting": {"identity"},  # waits until it returns a token
     "_cli/imds_checks": TAGS,  # sends one request to each
