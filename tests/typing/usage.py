@@ -258,6 +258,7 @@ def event_handlers(imds: ImdsClient) -> None:
     @watcher.on("Preempt", "Terminate")
     def drain(change: EventChange, seconds: float | None) -> None:
         assert_type(change.seconds_left(), float | None)
+        assert_type(watcher.seconds_left(change), float | None)
 
     drain(EventChange("gone", ScheduledEvent.from_dict({})), 1.0)
     handler: Callable[[EventChange, float | None], None] = watcher.on("Reboot")(drain)
@@ -272,6 +273,7 @@ async def asynchronous_event_handlers(imds: AsyncImdsClient) -> None:
 
     @watcher.on("Reboot")
     async def drain(change: EventChange, seconds: float | None) -> bool:
+        assert_type(watcher.seconds_left(change.event), float | None)
         await watcher.approve(change)
         return True
 

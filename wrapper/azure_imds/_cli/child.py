@@ -12,7 +12,6 @@ from queue import SimpleQueue
 from typing import IO
 
 from .._clock import Clock
-from .values import make_printable
 
 #: The longest line of output that is passed on, in bytes. The rest is passed on as further lines.
 LINE_BYTES = 4096
@@ -121,6 +120,6 @@ def _read_lines(output: IO[bytes], on_line: Callable[[str], object]) -> None:
         while line := output.readline(LINE_BYTES):
             count += 1
             if count <= MAX_LINES:
-                on_line(make_printable(line.decode(errors="replace").rstrip("\r\n")))
+                on_line(line.decode(errors="replace").rstrip("\r\n"))
             elif count == MAX_LINES + 1:
                 on_line(f"(further output is not logged: more than {MAX_LINES} lines)")

@@ -93,7 +93,7 @@ class _Event:
 
     def __str__(self) -> str:
         event = self.deadline.change.event
-        return str(make_printable(f"{event.event_type} {event.event_id}"))
+        return f"{event.event_type} {event.event_id}"
 
 
 class EventCommands:

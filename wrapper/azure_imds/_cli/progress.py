@@ -10,6 +10,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .values import make_printable
+
 if TYPE_CHECKING:
     from rich.status import Status
 
@@ -30,7 +32,7 @@ class _LogLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            print(f"azure-imds: {self.format(record)}", file=sys.stderr, flush=True)
+            print(f"azure-imds: {make_printable(self.format(record))}", file=sys.stderr, flush=True)
         except OSError:
             if self.can_fail:
                 raise
