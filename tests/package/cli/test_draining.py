@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from azure_imds._cli import child, event_commands
-from azure_imds._cli.draining import parse_types
+from azure_imds._cli.drain_options import parse_types
 from azure_imds._cli.exits import Exit
 from azure_imds_emulator import Emulator
 from cli_support import Run

@@ -12,7 +12,8 @@ from typer import Argument, Option
 from .._clock import SYSTEM
 from .application import JSON_VIEW, add_group, app, load_view, register
 from .calling import CallGroup
-from .draining import Grace, drain_machine
+from .drain_options import Grace
+from .draining import drain_machine
 from .emulator import run as run_emulator
 from .exits import Exit
 from .output import View
@@ -173,7 +174,8 @@ def print_events(
             mode = "watch" if watch else "exec"
             raise typer.BadParameter(f"not supported by events --{mode}", param_hint="'--api-version'")
         if command is not None:
-            from .draining import check_command, check_grace, run_for_changes
+            from .drain_options import check_command, check_grace
+            from .draining import run_for_changes
 
             run_for_changes(session, check_command(command), check_grace(grace), every_machine=every_machine)
         else:

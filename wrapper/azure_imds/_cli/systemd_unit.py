@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .draining import DrainOptions
+from .drain_options import DrainOptions
 from .settings import Settings
 
 _IMDS = "169.254.169.254"
