@@ -13,20 +13,10 @@ import typer
 from typer import Option
 from typer.core import TyperCommand, TyperGroup
 
+from .operations import OPERATIONS, explain_absence, read_description
 from .output import View
 from .session import Session
 from .settings import OPTIONS, Settings, list_parameters, spell_option
-
-#: The operation that a command calls. Its description in the specification is the command's help.
-OPERATIONS = {
-    "token": "identity.get_token",
-    "instance": "instances.get_metadata",
-    "identity": "identity.get_info",
-    "attested": "attested.get_document",
-    "events": "scheduled_events.get_events",
-    "loadbalancer": "load_balancer.get_metadata",
-    "versions": "versions.get_versions",
-}
 
 
 class _Command(TyperCommand):
@@ -34,20 +24,21 @@ class _Command(TyperCommand):
 
     def describe(self) -> None:
         """Sets the help of this command and its parameters."""
-        from azure_imds_api.descriptions import DESCRIPTIONS
-
         from .messages import read_option_names, use_option_names
 
         names = read_option_names(self)
-        # The doctor has no operation of its own, but the options of a token.
-        operation = DESCRIPTIONS[OPERATIONS.get(self.name or "", "identity.get_token")]
-        if self.name in OPERATIONS:
+        name = self.name or ""
+        operation = read_description(name)
+        if absence := explain_absence(name):
+            self.hidden, self.help = True, "\n\n".join(filter(None, [self.help, f"{absence}."]))
+        elif operation and name in OPERATIONS:
             first_paragraph = " ".join(operation.description.partition("\n\n")[0].split())
             parts = [f"{operation.summary}.", use_option_names(first_paragraph, names), self.help]
             self.short_help, self.help = operation.summary, "\n\n".join(filter(None, parts))
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
-            parameter.help = parameter.help or use_option_names(operation.arguments.get(parameter.name, ""), names)
+            text = operation.arguments.get(parameter.name, "") if operation else ""
+            parameter.help = parameter.help or use_option_names(text, names)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.describe()

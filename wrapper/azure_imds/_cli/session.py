@@ -15,6 +15,7 @@ import typer
 from ..errors import ImdsError
 from . import progress
 from .exits import Exit, choose_status
+from .operations import explain_absence
 from .output import View, print_result
 from .settings import Output, Settings
 from .values import PathNotFoundError
@@ -85,10 +86,13 @@ class Session:
         except PathNotFoundError as error:
             print_error(str(error))
             raise SystemExit(error.status) from None
-        except ImportError as error:  # the message names the missing extra
-            print_error(str(error))
-            raise SystemExit(Exit.USAGE) from None
         except Exception as error:
+            if absence := explain_absence(self._command.name or "", optional=True):
+                print_error(absence)
+                raise SystemExit(Exit.USAGE) from None
+            if isinstance(error, ImportError):  # the message names the missing extra
+                print_error(str(error))
+                raise SystemExit(Exit.USAGE) from None
             if self.settings.verbose:
                 traceback.print_exc()
             print_error(f"internal error, {type(error).__name__}. To see the traceback, use --verbose.")
