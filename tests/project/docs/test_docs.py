@@ -82,11 +82,11 @@ def test_every_block_is_recognized_and_its_language_is_tested(page: Path) -> Non
 
 
 @pytest.mark.parametrize("page", [page for page in HERE if join_python(page)], ids=name)
-def test_the_examples_of_a_page_run(page: Path) -> None:
+def test_the_examples_of_a_page_run(page: Path, tmp_path: Path) -> None:
     with Emulator() as emulator:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", join_python(page)],
-            env=os.environ | emulator.environment,
+            env=os.environ | emulator.environment | {"XDG_RUNTIME_DIR": str(tmp_path)},  # for shared_cache=True
             capture_output=True,
             text=True,
             timeout=60,

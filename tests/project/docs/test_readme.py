@@ -56,6 +56,11 @@ def test_the_demo_shows_a_token_and_the_machine() -> None:
     assert "eyJ" not in done.stdout, "a token is never printed"
 
 
+def test_the_readme_is_short_and_begins_with_what_it_gives() -> None:
+    assert len(README.splitlines()) < 150
+    assert README.startswith("# azure-imds\n\nazure-imds gives Python programs on Azure managed-identity tokens, ")
+
+
 def test_the_readme_names_the_two_commands() -> None:
     assert "make demo" in README
     assert "make test" in README
