@@ -6,7 +6,11 @@ A mark that is not needed is an error too, so a mistake that becomes valid is no
 
 from __future__ import annotations
 
+import azure_imds
+import azure_imds_api
+import azure_imds_emulator
 from azure_imds import EventChange, EventWatcher, ImdsClient
+from azure_imds_api import models
 
 
 def drain(change: EventChange, seconds: float | None) -> None: ...
@@ -23,3 +27,10 @@ def event_handlers(watcher: EventWatcher[ImdsClient]) -> None:
     watcher.on(["Preempt"])  # type: ignore[arg-type]
     watcher.on("Preempt")("drain")  # type: ignore[type-var]
     watcher.on("Preempt")(takes_one)  # type: ignore[type-var]
+
+
+def misspelt_names() -> None:
+    azure_imds.ImdsCleint()  # type: ignore[attr-defined]
+    azure_imds_api.Cleint()  # type: ignore[attr-defined]
+    models.Compote()  # type: ignore[attr-defined]
+    azure_imds_emulator.Emulatr()  # type: ignore[attr-defined]

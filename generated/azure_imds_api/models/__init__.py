@@ -144,16 +144,19 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        module = import_module(_HOME[name], __name__)
-    except AttributeError as error:
-        # As an AttributeError, it would mean that this package lacks the name.
-        raise ImportError(f"{__name__} cannot import {name}: AttributeError: {error}") from error
-    value = globals()[name] = getattr(module, name)
-    return value
+if not TYPE_CHECKING:
+    # For type checkers, a module with `__getattr__` would have every name.
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            module = import_module(_HOME[name], __name__)
+        except AttributeError as error:
+            # As an AttributeError, it would mean that this package lacks the name.
+            raise ImportError(f"{__name__} cannot import {name}: AttributeError: {error}") from error
+        value = globals()[name] = getattr(module, name)
+        return value
 
 
 def __dir__() -> list[str]:
