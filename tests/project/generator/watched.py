@@ -47,7 +47,7 @@ def use(text: str, folder: Path) -> None:
     """Does with a document what the commands do. Each check runs, even if one before it refuses the document."""
     from generator import lint
     from generator.specification import Specification, SpecificationError
-    from maintenance import compare, update
+    from maintenance import compare, source, update
     from maintenance.problem import Problem
     from maintenance.site import hook
 
@@ -61,10 +61,10 @@ def use(text: str, folder: Path) -> None:
             with contextlib.suppress(Exception):
                 list(stage(specification))
     with contextlib.suppress(Problem):
-        update._read_document(str(file))
+        source.read_source(str(file), "--spec")
         update._generate(folder)
     with contextlib.suppress(Problem):
-        compare.read_outline(file)
+        compare.read_outline(str(file))
     with contextlib.suppress(Exception):
         document = hook._read_specification(file)
         hook.make_specification_page(document)
