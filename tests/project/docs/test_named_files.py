@@ -13,8 +13,8 @@ from support import ROOT
 
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "changelog.d/README.md", "wrapper/README.md", "tests/README.md"]
 
-#: Folders that a command creates.
-CREATED = {"site/", "dist/", ".tools/"}
+#: Files and folders that a command creates.
+CREATED = {"site/", "dist/", ".tools/", "build/update.md"}
 
 TESTS = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
 
