@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import types
 import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,11 +109,13 @@ def watcher(imds_emulator: Emulator) -> Iterator[EventWatcher[ImdsClient]]:
 
 def test_the_approval_starts_the_event(watcher: EventWatcher[ImdsClient], imds_emulator: Emulator) -> None:
     event = imds_emulator.schedule("Reboot")
-    exec(APPROVE.text, {"watcher": watcher, "change": next(iter(watcher))})
+    exec(APPROVE.text, {"watcher": watcher})
     assert event.status == "Started"
 
 
-def test_the_handler_saves_and_approves(watcher: EventWatcher[ImdsClient], imds_emulator: Emulator) -> None:
+def test_the_handler_saves_and_approves(
+    watcher: EventWatcher[ImdsClient], imds_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     event = imds_emulator.schedule("Preempt")
     given: list[float] = []
 
@@ -120,7 +123,10 @@ def test_the_handler_saves_and_approves(watcher: EventWatcher[ImdsClient], imds_
         given.append(timeout)
         watcher.stop()
 
-    exec(HANDLERS.text, {"watcher": watcher, "write_checkpoint": write_checkpoint})
+    program: Any = types.ModuleType("my_program")
+    program.write_checkpoint = write_checkpoint
+    monkeypatch.setitem(sys.modules, "my_program", program)
+    exec(HANDLERS.text, {"watcher": watcher})
     assert 0 <= given[0] <= 25
     assert event.status == "Started"
 
