@@ -106,11 +106,24 @@ def test_waits_during_an_outage_are_random(colour: Colour) -> None:
     assert clock.waits == [0.25, 1, 1.25, 1.75, 2.75, 3.25, 1]
 
 
-@pytest.mark.parametrize(("interval", "first"), [(60, 15), (0.5, 0.2)])
+@pytest.mark.parametrize(("interval", "first"), [(60, 15), (0.5, 0.625)])
 def test_only_the_wait_after_the_first_answer_is_random(colour: Colour, interval: float, first: float) -> None:
     clock = Lucky(START)
     watch(colour, Host([], [], []), client={"clock": clock}, interval=interval, resource="vm-0")
     assert clock.waits == pytest.approx([first, interval, interval])
+
+
+@pytest.mark.parametrize("resource", ["auto", "vm-0"])
+@pytest.mark.parametrize("part", [0.01, 0.15, 0.3, 0.5, 0.99])
+def test_machines_that_start_together_are_spread_evenly(colour: Colour, resource: str, part: float) -> None:
+    class Random(FakeClock):
+        def jitter(self, ceiling: float) -> float:
+            return ceiling * part
+
+    clock = Random(START)
+    watch(colour, Host([], [], [], instance=(named("vm-0"),)), client={"clock": clock}, resource=resource)
+    assert clock.waits[0] % 1 == pytest.approx(part)
+    assert clock.waits[0] >= (0.4 if resource == "auto" else 0.2), "IMDS answers five requests per second"
 
 
 def test_a_longer_interval_is_kept_during_an_outage(colour: Colour) -> None:

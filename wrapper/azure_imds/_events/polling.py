@@ -172,8 +172,11 @@ class Poller(Generic[C]):
     def _on_document(self, document: ScheduledEvents) -> None:
         wait = self.interval
         if self._answered is None:
-            # Random, so that machines which started together do not poll together.
-            wait = max(MIN_INTERVAL, self._clock.jitter(self.interval))
+            # Random, so that machines which started together do not poll together. A wait that is too short gets an
+            # interval more: with a common minimum, many would poll together.
+            wait = self._clock.jitter(self.interval)
+            if wait < MIN_INTERVAL * (2 if self._needs_name else 1):
+                wait += self.interval
         self._answered = self._clock.monotonic()
         self._poll_schedule.record_success(self._began + wait)
         if not self._pending or self._pending[-1].events != document.events:
