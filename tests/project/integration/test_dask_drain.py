@@ -236,12 +236,13 @@ def test_one_worker_of_a_machine_polls(add_machine: Callable[..., Machine], refu
     assert spot.emulator.requests.total < 10 + 3 + 3
 
 
-def test_events_of_other_machines_and_of_other_types_are_left_alone(
+def test_events_of_other_machines_of_other_types_and_of_the_past_are_left_alone(
     add_machine: Callable[..., Machine], refuge: Machine, tasks: Tasks
 ) -> None:
     spot = add_machine("spot")
     spot.emulator.schedule("Preempt", resources=["spot-2"], notice=NOTICE)
     spot.emulator.schedule("Freeze", notice=NOTICE)
+    spot.emulator.schedule("Reboot", started=True)
     spot.wait_for_polls()
     assert (spot.states, spot.approvals) == ({"running"}, 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -14,8 +15,6 @@ from typing import Any, ClassVar
 import distributed
 import locket  # pyright: ignore[reportMissingTypeStubs]
 from attrs import define, field, frozen
-
-from azure_imds_api.models.compute import Compute
 
 from .._client.async_client import AsyncImdsClient
 from .._client.validation import invalid
@@ -31,6 +30,8 @@ _Lock: Any = distributed.Lock
 
 #: Is in the metadata of an event with the names of the empty machines. No machine has this name.
 _APPROVED = ""
+#: The machine does not return from these events. Other events stay in the document after it has returned.
+_LAST = frozenset({"Preempt", "Terminate"})
 #: Seconds between two looks at workers that are being emptied.
 _PAUSE = 0.5
 #: The longest wait in seconds until the next attempt while the plugin cannot work, such as on a machine without IMDS.
@@ -76,7 +77,8 @@ class DrainPlugin(distributed.WorkerPlugin):
     _tasks: dict[str, asyncio.Task[None]] = field(factory=dict[str, asyncio.Task[None]], init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if isinstance(self.events, str) or not self.events or not all(isinstance(name, str) for name in self.events):
+        several = isinstance(self.events, Collection) and not isinstance(self.events, str)
+        if not several or not self.events or not all(isinstance(name, str) and name for name in self.events):
             raise invalid("events", 'must be a list of event types, such as ["Preempt", "Terminate"]', "DrainPlugin")
         for name, value, least in (("margin", self.margin, 0.0), ("interval", self.interval, MIN_INTERVAL)):
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= MAX_INTERVAL:
@@ -89,18 +91,21 @@ class DrainPlugin(distributed.WorkerPlugin):
 
     async def teardown(self, worker: Any) -> None:
         """Dask calls this when a worker closes, or when the plugin is removed."""
-        task = self._tasks.pop(worker.id)
-        task.cancel()
-        await asyncio.wait([task])
+        if task := self._tasks.pop(worker.id, None):
+            task.cancel()
+            await asyncio.wait([task])
 
     async def _run(self, worker: Any) -> None:
         """Watches until it is cancelled."""
         wait = self.interval
         while True:
+            began = time.monotonic()
             try:
                 async with AsyncImdsClient() as imds:
                     await self._watch(worker, imds)
             except* (ImdsError, OSError) as errors:
+                if time.monotonic() - began > _LONGEST_WAIT:
+                    wait = self.interval  # it has worked meanwhile
                 level = logging.WARNING if wait == self.interval else logging.DEBUG
                 log.log(level, "DrainPlugin: tries again until IMDS and the scheduler answer: %s", errors.exceptions[0])
             except* Exception:
@@ -109,25 +114,22 @@ class DrainPlugin(distributed.WorkerPlugin):
             wait = min(2 * wait, _LONGEST_WAIT)
 
     async def _watch(self, worker: Any, imds: AsyncImdsClient) -> None:
-        compute = (await imds.instances.get_metadata()).compute or Compute()
-        name = compute.name or ""
+        compute = (await imds.instances.get_metadata()).compute
         # Names of machines are unique in a resource group.
         group = f"{compute.subscription_id}/{compute.resource_group_name}"
-        machine = [self.name, group.casefold(), name.casefold()]
+        machine = [self.name, group.casefold(), compute.name.casefold()]
         await worker.scheduler.set_metadata(keys=[*machine, worker.contact_address], value=True)
         types = {event_type.casefold() for event_type in self.events}
         task: asyncio.Task[None] | None = None
         async with (
             _one_per_machine(worker, machine, self.interval),
             asyncio.TaskGroup() as tasks,
-            EventWatcher(imds, interval=self.interval, resource=name) as watcher,
+            EventWatcher(imds, interval=self.interval, resource=compute.name) as watcher,
         ):
             drain = _Drain(self, worker, machine, watcher)
             async for change in watcher:
                 if str(change.event.event_type).casefold() in types:
-                    drain.pending[change.event.event_id] = change
-                    if change.kind == "gone":
-                        del drain.pending[change.event.event_id]
+                    drain.update(change)
                 if drain.pending and (task is None or task.done()):
                     task = tasks.create_task(drain.run())
 
@@ -146,6 +148,14 @@ class _Drain:
     machine: list[str]
     watcher: EventWatcher[AsyncImdsClient]
     pending: dict[str, EventChange] = field(factory=dict[str, EventChange])
+
+    def update(self, change: EventChange) -> None:
+        """Adds, replaces or removes an event."""
+        event = change.event
+        if change.kind == "gone":
+            self.pending.pop(event.event_id, None)
+        elif event.event_id in self.pending or event.event_status != "Started" or event.event_type in _LAST:
+            self.pending[event.event_id] = change
 
     async def run(self) -> None:
         """Returns when the workers are closed, or when no event is pending any more."""
@@ -167,7 +177,7 @@ class _Drain:
                 is_empty = moved is not None and not any(moved.values())
                 if is_empty and self.plugin.approve:
                     await self._approve(client)
-                if is_empty or self._is_late():
+                if self.pending and (is_empty or self._is_late()):
                     await client.retire_workers(workers, close_workers=True, remove=True)
                 await asyncio.sleep(_PAUSE)
 
