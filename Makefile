@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes test-ray coverage flow lint docs build publish changelog bench bench-check api-diff update offer compare clean lock help
+.PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes test-ray coverage flow lint docs build publish changelog bench bench-check fleet api-diff update offer compare clean lock help
 
 # Commands get the value of a variable as it was typed: make does not expand it, and for the shell it is quoted.
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -121,6 +121,9 @@ bench: $(STAMP) ## compare speed and memory with other libraries. BENCH_ARGS=--d
 
 bench-check: $(STAMP) ## run the benchmarks quickly, and fail if one misses its target twice by more than noise
 	@$(BIN)/python -m benchmarks --quick --check
+
+fleet: $(STAMP) ## simulate fleets of up to 200 machines. FLEET_ARGS=--docs writes the tables of docs/fleet.md
+	@$(BIN)/python -m benchmarks.fleet $(FLEET_ARGS)
 
 api-diff: generate ## show what the changes since the git reference BASE mean for users, and fail if something breaks
 	@$(BIN)/python -m maintenance api-diff --base $(call quoted,BASE)
