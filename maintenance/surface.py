@@ -147,10 +147,20 @@ def _read_model(found: griffe.Class) -> Model:
     return Model(
         found.name,
         {name: str(member.annotation) for name, member in attributes.items()},
-        frozenset(name for name, member in attributes.items() if member.value is None),
+        frozenset(name for name, member in attributes.items() if not _has_default(member)),
         {name: _read_docstring(member) for name, member in attributes.items()},
         _read_docstring(found),
     )
+
+
+def _has_default(attribute: griffe.Attribute) -> bool:
+    """Whether a field has a default, also if attrs.field() gives it."""
+    if attribute.value is None:
+        return False
+    value = ast.parse(str(attribute.value), mode="eval").body
+    if not isinstance(value, ast.Call) or ast.unparse(value.func) != "_attrs_field":
+        return True
+    return any(keyword.arg in ("default", "factory") for keyword in value.keywords)
 
 
 def _read_methods(package: griffe.Module) -> Iterator[Method]:

@@ -16,6 +16,7 @@ from maintenance.api_diff.comparison import compare
 from maintenance.api_diff.data_diff import compare_data
 from maintenance.api_diff.semantic_version import suggest_version
 from maintenance.problem import Problem
+from maintenance.surface import read_surface
 from maintenance_support import edited, git, made_once, repository, tree
 from support import ROOT
 
@@ -97,6 +98,15 @@ COMPATIBLE = [
     ("KnownEventType", "has the new value 'Nap'"),
     ("identity.get_info", "is deprecated"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("model", "required"),
+    [("IdentityTokenResponse", "access_token"), ("WorkloadIdentityTokenRequest", "client_assertion")],
+)
+def test_a_required_secret_is_a_required_field(model: str, required: str) -> None:
+    # Its declaration has a value, which hides it from the repr.
+    assert required in read_surface(ROOT).models[model].required
 
 
 @pytest.mark.parametrize(("name", "what", "seen_by"), BREAKING, ids=[f"{n}: {w}" for n, w, _ in BREAKING])
