@@ -24,6 +24,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,9 @@ TASK_SECONDS, TASKS = 0.5, 3
 #: Seconds of notice of a Preempt.
 NOTICE = 30.0
 RESOURCE = "https://vault.azure.net"
+
+#: Method, path and time of a request.
+Request = tuple[str, str, float]
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -138,14 +142,15 @@ def run_workers(scheduler: str, names: Sequence[str], folder: str) -> None:
         asyncio.run(run())
 
 
-def find_requests(emulator: Emulator) -> list[tuple[str, str, float]]:
+def find_requests(emulator: Emulator) -> list[Request]:
+    """Returns the requests since the last time."""
     requests = [(request.method, request.path, request.time) for request in emulator.requests]
     emulator.requests.clear()
     return requests
 
 
-def announce(emulator: Emulator) -> float:
-    emulator.schedule("Preempt", notice=NOTICE)
+def announce(emulator: Emulator, notice: float) -> float:
+    emulator.schedule("Preempt", notice=notice)
     return time.time()
 
 
@@ -250,8 +255,8 @@ def split(count: int) -> list[range]:
     return [range(first, last) for first, last in itertools.pairwise(ends)]
 
 
-def simulate(count: int) -> Fleet:
-    """Runs a fleet with so many machines, and returns what was measured."""
+def simulate(count: int, notice: float = NOTICE) -> Fleet:
+    """Runs a fleet with so many machines and so many seconds of notice, and returns what was measured."""
     machines = Machines(count)
     with (
         contextlib.closing(machines),
@@ -285,11 +290,16 @@ def simulate(count: int) -> Fleet:
         token_requests = [len(requests) for requests in machines.ask(find_requests)]
 
         client.register_plugin(FleetPlugin(interval=INTERVAL))
-        time.sleep(6 * INTERVAL)  # all machines know their names, and poll
-        starts = machines.ask(find_requests)
+        starts: list[list[Request]] = [[] for _ in machines.endpoints]
+        while any(len(find_polls(requests)) < 2 for requests in starts):
+            time.sleep(INTERVAL)
+            for requests, further in zip(starts, machines.ask(find_requests), strict=True):
+                requests += further
+        began = time.monotonic()
         with phase("polling"):
             time.sleep(WATCHED)
         polls = machines.ask(find_requests)
+        watched = time.monotonic() - began
 
         drained = range(max(1, count // 10))
         with phase("drain"):
@@ -298,7 +308,7 @@ def simulate(count: int) -> Fleet:
                 client.submit(compute, number, folder, workers=[endpoint], allow_other_workers=True, pure=False)
                 for number, endpoint in enumerate(machines.endpoints * TASKS)
             ]
-            announced = machines.ask(announce, drained)
+            announced = machines.ask(partial(announce, notice=notice), drained)
             while None in (approved := machines.ask(find_approval, drained)):
                 time.sleep(0.1)
             results = list(client.gather(futures))
@@ -309,7 +319,7 @@ def simulate(count: int) -> Fleet:
             machines=count,
             inventory=inventory,
             inventory_requests=inventory_requests,
-            polls=[len(each) / WATCHED for each in polls],
+            polls=[len(each) / watched for each in polls],
             skew=find_skew([find_first_wait(each) for each in starts]),
             drain=[end - begin for begin, end in zip(announced, approved, strict=True)],
             approvals=approvals,
@@ -323,9 +333,14 @@ def simulate(count: int) -> Fleet:
         )
 
 
-def find_first_wait(requests: Sequence[tuple[str, str, float]]) -> float:
-    """Returns the seconds between the first two polls. A machine that started at the same time as others has others."""
-    first, second, *_ = (moment for _, path, moment in requests if path == "/metadata/scheduledevents")
+def find_polls(requests: Sequence[Request]) -> list[float]:
+    """Returns when a machine has polled."""
+    return [moment for _, path, moment in requests if path == "/metadata/scheduledevents"]
+
+
+def find_first_wait(requests: Sequence[Request]) -> float:
+    """Returns the seconds between the first two polls of a machine."""
+    first, second, *_ = find_polls(requests)
     return second - first
 
 
@@ -413,9 +428,11 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=200, help="size of the largest fleet (default: %(default)s)")
     parser.add_argument("--docs", action="store_true", help="write the results of docs/fleet.md")
     options = parser.parse_args()
+    if options.machines < 2:
+        parser.error("--machines must be at least 2, since the tasks of a machine move to another one")
     allow_many_sockets()
     fleets: list[Fleet] = []
-    for size in sorted({max(1, options.machines // part) for part in (8, 4, 2, 1)}):
+    for size in sorted({max(2, options.machines // part) for part in (8, 4, 2, 1)}):
         print(f"simulating {size} machines ...", flush=True)
         fleets.append(simulate(size))
     measured, extrapolated = as_markdown(fleets), as_extrapolation(fleets[-1])
