@@ -47,6 +47,7 @@ class Model:
         name: the name of the class.
         fields: the type of each field.
         required: the fields without a default.
+        empty: the fields that read as empty, not as None, if a document lacks them (`x-absent: empty`).
         texts: the docstring of each field.
         text: its own docstring.
     """
@@ -54,6 +55,7 @@ class Model:
     name: str
     fields: Mapping[str, str]
     required: frozenset[str]
+    empty: frozenset[str]
     texts: Mapping[str, str] = field(repr=False)
     text: str = field(repr=False)
 
@@ -148,6 +150,7 @@ def _read_model(found: griffe.Class) -> Model:
         found.name,
         {name: str(member.annotation) for name, member in attributes.items()},
         frozenset(name for name, member in attributes.items() if not _has_default(member)),
+        frozenset(name for name, member in attributes.items() if str(member.value) == "ABSENT"),
         {name: _read_docstring(member) for name, member in attributes.items()},
         _read_docstring(found),
     )

@@ -58,6 +58,8 @@ def _find_subject(breakage: griffe.Breakage) -> Subject | None:
         name = parts[3]
         if name.isupper() or name.startswith("check_"):
             return None  # helpers of an enum
+        if len(parts) > 4 and parts[4].startswith("_"):
+            return None  # the base class has changed, which the types of the fields show
         return Subject("field", ".".join(parts[3:5])) if len(parts) > 4 else Subject("type", name)
     return Subject("python", path + (f"({argument})" if argument else ""))
 

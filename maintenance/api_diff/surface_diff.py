@@ -82,7 +82,10 @@ def _compare_field(before: Surface, after: Surface, model: str, field: str) -> I
         yield missing
         return
     retyped = _compare_types(subject, (old.fields[field], before), (new.fields[field], after))
-    if retyped:
+    if field in new.empty - old.empty - old.required and retyped:
+        # A type checker accepts the narrower type, but a program that compares with None does not notice absence.
+        yield evolve(retyped, what=f"{retyped.what}, and reads as empty if it is absent", effect="breaking", new=False)
+    elif retyped:
         yield retyped
     elif old.texts[field] != new.texts[field]:
         yield Change(subject, "has another description", "compatible", _SEEN)

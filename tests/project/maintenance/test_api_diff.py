@@ -49,6 +49,8 @@ def many(document: dict[str, Any]) -> None:
     compute["vmSize"] = {"type": "integer", "description": "How large."}
     compute["location"]["description"] = "Another description."
     del compute["zone"]
+    del schemas["AmdCertification"]["x-absent"]
+    schemas["ErrorResponse"]["x-absent"] = "empty"
     schemas["IdentityTokenResponse"]["required"].append("token_type")
     schemas["IdentityInfoResponse"]["required"].remove("tenantId")
     events = schemas["KnownEventType"]["enum"]
@@ -83,6 +85,14 @@ BREAKING = [
     ("arc", "url is http://localhost:40343/metadata instead of http://localhost:40342/metadata", {"data"}),
     ("Compute.vm_size", "is int | None instead of str", CHECKERS),
     ("Compute.zone", "is removed", {"griffe", *CHECKERS}),
+    ("AmdCertification.tcbm", "is str | None instead of str", CHECKERS),
+    ("AmdCertification.cache_control", "is str | None instead of str", CHECKERS),
+    ("ErrorResponse.error", "is str instead of str | None, and reads as empty if it is absent", {"surface"}),
+    (
+        "ErrorResponse.newest_versions",
+        "is list[str] instead of list[str] | None, and reads as empty if it is absent",
+        {"surface"},
+    ),
     ("IdentityInfoResponse.tenant_id", "is str | None instead of str", CHECKERS),
     ("KnownEventType", "no longer has the value 'Freeze'", {"surface"}),
     ("StartRequest.reason", "is new and required", CHECKERS),

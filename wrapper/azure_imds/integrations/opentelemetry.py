@@ -224,12 +224,11 @@ def _describe(client: ImdsClient) -> dict[str, str]:
         found["cloud.platform"] = "azure.vm"
     if compute := document.compute:
         found |= _describe_compute(compute)
-    # What a document lacks is null or "".
+    # Text that a document lacks is "".
     return {name: value for name, value in found.items() if isinstance(value, str) and value}
 
 
 def _describe_compute(compute: Compute) -> dict[str, Any]:
-    image = compute.storage_profile.image_reference if compute.storage_profile else None
     names = (compute.publisher, compute.offer, compute.sku)
     return {
         "cloud.account.id": compute.subscription_id,
@@ -237,7 +236,7 @@ def _describe_compute(compute: Compute) -> dict[str, Any]:
         "cloud.region": compute.location,
         "cloud.resource_id": compute.resource_id,
         "host.id": compute.vm_id,
-        "host.image.id": image.id if image else None,
+        "host.image.id": compute.storage_profile.image_reference.id,
         "host.image.name": ":".join(map(str, names)) if all(names) else None,
         "host.image.version": compute.version,
         "host.name": compute.name,
