@@ -150,7 +150,7 @@ def _read_model(found: griffe.Class) -> Model:
         found.name,
         {name: str(member.annotation) for name, member in attributes.items()},
         frozenset(name for name, member in attributes.items() if not _has_default(member)),
-        frozenset(name for name, member in attributes.items() if str(member.value) == "ABSENT"),
+        frozenset(name for name, member in attributes.items() if re.search(r"\bABSENT\b", str(member.value))),
         {name: _read_docstring(member) for name, member in attributes.items()},
         _read_docstring(found),
     )

@@ -101,7 +101,8 @@ class DocumentModel(Model):
 
     def to_dict(self) -> dict[str, Any]:
         """The object as JSON has it: exactly the members that were received or set."""
-        found = {name: _plain(value) for name, value in self.additional_properties.items()}
+        more = self.additional_properties
+        found = {name: _plain(value) for name, value in more.items()} if more else {}
         for attribute, (name, form) in self._MEMBERS.items():
             try:
                 value = _get(self, attribute)

@@ -34,3 +34,10 @@ def misspelt_names() -> None:
     azure_imds_api.Cleint()  # type: ignore[attr-defined]
     models.Compote()  # type: ignore[attr-defined]
     azure_imds_emulator.Emulatr()  # type: ignore[attr-defined]
+
+
+def instance_metadata(imds: ImdsClient) -> None:
+    compute = imds.instances.get_metadata().compute
+    print(compute.vmSize)  # type: ignore[attr-defined]
+    compute.vmsize = "Standard_D2s_v5"  # type: ignore[attr-defined]
+    compute.name = None  # type: ignore[assignment]
