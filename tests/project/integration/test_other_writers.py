@@ -61,6 +61,5 @@ def files(root: Path) -> dict[str, bytes]:
 def test_a_document_of_another_tool_gives_the_same_code(writer: str, tmp_path: Path) -> None:
     contract = ROOT / "openapi.yaml"
     WRITERS[writer](Specification.load(contract).document, tmp_path / "openapi.yaml")
-    assert (tmp_path / "openapi.yaml").read_bytes() != contract.read_bytes()
     generate(tmp_path)
     assert files(tmp_path) == files(ROOT)
