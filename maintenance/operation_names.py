@@ -11,8 +11,15 @@ from generator.specification import Operation, Specification
 
 from .repository import list_tracked
 
-#: Files and folders that name operations of their own, or of earlier versions.
-_NOT_SEARCHED = ("openapi.yaml", "generated/", "CHANGELOG.md", "changelog.d/", "tests/project/flow/")
+#: What follows from the document, and what is about earlier versions.
+_NOT_BY_HAND = ("openapi.yaml", "generated/", "CHANGELOG.md", "changelog.d/")
+
+#: Tests with a contract of their own, and changes that are skipped if the document does not have their operation.
+_OWN_CONTRACTS = (
+    "tests/project/flow/",
+    "tests/project/generator/small.yaml",
+    "tests/project/generator/test_specification_lint.py",
+)
 
 
 def list_renamed(before: Specification, after: Specification) -> list[tuple[Operation, Operation]]:
@@ -32,7 +39,7 @@ def list_removed(before: Specification, after: Specification) -> list[Operation]
 def find_names(root: Path, operation: Operation) -> Iterator[str]:
     """Yields the places in hand-written files that name the operation, such as `docs/instance.md:12`."""
     pattern = _compile(_list_names(operation))
-    for path, text in _read_files(root):
+    for path, text in _read_files(root, _NOT_BY_HAND + _OWN_CONTRACTS):
         for number, line in enumerate(text.splitlines(), 1):
             if pattern.search(line):
                 yield f"{path}:{number}"
@@ -44,7 +51,7 @@ def rename(root: Path, renamed: list[tuple[Operation, Operation]]) -> list[str]:
     for was, now in renamed:
         names |= dict(zip(_list_names(was), _list_names(now), strict=True))
     changed: list[str] = []
-    for path, text in _read_files(root, with_flow=True) if names else ():
+    for path, text in _read_files(root, _NOT_BY_HAND) if names else ():
         after = _replace(text, names)
         if after != text:
             (root / path).write_text(after, encoding="utf-8")
@@ -67,10 +74,10 @@ def _compile(names: list[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
 
 
-def _read_files(root: Path, *, with_flow: bool = False) -> Iterator[tuple[str, str]]:
-    """Yields the hand-written text files that git tracks."""
+def _read_files(root: Path, without: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yields the text files that git tracks, except for those whose path starts with one of the given texts."""
     for path in sorted(list_tracked(root)):
-        if not path.startswith(_NOT_SEARCHED) or (with_flow and path.startswith("tests/project/flow/")):
+        if not path.startswith(without):
             try:
                 yield path, (root / path).read_text(encoding="utf-8")
             except UnicodeDecodeError:
