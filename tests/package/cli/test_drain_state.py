@@ -135,14 +135,48 @@ def test_a_path_that_is_no_file_is_refused(path: Path) -> None:
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "no" / "drain.json") == "cannot be written: No such file or directory."
+    assert refusal(tmp_path / "no" / "drain.json") == "cannot be used: No such file or directory."
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_file_that_others_can_change_is_refused(path: Path, mode: int) -> None:
+    with DrainState(path) as state:
+        state.set("A", Handled("done"))
+    path.chmod(mode)
+    assert refusal(path) == "can be changed by other users. Choose another path, or delete the file."
+    path.chmod(0o644)
+    with DrainState(path) as state:
+        assert state.get("A") == Handled("done")
+
+
+def test_a_file_of_another_user_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_bytes(b'{"azure-imds drain": 1, "events": {}}')
+    lock, owner = path.with_name("drain.json.lock"), os.geteuid()
+    monkeypatch.setattr(drain_state, "open_private", lambda *_: lock.open("wb"))
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert refusal(path) == "can be changed by other users. Choose another path, or delete the file."
+
+
+def test_links_in_a_circle_are_refused(path: Path) -> None:
+    path.symlink_to(path)
+    assert refusal(path).startswith("cannot be used: ")
+
+
+def test_a_relative_path_in_a_folder_that_was_removed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert refusal(Path("drain.json")) == "cannot be used: No such file or directory."
 
 
 def test_a_link_that_another_user_has_put_there_is_not_followed(path: Path) -> None:
     target = path.with_name("target")
     target.write_text("precious")
     path.with_name("drain.json.lock").symlink_to(target)
-    assert refusal(path).startswith("cannot be written: ")
+    assert refusal(path).startswith("cannot be used: ")
     assert target.read_text() == "precious"
 
 

@@ -51,7 +51,7 @@ class DrainState:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path and path.resolve()
+        self._path = path
         self._events: dict[str, Handled] = {}
         self._lock = threading.Lock()
         self._files = contextlib.ExitStack()
@@ -65,9 +65,11 @@ class DrainState:
         if self._path is not None:
             with contextlib.ExitStack() as files:
                 try:
+                    self._path = self._path.resolve()
                     self._open(self._path, files)
-                except OSError as error:
-                    raise _refuse(self._path, f"cannot be written: {error.strerror or error}") from None
+                except (OSError, RuntimeError) as error:  # the latter: a loop of links, up to Python 3.12
+                    problem = getattr(error, "strerror", None) or error
+                    raise _refuse(self._path, f"cannot be used: {problem}") from None
                 self._files = files.pop_all()
         return self
 
@@ -108,6 +110,9 @@ class DrainState:
             raise _refuse(path, "is not a file")
         content = b""
         with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+            if found.st_uid != os.geteuid() or found.st_mode & 0o022:  # they could prevent that the command runs
+                raise _refuse(path, "can be changed by other users. Choose another path, or delete the file")
             content = file.read(_LARGEST)
         if content.strip(b"\0\n"):  # after a power failure, a file can be empty or full of zeros
             if not content.startswith(_HEAD):

@@ -220,7 +220,7 @@ class EventCommands:
             return None
         event.child = child
         while child.status is None and not self._stopping and not (is_limited and deadline.overdue):
-            limit = deadline.limit
+            limit = deadline.limit if is_limited else None
             self._clock.wait(_LONGEST_WAIT if limit is None else min(limit, _LONGEST_WAIT), event.wakeups)
         status = child.status
         if status is None:
