@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,17 @@ def test_values_are_encoded(colour: Colour) -> None:
     request = sent(colour, params={"feature": "a&client_id=b#c"})
     assert request.url.params["feature"] == "a&client_id=b#c"
     assert "client_id" not in request.url.params
+
+
+class Feature(str, Enum):  # noqa: UP042 - a StrEnum has no other text than its value
+    NAME = "feature"
+    PREVIEW = "preview"
+
+
+@pytest.mark.parametrize("setting", ["headers", "params"])
+def test_members_of_an_enum_are_sent_as_their_values(setting: str, colour: Colour) -> None:
+    request = sent(colour, **{setting: {Feature.NAME: Feature.PREVIEW}})
+    assert (request.headers if setting == "headers" else request.url.params)["feature"] == "preview"
 
 
 def test_nodes_get_them_too(colour: Colour) -> None:

@@ -7,8 +7,10 @@ import copy
 import functools
 import logging
 import pickle
+import queue
 import signal
 import threading
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -347,6 +349,31 @@ def test_the_failures_of_an_observer_are_logged_once(caplog: pytest.LogCaptureFi
     assert record.__dict__["operation"] == "identity.get_token"
     assert record.exc_info
     assert record.exc_info[0] is LookupError
+
+
+def find_nothing(call: ObservedCall) -> None:
+    next(iter([]))
+
+
+def read_empty_queue(call: ObservedCall) -> None:
+    queue.SimpleQueue[int]().get_nowait()
+
+
+@pytest.mark.parametrize("observer", [find_nothing, read_empty_queue])
+def test_an_observer_may_fail_in_any_way(observer: Any, colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
+    assert colour.run(get_token, transport=made(), observer=observer)
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.getMessage() == f"observer {observer.__name__} failed; its later failures are not logged"
+
+
+def test_an_observer_that_is_gone(caplog: pytest.LogCaptureFixture) -> None:
+    target = functools.partial(print)
+    with ImdsClient(transport=made(), observer=weakref.proxy(target)) as imds:
+        del target
+        assert get_token(imds)
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.exc_info
+    assert record.exc_info[0] is ReferenceError
 
 
 @pytest.mark.parametrize("response", [ok(), answer(400, {"error": "x"})], ids=["success", "error"])

@@ -76,7 +76,8 @@ def _check_pairs(parameter: str, given: object, name_form: re.Pattern[str], exam
         if name.lower() in seen:
             raise invalid(parameter, f"must contain {name} only once, for example {example}")
         seen.add(name.lower())
-        pairs.append((name, value))
+        # Plain text: `str()` of a member of an enum is another text than its value.
+        pairs.append((str.__str__(name), str.__str__(value)))
     return tuple(pairs)
 
 

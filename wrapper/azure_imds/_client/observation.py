@@ -16,7 +16,7 @@ from attrs import frozen
 from azure_imds_api.api import SECRETS
 
 from .._clock import Clock
-from .._interruptions import is_interruption
+from .._interruptions import is_from_signal_handler
 from .._log import log
 from ..errors import ImdsError, ImdsStatusError
 from .answer import Outcome, Unreadable
@@ -122,7 +122,8 @@ class Reporter(NamedTuple):
         try:
             self.observer(call)
         except Exception as error:
-            if is_interruption(error):
+            # The program's own code may raise an exception in any way. Only a signal handler's is not the observer's.
+            if is_from_signal_handler(error):
                 raise
             if not any(one is self.observer for one in self.failed):
                 self.failed.append(self.observer)
@@ -132,10 +133,19 @@ class Reporter(NamedTuple):
                     "status": call.status,
                     "elapsed": call.elapsed,
                 }
-                name = getattr(self.observer, "__qualname__", type(self.observer).__qualname__)
-                log.exception("observer %s failed; its later failures are not logged", name, extra=fields)
+                text = "observer %s failed; its later failures are not logged"
+                log.exception(text, _name_of(self.observer), extra=fields)
         finally:
             _observing.reset(mark)
+
+
+def _name_of(observer: object) -> str:
+    try:
+        return str(getattr(observer, "__qualname__", type(observer).__qualname__))
+    except Exception as error:  # of a weak reference to an object that is gone, for example
+        if is_from_signal_handler(error):
+            raise
+        return type(observer).__qualname__
 
 
 class Observation:
