@@ -147,7 +147,7 @@ DECLARED = {
 } | {member for rule in WORKLOAD_IDENTITY_GET_TOKEN.rules.values() for member in rule.get("properties", ())}
 
 
-@pytest.mark.parametrize("name", [*sorted(DECLARED), "Client_Id", "CLIENTID", "API-Version"])
+@pytest.mark.parametrize("name", [*sorted(DECLARED), "Client_Id", "CLIENTID", "API-Version", "principal_id"])
 def test_a_parameter_of_the_specification(name: str) -> None:
     error = refusal(params={name: "x"})
     assert error.parameter == "params"

@@ -24,6 +24,8 @@ _RESERVED = re.compile(
     r"accept|accept-encoding|authorization|connection|content-.*|cookie|expect|forwarded|host|keep-alive|proxy-.*|te|"
     r"trailer|transfer-encoding|upgrade|x-forwarded-.*|x-ms-client-request-id"
 )
+#: Other names of selectors, which the specification does not declare: App Service's for object_id.
+_OTHER_SELECTORS = frozenset({"principal_id"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PARAMETER_NAME = re.compile(r"[$.0-9A-Za-z_~-]+")
 _VALUE = re.compile(r"[ -~]*")
@@ -53,7 +55,7 @@ def check_params(params: object) -> Pairs:
     """
     pairs = _check_pairs("params", params, _PARAMETER_NAME, _PARAMS_EXAMPLE)
     for name, _ in pairs:
-        if name.lower() in _declared_names()["query"]:
+        if name.lower() in _declared_names()["query"] | _OTHER_SELECTORS:
             problem = f"must not contain {name}, which is an argument of methods. Add other ones, for example"
             raise invalid("params", f"{problem} {_PARAMS_EXAMPLE}")
     return pairs
