@@ -34,8 +34,7 @@ from .error_mapping import not_imds_error, status_error, summary, transport_erro
 from .not_imds import is_from_imds, is_web_page
 from .options import CONNECT_SECONDS, Options
 from .retry import retry_after_seconds
-from .steps import NOTHING, Failure, Spent, TryAgain
-from .success import NotImds, Success, read_success
+from .success import NOTHING, Failure, NotImds, Spent, Success, TryAgain, read_success
 from .sync_transport import IS_CANCELLED
 from .validation import check_arguments
 

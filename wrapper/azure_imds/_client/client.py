@@ -21,8 +21,7 @@ from .client_base import ClientBase, T, check_types, new_connections
 from .host import find_host
 from .options import Options
 from .retry import RetryPolicy
-from .steps import NOTHING, Failure, Spent, TryAgain
-from .success import Success
+from .success import NOTHING, Failure, Spent, Success, TryAgain
 from .transport import Connections
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from .call import USER_AGENT, Call
 from .host import Host
 from .options import Options
 from .retry import RetryPolicy
-from .steps import Spent
+from .success import Spent
 from .transport import C, Connections
 from .validation import invalid
 

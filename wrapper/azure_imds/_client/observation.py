@@ -78,7 +78,7 @@ class ObservedCall:
             for the same, "process" is another process that uses the shared cache.
         refresh: for tokens of a credential. "foreground": `get_token` has requested a token. "background": a stored
             token was due and is requested early, while `get_token` returns the stored one. None: neither.
-        token_age: seconds since the token was received. None if there is no token.
+        token_age: seconds since the token was requested from the host. None if there is no token.
         token_expires_on: when the token expires, as Unix time in seconds. None if there is no token.
         error: a copy of the error that the call raises. Its `url` has no query. None for a success, and for exceptions
             of other packages.

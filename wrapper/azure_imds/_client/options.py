@@ -43,8 +43,10 @@ def version_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
 
 def observer_or_none(_: Any, attribute: Attribute[Any], value: Any) -> None:
     """An attrs validator: a function that is called with one argument, or None."""
+    if value is None:
+        return
     is_async = inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(type(value).__call__)
-    if value is not None and (is_async or not callable(value)):
+    if is_async or not callable(value):
         problem = "must be a function that takes an ObservedCall, for example print, and no async def"
         raise invalid(attribute.name, problem)
 

@@ -1,10 +1,10 @@
-"""Reads a successful response, or says why it cannot be used."""
+"""What follows from an attempt: a success, which is read here, a failure, or another attempt."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import attrs
 import httpx
@@ -12,7 +12,9 @@ import httpx
 from azure_imds_api.api import Operation
 
 from .._interruptions import is_interruption
+from ..errors import ImdsError
 from .not_imds import is_web_page
+from .single_flight import copy_error
 from .validation import problems
 
 T = TypeVar("T")
@@ -30,6 +32,32 @@ class Success(Generic[T]):
     def __init__(self, value: T, *, is_doubtful: bool = False) -> None:
         self.value = value
         self.is_doubtful = is_doubtful
+
+
+class TryAgain(NamedTuple):
+    """Another attempt is due in so many seconds."""
+
+    seconds: float
+
+
+class Failure(NamedTuple):
+    """The call has failed."""
+
+    error: ImdsError
+
+    def copy(self) -> Failure:
+        """The failure for another caller, with a traceback of its own."""
+        return Failure(copy_error(self.error) or self.error)
+
+
+class Spent(NamedTuple):
+    """The attempts and seconds that a part of a call has used."""
+
+    attempts: int = 0
+    seconds: float = 0.0
+
+
+NOTHING = Spent()
 
 
 class NotImds(str):

@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 
     Attributes:
         overdue: for how many seconds the token had expired by the wall clock when it was received. None: it had not.
-        received_monotonic: when the token was received, on the monotonic clock.
+        asked_monotonic: when the token was requested, on the monotonic clock.
     """
 
     token: AccessToken
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     due: float
     due_monotonic: float
     overdue: float | None = None
-    received_monotonic: float = 0.0
+    asked_monotonic: float = 0.0
 
     def valid(self, clock: Clock) -> bool:
         """Whether the token has not expired."""
@@ -99,7 +99,7 @@ def read_entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str
         due=min(asked + refresh, valid_until - ALMOST_EXPIRED),
         due_monotonic=asked_monotonic + min(refresh, life - ALMOST_EXPIRED),
         overdue=overdue,
-        received_monotonic=asked_monotonic,
+        asked_monotonic=asked_monotonic,
     )
 
 

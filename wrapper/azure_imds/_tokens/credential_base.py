@@ -137,7 +137,7 @@ class CredentialBase(Generic[Client]):
 
     def _note_token(self, observation: Observation | None, found: Entry) -> None:
         if observation is not None:
-            observation.note_token(self._clock.monotonic() - found.received_monotonic, found.token.expires_on)
+            observation.note_token(self._clock.monotonic() - found.asked_monotonic, found.token.expires_on)
 
     def _find(self, scopes: tuple[str, ...], claims: str, force_refresh: bool) -> Entry | Fetch:
         """Returns the stored token, or else what to fetch. If the token is due, this starts a refresh."""

@@ -187,7 +187,7 @@ class SharedCache:
             expires_monotonic=monotonic + life - max(ages),
             due=due,
             due_monotonic=monotonic + fresh_for - max(ages),
-            received_monotonic=monotonic - max(ages),
+            asked_monotonic=monotonic - max(ages),
         )
 
     def write(self, name: str, new: Entry) -> None:

@@ -75,7 +75,7 @@ class _Observer:
         self._ages = meter.create_histogram(
             "azure_imds.token.age",
             "s",
-            "Time since the token of a call was received.",
+            "Time since the token of a call was requested from the host.",
             explicit_bucket_boundaries_advisory=_LIVES,
         )
         self._lives = meter.create_histogram(
