@@ -41,7 +41,7 @@ ALLOWED: dict[Path, dict[str, set[str]]] = {
         "attestation": {"asn1crypto", "cryptography", "certifi"},
         "integrations/dask": {"distributed", "locket"},
         "integrations/opentelemetry": {"opentelemetry"},
-        "_cli": {"typer", "rich", "azure_imds_emulator"},
+        "_cli": {"jmespath", "rich", "typer", "yaml", "azure_imds_emulator"},
     },
 }
 
@@ -173,7 +173,7 @@ def test_a_room_imports_no_room_above_it_in_functions(room: str) -> None:
 
 
 def test_the_ground_floor_imports_no_room() -> None:
-    floor = [file for file in WRAPPER.glob("*.py") if file.stem != "__init__"]
+    floor = [file for file in WRAPPER.glob("*.py") if file.stem not in ("__init__", "__main__")]
     assert {file.stem for file in floor if rooms_of(imported(file, at_import(file)))} == set()
 
 

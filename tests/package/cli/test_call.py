@@ -115,7 +115,7 @@ def test_an_option_is_found_in_each_spelling(option: str, call: Run, emulator: E
 
 
 def test_another_option_is_suggested(call: Run) -> None:
-    assert "--resource" in call("call", "identity.get_token", "--rsource", RESOURCE).err.splitlines()[-1]
+    assert "--resource" in call("call", "identity.get_token", "--rsource", RESOURCE).err.splitlines()[0]
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])

@@ -13,6 +13,8 @@ import typer
 from typer import Option
 from typer.core import TyperCommand, TyperGroup
 
+from .examples import TOPICS, find_topic, list_examples, write_examples
+from .exits import Exit
 from .operations import OPERATIONS, explain_absence, read_description
 from .output import View
 from .session import Session
@@ -43,19 +45,56 @@ class _Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.describe()
         super().format_help(ctx, formatter)
+        write_examples(formatter, list_examples(self))
 
 
 class Group(TyperGroup):
     """Commands whose help comes from the specification."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args or ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        print(self.get_overview(ctx), file=sys.stderr)
+        raise typer.Exit(Exit.USAGE)
+
+    def get_overview(self, ctx: Any) -> str:
+        """What is printed if no command is given."""
+        return str(self.get_help(ctx))
+
+    def describe_commands(self) -> None:
+        """Sets the help of all commands."""
         for command in self.commands.values():
             if isinstance(command, _Command):
                 command.describe()
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self.describe_commands()
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
             parameter.help = parameter.help or "Version of the API, for the commands that support it."
         super().format_help(ctx, formatter)
+        if examples := list_examples(self):
+            write_examples(formatter, examples)
+
+
+class _Root(Group):
+    """The commands by topic."""
+
+    def get_overview(self, ctx: Any) -> str:
+        self.describe_commands()
+        formatter = ctx.make_formatter()
+        formatter.write(f"Usage: {ctx.command_path} COMMAND [OPTIONS]\n")
+        self.format_commands(ctx, formatter)
+        formatter.write(f"\n`{ctx.command_path} COMMAND --help` explains a command.\n")
+        return str(formatter.getvalue()).rstrip("\n")
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for topic, examples in TOPICS.items():
+            formatter.write(f"\n{topic}:\n")
+            for name, (example, *_) in examples.items():
+                command = self.commands[name]
+                if not command.hidden:
+                    formatter.write(f"  {name:<13} {command.short_help}\n{'':16}{example}\n")
 
 
 #: In a pipe, help is plain text, which is also faster than rich.
@@ -63,7 +102,8 @@ MARKUP: Literal["markdown"] | None = None if not sys.stdout.isatty() or os.envir
 
 app = typer.Typer(
     name="azure-imds",
-    cls=Group,
+    cls=_Root,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Tokens and metadata from Azure's Instance Metadata Service (IMDS), on an Azure machine.",
     pretty_exceptions_enable=False,
     rich_markup_mode=MARKUP,
@@ -86,7 +126,12 @@ def register(
         options = [option for option in OPTIONS if option not in without]
         run = make_run(name, function, list_parameters(function), options, without)
         app.command(
-            name, cls=_Command, help=function.__doc__ or "", short_help=short_help, context_settings=context_settings
+            name,
+            cls=_Command,
+            help=function.__doc__ or "",
+            short_help=short_help,
+            rich_help_panel=find_topic(name),
+            context_settings=context_settings,
         )(run)
         return function
 
@@ -161,6 +206,7 @@ _VERSION = Annotated[
     bool,
     Option(
         "--version",
+        "-V",
         help="Print the versions of this package and its specification.",
         callback=_print_version,
         is_eager=True,
@@ -182,4 +228,4 @@ def add_group(name: str, group: type[TyperGroup], metavar: str, text: str) -> No
     set_signature(store, [*OPTIONS.values()])
     own = typer.Typer(cls=group, help=text, short_help=text.partition(".")[0], subcommand_metavar=metavar)
     own.callback()(store)
-    app.add_typer(own, name=name, no_args_is_help=True)
+    app.add_typer(own, name=name, rich_help_panel=find_topic(name))

@@ -15,6 +15,7 @@ from .calling import CallGroup
 from .drain_options import Grace
 from .draining import drain_machine
 from .emulator import run as run_emulator
+from .examples import find_topic
 from .exits import Exit
 from .output import View
 from .session import Session
@@ -337,6 +338,7 @@ def run_doctor(
     "emulator",
     add_help_option=False,
     short_help="Run a local IMDS for development and tests",
+    rich_help_panel=find_topic("emulator"),
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def start_emulator(context: typer.Context) -> None:

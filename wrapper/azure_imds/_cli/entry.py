@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from .commands import app
         from .session import discard_output, report_unwritable
+        from .usage import UsageError, report_usage
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("typer", "rich"):
             raise
@@ -38,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     stdout = sys.stdout
     try:
-        app(arguments, prog_name="azure-imds")
+        status = app(arguments, prog_name="azure-imds", standalone_mode=False)
+    except UsageError as error:
+        return report_usage(error)
     except SystemExit as end:
         if sys.stdout is not stdout:  # typer replaces stdout if the pipe is closed while it prints help
             return discard_output()
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return discard_output()
     except OSError as error:
         return report_unwritable(error)
-    return Exit.OK
+    return status if isinstance(status, int) else Exit.OK
 
 
 def _escape_missing_characters() -> None:

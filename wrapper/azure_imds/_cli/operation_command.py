@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from typer import Option
+from typer.core import TyperCommand
 
 from azure_imds_api.api import Operation
 from azure_imds_api.descriptions import DESCRIPTIONS, Description
@@ -28,6 +30,7 @@ from .arguments import (
     parse_value,
     spell_options,
 )
+from .examples import list_examples, write_examples
 from .messages import ARGUMENT, fold_name, split_error, use_option_names
 from .session import Session, print_error
 from .settings import OPTIONS, Output, spell_option
@@ -61,12 +64,31 @@ def build_command(name: str) -> Any:
     alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP, pretty_exceptions_enable=False)
     alone.command(
         name,
+        cls=_OperationCommand,
         help=_describe(operation, description, options),
         short_help=summarize(description),
         rich_help_panel=name.partition(".")[0],
         context_settings={"token_normalize_func": _make_normalizer(operation, options, common)},
     )(run)
-    return typer.main.get_command(alone)
+    command = typer.main.get_command(alone)
+    command.examples = (_make_command_line(operation, options),)  # type: ignore[attr-defined]
+    return command
+
+
+class _OperationCommand(TyperCommand):
+    """A command with an example."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        write_examples(formatter, list_examples(self))
+
+
+def _make_command_line(operation: Operation[Any], options: Mapping[str, str]) -> str:
+    """A call of the operation with the options that it requires."""
+    words = ["azure-imds", "call", operation.name]
+    for argument in operation.required:
+        words += [options[argument], format_leaf(make_example(operation.rules.get(argument, {})))]
+    return shlex.join(words)
 
 
 def _make_normalizer(operation: Operation[Any], options: dict[str, str], common: Iterable[str]) -> Callable[[str], str]:

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .queries import select
 from .settings import Output, Settings
-from .values import find_part, format_leaf, is_list, is_object, iter_leaves, make_printable, mask_secrets
+from .values import format_leaf, is_list, is_object, iter_leaves, make_printable, mask_secrets
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,13 +34,25 @@ def print_result(value: Any, settings: Settings, view: View, *, reveal: bool = F
     if (terminal and not reveal) or settings.output is Output.table:
         value = mask_secrets(value)
     if settings.query:
-        value, view = find_part(value, settings.query), _render_part
+        value, view = select(value, settings.query), _render_part
     if terminal or settings.output is Output.table:
         value = make_printable(value)
     leaf = not (is_object(value) or is_list(value))
     output = settings.output or (Output.text if leaf else Output.table if terminal else Output.json)
     if output is Output.json:
         print(_dump_json(value, indent=2))
+    elif output is Output.yaml:
+        from .forms import format_yaml
+
+        print(format_yaml(value, ascii_only=not _can_print(json.dumps(value, ensure_ascii=False))))
+    elif output is Output.env:
+        from .forms import format_variables
+
+        print(format_variables(value))
+    elif output is Output.tsv and not leaf:
+        from .forms import format_columns
+
+        print(format_columns(value))
     elif output is Output.text or leaf:
         _print_text(value)
     else:
@@ -52,11 +65,15 @@ def print_result(value: Any, settings: Settings, view: View, *, reveal: bool = F
 def _dump_json(value: Any, *, indent: int | None = None) -> str:
     """JSON text, with escapes for characters that the encoding of stdout lacks, as in a pipe on Windows."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text if _can_print(text) else json.dumps(value, indent=indent)
+
+
+def _can_print(text: str) -> bool:
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
-        return json.dumps(value, indent=indent)
-    return text
+        return False
+    return True
 
 
 def _render_part(value: Any) -> RenderableType:

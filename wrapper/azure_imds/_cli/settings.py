@@ -11,6 +11,9 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from typer import BadParameter, Option
 
+from .queries import parse_query
+from .suggestions import suggest
+
 _PANEL = "Options of every command"
 
 
@@ -18,7 +21,10 @@ class Output(StrEnum):
     """Forms of a result."""
 
     json = "json"
+    yaml = "yaml"
     text = "text"
+    tsv = "tsv"
+    env = "env"
     table = "table"
 
 
@@ -39,7 +45,8 @@ def make_parser(kind: type[E]) -> Callable[[str], E]:
         try:
             return kind(text)
         except ValueError:
-            raise BadParameter(f"{text!r} is not one of {', '.join(map(repr, map(str, kind)))}.") from None
+            names = [*map(str, kind)]
+            raise BadParameter(f"{text!r} is not one of {', '.join(map(repr, names))}.{suggest(text, names)}") from None
 
     return parse
 
@@ -74,11 +81,13 @@ class Settings:
         Output | None,
         Option(
             "--output",
+            "-o",
             parser=make_parser(Output),
             metavar=f"[{'|'.join(Output)}]",
             autocompletion=list_outputs,
-            help="json, text (one line for each value) or table (a readable view). "
-            "Default: table in a terminal, json in a pipe; a single value is printed without quotes.",
+            help="json, yaml, text (a line for each value, with its path), tsv (values with tabs between them), env "
+            "(variables for a shell) or table (a readable view). Default: table in a terminal, json in a pipe; a "
+            "single value is printed without quotes.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
@@ -87,8 +96,10 @@ class Settings:
         str | None,
         Option(
             "--query",
-            metavar="PATH",
-            help="Print only this part of the result: names and indexes, separated by /.",
+            "-q",
+            parser=parse_query,
+            metavar="QUERY",
+            help="Print only this part of the result: a path such as compute/location, or JMESPath.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),

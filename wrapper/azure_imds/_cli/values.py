@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .exits import Exit
+from .suggestions import suggest
 
 MASK = "********"
 
@@ -46,7 +47,9 @@ def find_part(value: Any, path: str) -> Any:
     for name in path.strip("/").split("/"):
         named = {str(key): member for key, member in list_members(value)}
         if name not in named:
-            raise PathNotFoundError(f"--query {path}: the result has no member {name!r}")
+            raise PathNotFoundError(
+                f"--query {path}: the result has no member {name!r}.{suggest(name, named)}".rstrip(".")
+            )
         value = named[name]
     return value
 

@@ -1,0 +1,73 @@
+"""The commands by topic, each with examples. The first example of a command is also in the list of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+#: Topics of the list of commands, with the examples of each command.
+TOPICS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Tokens": {
+        "token": (
+            "azure-imds token https://vault.azure.net",
+            "azure-imds token https://storage.azure.com/ --client-id 00000000-0000-0000-0000-000000000003",
+            "azure-imds token https://management.azure.com/ --header | curl --header @- URL",
+            "azure-imds token https://vault.azure.net --query expires_in",
+        ),
+        "exec": (
+            "azure-imds exec --resource https://vault.azure.net -- ./upload",
+            "azure-imds exec --resource https://vault.azure.net --token-file /run/app/token -- ./serve",
+        ),
+        "wait": ("azure-imds wait --timeout 120", "azure-imds wait --for imds"),
+    },
+    "This machine": {
+        "instance": (
+            "azure-imds instance compute/location",
+            "azure-imds instance network --output yaml",
+            "azure-imds instance --query 'compute.tagsList[].name'",
+        ),
+        "identity": ("azure-imds identity --query tenantId",),
+        "attested": ("azure-imds attested --nonce 0123456789", "azure-imds attested --verify"),
+        "loadbalancer": ("azure-imds loadbalancer --output table",),
+        "versions": ("azure-imds versions --query 'apiVersions[-1]'",),
+    },
+    "Scheduled events": {
+        "events": (
+            "azure-imds events --watch",
+            "azure-imds events --output table",
+            "azure-imds events --approve 602d9444-d2cd-49c7-8624-8643e7171297",
+        ),
+        "drain": (
+            "azure-imds drain --exec ./save.sh",
+            "azure-imds drain --exec ./save.sh --on Preempt,Terminate --approve --once",
+        ),
+    },
+    "Tools": {
+        "doctor": ("azure-imds doctor", "azure-imds doctor --redact", "azure-imds doctor --json"),
+        "call": (
+            "azure-imds call versions.get_versions",
+            "azure-imds call identity.get_token --resource https://vault.azure.net",
+        ),
+        "emulator": ("azure-imds emulator -- pytest tests",),
+    },
+}
+
+_EXAMPLES = {command: examples for topic in TOPICS.values() for command, examples in topic.items()}
+
+
+def list_examples(command: Any) -> tuple[str, ...]:
+    """The examples of a command: those of its own, or those of its name."""
+    own: tuple[str, ...] | None = getattr(command, "examples", None)
+    return own or _EXAMPLES.get(command.name or "", ())
+
+
+def find_topic(command: str) -> str | None:
+    """The topic of a command."""
+    return next((topic for topic, commands in TOPICS.items() if command in commands), None)
+
+
+def write_examples(formatter: Any, examples: Iterable[str]) -> None:
+    """Adds examples to a page of help. Lines are not broken, so that they can be copied."""
+    formatter.write("\nExamples:\n")
+    for example in examples:
+        formatter.write(f"  {example}\n")

@@ -1,0 +1,71 @@
+"""Forms of a result for other programs: YAML, columns and variables."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from .values import format_leaf, is_list, is_object, iter_leaves, list_members
+
+#: Characters that would end a column or a line, as in the files that databases exchange.
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+#: What the names of variables start with, so that a result cannot set a variable such as PATH.
+PREFIX = "IMDS_"
+
+
+def format_yaml(value: Any, *, ascii_only: bool = False) -> str:
+    """A result as YAML, in the order of the result."""
+    import yaml
+
+    text: str = yaml.safe_dump(value, allow_unicode=not ascii_only, sort_keys=False, default_flow_style=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def format_columns(value: Any) -> str:
+    """A result as lines of values with tabs between them, without names.
+
+    An object is one line, and a list one line for each item. What is deeper is JSON.
+    """
+    if not is_list(value):
+        return _format_row(value)
+    return "\n".join(_format_row(item) for item in value)
+
+
+def _format_row(item: Any) -> str:
+    values = [member for _, member in list_members(item)] if is_object(item) or is_list(item) else [item]
+    return "\t".join(_format_cell(value) for value in values)
+
+
+def _format_cell(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False) if is_object(value) or is_list(value) else format_leaf(value)
+    return text.translate(_ESCAPES)
+
+
+def format_variables(value: Any) -> str:
+    """A result as assignments for a shell: `IMDS_COMPUTE_LOCATION=eastus`. Empty lists and objects are left out."""
+    return "\n".join(f"{name}={shlex.quote(text)}" for name, text in _iter_variables(value))
+
+
+def _iter_variables(value: Any) -> Iterator[tuple[str, str]]:
+    used: set[str] = set()
+    for path, leaf in iter_leaves(value):
+        if is_object(leaf) or is_list(leaf):
+            continue
+        name = spell_variable(path)
+        same = name
+        for number in range(2, len(used) + 3):
+            if same not in used:
+                break
+            same = f"{name}_{number}"
+        used.add(same)
+        yield same, "" if leaf is None else format_leaf(leaf)
+
+
+def spell_variable(path: str) -> str:
+    """The variable of a path: IMDS_COMPUTE_OS_PROFILE for compute/osProfile. IMDS_VALUE for a single value."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", path)
+    return PREFIX + (re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").upper() or "VALUE")

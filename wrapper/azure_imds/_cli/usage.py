@@ -1,0 +1,25 @@
+"""Messages about wrong usage. All have the same form: what is wrong, how the command is used, and an example."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from typer import BadParameter
+
+from .examples import list_examples
+from .exits import Exit
+
+#: What typer raises for wrong usage. Only this subclass of it is public.
+UsageError: type[Exception] = BadParameter.__mro__[1]
+
+
+def report_usage(error: Any) -> Exit:
+    """Prints the message of an error about usage, in a terminal too as plain text."""
+    lines = [f"azure-imds: {error.format_message()}"]
+    if error.ctx:
+        lines.append(error.ctx.get_usage())
+        lines += [f"Example: {example}" for example in list_examples(error.ctx.command)[:1]]
+        lines.append(f"`{error.ctx.command_path} --help` explains the options.")
+    print("\n".join(lines), file=sys.stderr)
+    return Exit.USAGE
