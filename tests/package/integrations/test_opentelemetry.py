@@ -357,6 +357,12 @@ def test_what_a_document_lacks_is_left_out() -> None:
     }
 
 
+@pytest.mark.parametrize("value", [5, True, ["Linux"], {"a": "b"}])
+def test_a_value_that_is_no_text_is_left_out(value: Any) -> None:
+    compute = {"osType": value, "publisher": "Canonical", "offer": "ubuntu", "sku": value, "name": value}
+    assert detect(answer(200, {"compute": compute})) == {"cloud.provider": "azure", "cloud.platform": "azure.vm"}
+
+
 def test_on_azure_arc_there_is_no_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:40342/metadata/identity/oauth2/token")
     monkeypatch.setenv("IMDS_ENDPOINT", "http://127.0.0.1:40342")
