@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import copyreg
 import functools
 import logging
 import pickle
@@ -21,6 +22,7 @@ import pytest
 
 from azure_imds import (
     AsyncImdsClient,
+    BadRequestError,
     EventWatcher,
     ImdsClient,
     ImdsError,
@@ -313,6 +315,26 @@ def test_a_change_of_the_error_does_not_reach_the_caller(colour: Colour) -> None
     assert isinstance(error, ImdsStatusError)
     assert "changed" not in f"{error} {error.hint}"
     assert error.response is not None
+
+
+def test_a_library_that_replaces_how_errors_are_copied(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tblib does, which distributed uses: copies keep their traceback, or are the same object."""
+    copied: list[Exception] = []
+
+    def share(error: Exception) -> Any:
+        copied.append(error)
+        return copied.pop, ()
+
+    monkeypatch.setitem(copyreg.dispatch_table, BadRequestError, share)
+    seen: list[ObservedCall] = []
+    error = colour.error(
+        get_token, transport=Script(answer(400, {"error": "x"})), clock=FakeClock(), retry=None, observer=seen.append
+    )
+    assert isinstance(error, BadRequestError)
+    assert "?" in error.url
+    assert seen[0].error is not error
+    assert seen[0].error
+    assert seen[0].error.__traceback__ is None
 
 
 def test_the_callers_error_is_the_same_with_an_observer(colour: Colour) -> None:

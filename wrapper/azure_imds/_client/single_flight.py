@@ -18,11 +18,10 @@ the others: the waiting callers run the loop again, and one of them leads.
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from .._forks import reset_after_fork
 from .._interruptions import concerns_request
@@ -165,7 +164,10 @@ def copy_error(error: X) -> X | None:
         The copy. None if the class cannot be copied, which only other code's exceptions can be.
     """
     try:
-        made = copy.copy(error)
+        # Not copy.copy: libraries such as distributed (tblib) register their own way, which keeps the traceback.
+        rebuild, arguments, *state = cast(tuple[Any, ...], error.__reduce__())
+        made: X = rebuild(*arguments)
+        made.__dict__.update(*filter(None, state))
     except Exception:  # a constructor that takes other arguments than `args`
         try:
             made = type(error).__new__(type(error), *error.args)
@@ -173,7 +175,8 @@ def copy_error(error: X) -> X | None:
             return None
         made.__dict__.update(error.__dict__)
     if isinstance(error, ImdsError):
-        made.__cause__ = copy.copy(error.__cause__)
+        cause = error.__cause__
+        made.__cause__ = copy_error(cause) if isinstance(cause, Exception) else cause
     if hasattr(made, "__notes__"):
         made.__notes__ = [*made.__notes__]
     return made
