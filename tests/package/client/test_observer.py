@@ -251,6 +251,39 @@ def test_a_call_that_waits_for_another_one_sends_nothing() -> None:
     assert followers == [("call", False, 200)] * 2
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_call_that_waited_for_a_cancelled_one_sends_a_request_itself(backend: str) -> None:
+    calls: list[ObservedCall] = []
+
+    async def run() -> None:
+        asked, requests = anyio.Event(), 0
+
+        async def respond(request: httpx.Request) -> httpx.Response:
+            nonlocal requests
+            requests += 1
+            if requests == 1:
+                asked.set()
+                await anyio.sleep_forever()
+            return answer(200, example("instance"))
+
+        first = anyio.CancelScope()
+        imds = AsyncImdsClient(transport=httpx.MockTransport(respond), cache=True, observer=calls.append)
+
+        async def be_cancelled() -> None:
+            with first:
+                await metadata(imds)
+
+        async with imds, anyio.create_task_group() as tasks:
+            tasks.start_soon(be_cancelled)
+            await asked.wait()
+            tasks.start_soon(metadata, imds)
+            await anyio.wait_all_tasks_blocked()
+            first.cancel()
+
+    anyio.run(run, backend=backend)
+    assert [(call.attempts, call.waited_for, call.status) for call in calls] == [(1, None, None), (1, None, 200)]
+
+
 def test_each_poll_of_a_watcher_is_a_call() -> None:
     calls: list[ObservedCall] = []
     script = Script(answer(200, example("scheduledevents-scheduled")))

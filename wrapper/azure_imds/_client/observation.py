@@ -256,7 +256,8 @@ class Observation:
             started=self._started,
             elapsed=self._clock.monotonic() - self._began,
             cached=needed_nothing and error is None,
-            waited_for=self._waited_for,
+            # The other call may have been cancelled, and then this one has sent the request itself.
+            waited_for=None if self._attempts else self._waited_for,
             refresh=refresh,
             token_age=self._token_age,
             token_expires_on=self._token_expires_on,
