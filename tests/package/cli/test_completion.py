@@ -39,6 +39,8 @@ def test_the_script_of_a_shell_is_printed_and_valid_in_that_shell(shell: str, tm
         ("azure-imds token --cl", "--client-id"),
         ("azure-imds versions --output ta", "table"),
         ("azure-imds emu", "emulator"),
+        ("azure-imds token va", "vault"),
+        ("azure-imds token vault --cloud c", "china"),
         ("azure-imds call identity.get_t", "identity.get_token"),
         ("azure-imds call identity.get_token --cl", "--client-id"),
         ("azure-imds call identity get-token --obj", "--object-id"),

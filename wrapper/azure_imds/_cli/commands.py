@@ -18,6 +18,7 @@ from .emulator import run as run_emulator
 from .examples import find_topic
 from .exits import Exit
 from .output import View
+from .resources import CLOUDS, RESOURCES, list_clouds, list_resources, parse_cloud, parse_resource, resolve_resource
 from .session import Session
 from .settings import Goal, Output, list_goals, make_parser, parse_seconds
 from .values import make_printable
@@ -33,10 +34,31 @@ ResourceId = Annotated[str | None, Option("--resource-id", metavar="ID", show_de
 @register("token")
 def print_token(
     session: Session,
-    resource: Annotated[str, Argument(metavar="RESOURCE", show_default=False)],
+    resource: Annotated[
+        str,
+        Argument(
+            metavar="RESOURCE",
+            parser=parse_resource,
+            autocompletion=list_resources,
+            show_default=False,
+            help="App ID URI of the service that the token is for, its scope, or one of the names "
+            f"{', '.join(RESOURCES)}. Services compare the URI by character, so a slash at its end matters.",
+        ),
+    ],
     client_id: ClientId = None,
     object_id: ObjectId = None,
     msi_res_id: ResourceId = None,
+    cloud: Annotated[
+        str | None,
+        Option(
+            "--cloud",
+            parser=parse_cloud,
+            metavar=f"[{'|'.join(CLOUDS)}]",
+            autocompletion=list_clouds,
+            show_default=False,
+            help="Cloud in which a name is looked up. Default: that of the machine.",
+        ),
+    ] = None,
     raw: Annotated[bool, Option("--raw", help="Print only the token, in a terminal too.")] = False,
     header: Annotated[bool, Option("--header", help="Print the header of a request, for curl --header @-.")] = False,
     exec_credential: Annotated[
@@ -49,8 +71,9 @@ def print_token(
         from .token_forms import choose_form
 
         form = choose_form(session.settings, header=header, exec_credential=exec_credential)
-    asked = SYSTEM.time(), SYSTEM.monotonic()
     with session.open_client() as imds:
+        resource = resolve_resource(resource, cloud, imds)
+        asked = SYSTEM.time(), SYSTEM.monotonic()
         answer = imds.identity.get_token(
             resource=resource,
             client_id=client_id,

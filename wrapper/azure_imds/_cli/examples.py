@@ -9,10 +9,10 @@ from typing import Any
 TOPICS: dict[str, dict[str, tuple[str, ...]]] = {
     "Tokens": {
         "token": (
-            "azure-imds token https://vault.azure.net",
-            "azure-imds token https://storage.azure.com/ --client-id 00000000-0000-0000-0000-000000000003",
+            "azure-imds token vault",
+            "azure-imds token storage --client-id 00000000-0000-0000-0000-000000000003",
             "azure-imds token https://management.azure.com/ --header | curl --header @- URL",
-            "azure-imds token https://vault.azure.net --query expires_in",
+            "azure-imds token https://vault.azure.net/.default --query expires_in",
         ),
         "exec": (
             "azure-imds exec --resource https://vault.azure.net -- ./upload",
