@@ -1,4 +1,4 @@
-"""The mkdocs hook. It adds pages made from openapi.yaml, and the Markdown files of the root folder."""
+"""The mkdocs hook. It adds pages made from openapi.yaml, the Markdown files of the root folder, and llms.txt."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
 from azure_imds_api.members import MEMBERS
 from generator import lint
 from generator.specification import Specification, SpecificationError
+from maintenance.repository import read_version
+from maintenance.site.console_blocks import add_commands_to_copy
+from maintenance.site.markdown_pages import Entry, make_llms_txt, make_page
 from maintenance.site.models_page import make_models_page
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
 from maintenance.surface import read_surface
@@ -32,6 +36,10 @@ PLACES = {
     "CHANGELOG.md": "project/changelog.md",
     "openapi.yaml": "openapi.yaml",
 }
+
+#: What one build collects: the Markdown of the pages by their path, and the pages of the navigation.
+_markdown: dict[str, str] = {}
+_pages: list[Page] = []
 
 _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
@@ -48,9 +56,10 @@ def _read_specification(path: Path) -> Mapping[str, Any]:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Shows the version of the specification in the footer of every page."""
+    """Shows the versions of the package and the specification in the footer of every page."""
     version = html.escape(_read_specification(ROOT / "openapi.yaml")["info"]["version"])
-    config.copyright = f"Version {version} of the specification. Not affiliated with Microsoft."
+    package = html.escape(read_version(ROOT))
+    config.copyright = f"azure-imds {package}. Version {version} of the specification. Not affiliated with Microsoft."
     return config
 
 
@@ -87,4 +96,28 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return text
         return f"[{text}]({posixpath.relpath(place, posixpath.dirname(here) or '.')}{anchor})"
 
-    return _LINK.sub(rewrite, markdown)
+    rewritten = _LINK.sub(rewrite, markdown)
+    _markdown[here] = rewritten
+    return rewritten
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Makes the copy button of console blocks copy the commands only."""
+    return add_commands_to_copy(html)
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
+    """Remembers the pages in their order. Their titles are not known yet."""
+    _pages[:] = nav.pages
+    return nav
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Writes llms.txt, and the Markdown of each page next to the page. Links between the pages stay as they are."""
+    site = Path(config.site_dir)
+    for place, text in _markdown.items():
+        (site / place).parent.mkdir(parents=True, exist_ok=True)
+        (site / place).write_text(make_page(text, ROOT), encoding="utf-8")
+    entries = [Entry(str([page, *page.ancestors][-1].title), str(page.title), page.file.src_uri) for page in _pages]
+    text = make_llms_txt(config.site_name, config.site_description or "", entries)
+    (site / "llms.txt").write_text(text, encoding="utf-8")

@@ -130,6 +130,17 @@ def test_every_page_carries_the_version_of_the_specification(pages: dict[str, Pa
     assert [name for name, page in pages.items() if version not in page.text] == []
 
 
+def test_every_page_has_its_markdown_and_a_line_in_llms_txt(site: Path, pages: dict[str, Page]) -> None:
+    listed = re.findall(r"^- \[.+\]\((.+)\)$", (site / "llms.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    shown = {name.removesuffix("/index.html") for name in pages} - {"404.html"}
+    assert {place.removesuffix(".md").removesuffix("/index") for place in listed} == {
+        name.replace("index.html", "index") for name in shown
+    }
+    for place in listed:
+        text = (site / place).read_text(encoding="utf-8")
+        assert not re.search(r"^ *(?:--8<--|:::)", text, re.MULTILINE), place
+
+
 def test_no_page_contains_an_unexpanded_placeholder(pages: dict[str, Page]) -> None:
     for name, page in pages.items():
         assert not re.search(r"--8&lt;--|--8<--|PLACEHOLDER|^:::|:(?:class|meth|func|attr):`", page.text, re.M), name

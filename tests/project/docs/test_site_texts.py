@@ -14,6 +14,7 @@ from markdown import Markdown
 from mkdocs.config import load_config
 from mkdocs.exceptions import PluginError
 
+from azure_imds import __version__
 from generator.specification import Specification
 from maintenance.site import hook
 from maintenance.site.models_page import make_models_page
@@ -124,7 +125,8 @@ def test_the_site_is_not_built_from_a_document_with_markup(
 def test_the_version_in_the_footer_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hook, "_read_specification", lambda path: {"info": {"version": "<b>&1"}})
     config = hook.on_config(load_config(str(ROOT / "mkdocs.yml")))
-    assert config.copyright == "Version &lt;b&gt;&amp;1 of the specification. Not affiliated with Microsoft."
+    specification = "Version &lt;b&gt;&amp;1 of the specification. Not affiliated with Microsoft."
+    assert config.copyright == f"azure-imds {__version__}. {specification}"
 
 
 def test_only_methods_of_a_path_are_operations() -> None:
@@ -173,7 +175,9 @@ class Member:
 @pytest.mark.parametrize("value", PATTERNS)
 def test_values_and_types_of_models_are_shown_as_code(value: str, markdown: Markdown) -> None:
     def convert(value: str) -> Parser:
-        model = Model("Odd", {"odd": f"Even | Literal[{value!r}] | Unset"}, frozenset(), {"odd": "Text."}, "Text.")
+        model = Model(
+            "Odd", {"odd": f"Even | Literal[{value!r}] | Unset"}, frozenset(), frozenset(), {"odd": "Text."}, "Text."
+        )
         surface = Surface({}, {"Odd": model}, {"Even": f"Literal[{value!r}, {value + '2'!r}]"})
         parser = Parser()
         parser.feed(markdown.reset().convert(make_models_page(surface, {"Odd": {value: Member("odd")}}, SMALL)))
