@@ -7,6 +7,7 @@ import itertools
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 from typing import Any
 
@@ -446,6 +447,24 @@ def test_an_endpoint_that_cannot_be_resolved_is_refused(endpoint: str) -> None:
 def test_any_positive_number_of_seconds_is_accepted(colour: Colour, name: str, seconds: float) -> None:
     script = Script(ok())
     assert colour.run(get_token, transport=script, clock=FakeClock(), **{name: seconds}).token_type == "Bearer"
+
+
+class Choice(str, Enum):  # noqa: UP042 - a StrEnum has no other text than its value
+    RESOURCE = RESOURCE
+    IDENTITY = CLIENT_ID
+    VERSION = "2021-02-01"
+
+
+def test_members_of_an_enum_are_sent_as_their_values(colour: Colour) -> None:
+    script = Script(ok(), answer(200, example("instance")), answer(200, example("instance")))
+    colour.run(
+        lambda imds: imds.identity.get_token(resource=Choice.RESOURCE, client_id=Choice.IDENTITY), transport=script
+    )
+    colour.run(lambda imds: imds.instances.get_metadata(api_version=Choice.VERSION), transport=script)
+    colour.run(lambda imds: imds.instances.get_metadata(), transport=script, api_version=Choice.VERSION)
+    token_request, *others = (dict(request.url.params) for request in script.requests)
+    assert (token_request["resource"], token_request["client_id"]) == (RESOURCE, CLIENT_ID)
+    assert others == [{"api-version": "2021-02-01"}] * 2
 
 
 def test_the_arguments_of_a_token_request_are_sent_unchanged(colour: Colour) -> None:

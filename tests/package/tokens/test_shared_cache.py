@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,16 @@ def test_identities_resources_and_endpoints_do_not_share(folder: Path) -> None:
             with sharing(COLOURS[0], folder, imds, **way) as credential:
                 tokens.append(number(credential.get_token(scope)))
     assert len(set(tokens)) == len(tokens) == 15
+
+
+def test_members_of_enums_share_by_their_values(folder: Path) -> None:
+    imds = Imds(Clocks(NOW))
+    tokens = []
+    for client_id in (CLIENT_ID, CLIENT_ID.replace("3", "5"), CLIENT_ID):
+        identity = Enum("Identity", {"WEB": client_id}, type=str)
+        with sharing(COLOURS[0], folder, imds, client_id=identity["WEB"]) as credential:
+            tokens.append(number(credential.get_token()))
+    assert tokens == [1, 2, 1]
 
 
 def test_an_identity_is_the_same_in_any_case(folder: Path) -> None:

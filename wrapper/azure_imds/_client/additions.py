@@ -11,7 +11,7 @@ from typing import Any
 from azure_imds_api.api import SERVERS, Operation
 from azure_imds_api.descriptions import DESCRIPTIONS
 
-from .validation import invalid
+from .validation import invalid, to_plain
 
 #: Pairs of name and value. Hashable, as a part of keys.
 Pairs = tuple[tuple[str, str], ...]
@@ -78,8 +78,7 @@ def _check_pairs(parameter: str, given: object, name_form: re.Pattern[str], exam
         if name.lower() in seen:
             raise invalid(parameter, f"must contain {name} only once, for example {example}")
         seen.add(name.lower())
-        # Plain text: `str()` of a member of an enum is another text than its value.
-        pairs.append((str.__str__(name), str.__str__(value)))
+        pairs.append((to_plain(name), to_plain(value)))
     return tuple(pairs)
 
 

@@ -36,7 +36,7 @@ from .options import CONNECT_SECONDS, Options
 from .retry import retry_after_seconds
 from .success import NOTHING, Failure, NotImds, Spent, Success, TryAgain, read_success
 from .sync_transport import IS_CANCELLED
-from .validation import check_arguments
+from .validation import check_arguments, to_plain
 
 if TYPE_CHECKING:
     from .observation import Observation
@@ -77,6 +77,7 @@ class Call(Generic[T]):
         host = options.host
         if host.is_imds:
             check_arguments(operation, arguments, caller=self._caller)
+        arguments = {name: to_plain(value) for name, value in arguments.items()}
         if os.environ.get("AZURE_IMDS_DISABLED", "").strip().lower() not in ("", "0", "false", "no"):
             raise ImdsUnavailableError(
                 f"{self._caller}: AZURE_IMDS_DISABLED is set, so IMDS is not called", hint="Unset it to use IMDS."

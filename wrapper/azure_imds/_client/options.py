@@ -14,7 +14,7 @@ from .._clock import SYSTEM, Clock
 from .host import Host
 from .retry import GONE_SECONDS, RetryPolicy, policy_or_none, seconds_or_none
 from .single_flight import SingleFlight
-from .validation import invalid
+from .validation import invalid, to_plain
 
 if TYPE_CHECKING:
     from .observation import Observation, ObservedCall
@@ -82,7 +82,7 @@ class Options:
     deadline: float | None = field(default=None, validator=seconds_or_none)
     retry: RetryPolicy | None = field(factory=RetryPolicy, validator=policy_or_none)
     clock: Clock = SYSTEM
-    api_version: str | None = field(default=None, validator=version_or_none)
+    api_version: str | None = field(default=None, converter=to_plain, validator=version_or_none)
     step_down: bool = True
     cache: bool = False
     observer: Callable[[ObservedCall], object] | None = field(default=None, validator=observer_or_none)

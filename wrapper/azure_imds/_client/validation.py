@@ -155,3 +155,8 @@ def _text_problems(schema: Mapping[str, Any], value: str) -> Iterator[str]:
 
 def _example(schema: Mapping[str, Any]) -> str:
     return f", for example {schema['example']}" if "example" in schema else ""
+
+
+def to_plain(value: Any) -> Any:
+    """Returns text as a `str` of no subclass: `str()` of a member of an enum is another text than its value."""
+    return str.__str__(value) if isinstance(value, str) else value

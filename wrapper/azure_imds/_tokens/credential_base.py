@@ -17,7 +17,7 @@ from .._client.client_base import with_caller
 from .._client.options import DEADLINE_SECONDS, Options
 from .._client.retry import RetryPolicy
 from .._client.transport import Connections
-from .._client.validation import check_arguments, invalid
+from .._client.validation import check_arguments, invalid, to_plain
 from .._clock import SYSTEM, Clock
 from .._interruptions import concerns_request
 from .._log import error_fields, log
@@ -78,7 +78,7 @@ class CredentialBase(Generic[Client]):
         client: Client,
         owned: bool,
     ) -> None:
-        self._selector = {name: value for name, value in selector.items() if value is not None}
+        self._selector = {name: to_plain(value) for name, value in selector.items() if value is not None}
         self._client = client
         self._check({"resource": "any", **self._selector}, _SPELLINGS)
         self._shared_cache_option = shared_cache
