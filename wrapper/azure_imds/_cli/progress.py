@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from typing import TYPE_CHECKING
 
 from .values import make_printable
@@ -19,23 +21,46 @@ _LOGGER = logging.getLogger("azure_imds")
 
 #: Seconds after which a command at a terminal shows that it is waiting.
 QUIET_SECONDS = 0.5
+#: Seconds for which a line of a service waits for the reader of the log.
+_PATIENCE = 1.0
 
 
 class _LogLines(logging.Handler):
     """Writes log lines to the current value of sys.stderr, which a live view replaces while it is shown.
 
     Attributes:
-        can_fail: whether a line that cannot be written is an error.
+        is_needed: whether a line that cannot be written is an error, and one that is not read is waited for.
     """
 
-    can_fail = True
+    is_needed = True
+    _lost = 0
 
     def emit(self, record: logging.LogRecord) -> None:
+        text = f"azure-imds: {make_printable(self.format(record))}\n"
+        if self.is_needed:
+            print(text, end="", file=sys.stderr, flush=True)
+        else:
+            with suppress(OSError):
+                self._write_or_lose(text)
+
+    def _write_or_lose(self, text: str) -> None:
+        """Writes a line. If nothing reads the lines, it is lost after a pause, and later ones without a pause."""
         try:
-            print(f"azure-imds: {make_printable(self.format(record))}", file=sys.stderr, flush=True)
-        except OSError:
-            if self.can_fail:
-                raise
+            descriptor = sys.stderr.fileno()
+        except UnsupportedOperation:  # an object in memory
+            print(text, end="", file=sys.stderr)
+            return
+        if self._lost:
+            text = f"azure-imds: {self._lost} lines of the log are lost, because nothing has read them\n{text}"
+        content = text.encode(sys.stderr.encoding, "backslashreplace")
+        writable = select.poll()
+        writable.register(descriptor, select.POLLOUT)
+        for start in range(0, len(content), select.PIPE_BUF):
+            if not writable.poll(0 if self._lost else _PATIENCE * 1000):
+                self._lost += 1
+                return
+            os.write(descriptor, content[start : start + select.PIPE_BUF])
+        self._lost = 0
 
 
 class _WaitingLine(logging.Handler):
@@ -94,11 +119,11 @@ def show_log(verbose: bool) -> Generator[None]:
 
 
 def show_steps() -> None:
-    """Writes the messages of level INFO too, for a command that runs as a service. It goes on if stderr is closed."""
+    """Writes the messages of level INFO too, for a service. It goes on if stderr is closed or not read."""
     for handler in _LOGGER.handlers:
         if isinstance(handler, _LogLines):
             handler.setLevel(min(handler.level, logging.INFO))
-            handler.can_fail = False
+            handler.is_needed = False
 
 
 @contextmanager
