@@ -66,3 +66,30 @@ def test_a_part_of_the_name_of_a_class_finds_the_class(browser: Browser, site_ur
     browser.open(f"{site_url}?q=credential")
     wait_until(lambda: bool(browser.run(SUCCESSFUL)))
     assert "#azure_imds.ImdsCredential" in browser.run(RESULTS)[:3]
+
+
+#: The pages that the results lead to, best first.
+PAGES = """
+return [...document.querySelectorAll(".md-search-result__link")].map((link) => new URL(link.href).pathname);
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ("DefaultAzureCredential", "/troubleshooting/"),
+        ("AZURE_CLIENT_ID", "/identity/"),
+        ("logging", "/logging/"),
+        ("opentelemetry", "/guides/opentelemetry/"),
+        ("kubernetes", "/guides/drain-kubernetes/"),
+        ("docker", "/troubleshooting/"),
+        ("proxy", "/troubleshooting/"),
+        ("429", "/troubleshooting/"),
+        ("Identity not found", "/troubleshooting/"),
+    ],
+)
+def test_the_words_that_people_bring_are_found(query: str, page: str, browser: Browser, site_url: str) -> None:
+    browser.open("about:blank")
+    browser.open(f"{site_url}?q={query}")
+    wait_until(lambda: bool(browser.run(SUCCESSFUL)))
+    assert page in browser.run(PAGES)
