@@ -93,3 +93,19 @@ def test_the_words_that_people_bring_are_found(query: str, page: str, browser: B
     browser.open(f"{site_url}?q={query}")
     wait_until(lambda: bool(browser.run(SUCCESSFUL)))
     assert page in browser.run(PAGES)
+
+
+#: The colour of the text of a drawing, and that of the page behind it.
+COLOURS = """
+document.body.setAttribute("data-md-color-scheme", arguments[0]);
+const text = document.querySelector("figure.diagram svg text");
+return [getComputedStyle(text).fill, getComputedStyle(document.body).backgroundColor];
+"""
+
+
+@pytest.mark.parametrize("page", ["benchmarks/", "design/call/"])
+def test_a_drawing_has_the_colours_of_the_mode(page: str, browser: Browser, site_url: str) -> None:
+    browser.open(f"{site_url}{page}")
+    light, dark = (browser.run(COLOURS, scheme) for scheme in ("default", "slate"))
+    assert light[0] != dark[0]
+    assert light[1] != dark[1]
