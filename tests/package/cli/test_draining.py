@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,6 +17,7 @@ import httpx
 import pytest
 
 from azure_imds._cli import child, event_commands
+from azure_imds._cli import draining as draining_command
 from azure_imds._cli.drain_options import parse_types
 from azure_imds._cli.exits import Exit
 from azure_imds_emulator import Emulator
@@ -87,6 +91,20 @@ def test_after_a_failure_the_event_is_not_approved(emulator: Emulator, call: Run
     assert done.status == Exit.FINDINGS
     assert "the command returned 3" in done.err
     assert approvals(emulator) == 0
+
+
+def test_once_a_signal_before_the_end_of_the_command_is_no_success(
+    emulator: Emulator, call: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def stop_now(stop: Callable[[], object]) -> Iterator[list[int]]:
+        stop()
+        yield [signal.SIGTERM]
+
+    monkeypatch.setattr(draining_command, "stop_at_signals", stop_now)
+    emulator.schedule("Preempt", notice=600)
+    assert call("drain", "--once", "--exec", ":").status == Exit.FINDINGS
+    assert call("drain", "--exec", ":").status == Exit.OK
 
 
 def test_events_are_not_approved_by_default(emulator: Emulator, call: Run) -> None:

@@ -104,7 +104,7 @@ def drain(session: Session, options: DrainOptions) -> None:
             commands.run()
     if signal.SIGINT in received:
         raise SystemExit(Exit.INTERRUPTED)
-    if options.once and not received and commands.failed:
+    if options.once and (commands.failed or not commands.has_handled):
         raise SystemExit(Exit.FINDINGS)
 
 

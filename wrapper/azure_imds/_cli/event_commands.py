@@ -101,6 +101,7 @@ class EventCommands:
 
     Attributes:
         failed: whether a command has failed.
+        has_handled: with `once`, whether an event is handled.
     """
 
     def __init__(self, watcher: EventWatcher[ImdsClient], rules: Rules, state: DrainState | None, clock: Clock) -> None:
@@ -120,7 +121,7 @@ class EventCommands:
         self._events: dict[str, _Event] = {}
         self._stopping = False
         self._killing = False
-        self._has_handled = False
+        self.has_handled = False
 
     def run(self) -> None:
         """Runs the command until `stop` is called, or with `once` until an event is handled. No command survives it."""
@@ -128,7 +129,7 @@ class EventCommands:
             for change in self._watcher:
                 self._on_change(change)
         finally:
-            if not self._has_handled:
+            if not self.has_handled:
                 self._stopping = True
             self._wake_all()
             for thread in [event.thread for event in self._events.values()]:
@@ -166,13 +167,13 @@ class EventCommands:
 
     def _work(self, event: _Event) -> None:
         while (change := event.next_change()) is not None:
-            if self._stopping or self._has_handled:
+            if self._stopping or self.has_handled:
                 continue
             try:
                 if self._state is None:
                     self._execute(event, change, 1)
                 elif self._handle(event, change, self._state) and self._rules.once:
-                    self._has_handled = True
+                    self.has_handled = True
                     self._watcher.stop()
             except Exception:
                 self.failed = True

@@ -40,7 +40,9 @@ class Exit(IntEnum):
 
 MEANINGS: dict[Exit, str] = {
     Exit.OK: "Success. For `doctor`: no check failed, though there may be warnings.",
-    Exit.FINDINGS: "`doctor`: at least one check failed. `drain --once`: the command failed.",
+    Exit.FINDINGS: (
+        "`doctor`: at least one check failed. `drain --once`: the command failed, or a signal came before its end."
+    ),
     Exit.USAGE: "Wrong usage: an invalid option or argument, or an extra that is not installed.",
     Exit.UNVERIFIED: "`attested --verify`: the document failed verification.",
     Exit.NOINPUT: "Not found: the path of `instance` or `--query`, or a permanent 404 from IMDS.",
