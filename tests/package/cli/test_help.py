@@ -8,8 +8,8 @@ import sys
 import pytest
 import typer
 
-from azure_imds._cli.application import app
 from azure_imds._cli.calling import CallGroup
+from azure_imds._cli.commands import app
 from azure_imds._cli.examples import TOPICS
 from azure_imds_api.descriptions import DESCRIPTIONS
 from azure_imds_emulator import Emulator

@@ -12,6 +12,7 @@ from typer import Argument, Option
 from .._clock import SYSTEM
 from .application import JSON_VIEW, add_group, app, load_view, register
 from .calling import CallGroup
+from .decoded import TAGS, USER_DATA, show_decoded
 from .drain_options import Grace
 from .draining import drain_machine
 from .emulator import run as run_emulator
@@ -108,17 +109,18 @@ def print_instance(
         Argument(
             metavar="[PATH]",
             show_default=False,
-            help="Path of a part, such as compute/location.",
+            help="Path of a part, such as compute/location. tags: the tags by name. user-data: the user data, decoded.",
         ),
     ] = "",
 ) -> None:
     with session.open_client() as imds:
         version = session.settings.api_version
-        if path.strip("/"):
-            document = imds.get(path, api_version=version)
-        else:
-            document = imds.instances.get_metadata(api_version=version).to_dict()
-    session.show(document, JSON_VIEW)
+        node = path.strip("/") and path not in (TAGS, USER_DATA)
+        document = imds.get(path, api_version=version) if node else imds.instances.get_metadata(api_version=version)
+    if path in (TAGS, USER_DATA):
+        show_decoded(session, path, document)
+    else:
+        session.show(document if node else document.to_dict(), JSON_VIEW)
 
 
 @register("identity")

@@ -24,6 +24,8 @@ TOPICS: dict[str, dict[str, tuple[str, ...]]] = {
         "instance": (
             "azure-imds instance compute/location",
             "azure-imds instance network --output yaml",
+            "azure-imds instance tags",
+            "azure-imds instance user-data | head -n 1",
             "azure-imds instance --query 'compute.tagsList[].name'",
         ),
         "identity": ("azure-imds identity --query tenantId",),
