@@ -278,7 +278,8 @@ def read_dependencies(bill: Any) -> dict[str, set[str]]:
 def test_the_bill_contains_every_direct_requirement(bill: Any) -> None:
     assert read_dependencies(bill)["azure-imds"] == {
         *("attrs", "httpx"),
-        *("aiohttp", "asn1crypto", "cryptography", "jmespath", "multidict", "pyyaml", "rich", "typer"),
+        *("aiohttp", "asn1crypto", "cryptography", "distributed", "jmespath", "locket", "multidict"),
+        *("opentelemetry-sdk", "pyyaml", "rich", "typer"),
     }
 
 
