@@ -337,9 +337,28 @@ def test_an_event_that_names_other_machines_too_is_not_approved(emulator: Emulat
 
 def test_an_event_that_is_gone_and_returns_is_handled_once(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    host = Host([an_event()], [], [an_event()], [])
+    host = Host([an_event()], [], [an_event()])
     with draining(f"echo >> {out}; sleep 0.1", transport=host, clock=MovedClock(START), once=False) as running:
         wait_until(lambda: len(host.polls) > 4 and bool(host.posted))
+        running.end()
+    assert out.read_text() == "\n"
+    assert len(host.posted) == 1
+
+
+def test_an_event_that_is_gone_when_the_command_ends_is_approved_when_it_returns(tmp_path: Path, log: Any) -> None:
+    out, go = tmp_path / "out", tmp_path / "go"
+    events = [an_event()]
+    host = Host(events)
+    command = f"echo >> {out}; until [ -e {go} ]; do sleep 0.02; done"
+    with draining(command, transport=host, clock=MovedClock(START), once=False) as running:
+        wait_until(out.exists)
+        events.clear()
+        polls = len(host.polls)
+        wait_until(lambda: len(host.polls) > polls + 1)
+        go.touch()
+        wait_until(lambda: any("not approved, since it is gone" in line for line in log()))
+        events.append(an_event())
+        wait_until(lambda: bool(host.posted))
         running.end()
     assert out.read_text() == "\n"
     assert len(host.posted) == 1

@@ -21,7 +21,7 @@ from .._events.watcher import EventWatcher
 from .._log import error_fields, log
 from ..errors import ImdsError
 from .child import Child
-from .drain_state import DrainState, Handled
+from .drain_state import DrainState, Handled, Progress
 from .values import make_printable
 from .watching import to_json
 
@@ -199,9 +199,10 @@ class EventCommands:
             state.set(event_id, handled)
             self.failed = self.failed or handled.status != 0
         if handled.progress == "succeeded":
-            if not self._approve(event):
+            progress = self._approve(event)
+            if progress is None:
                 return False
-            handled.progress = "done"
+            handled.progress = progress
             state.set(event_id, handled)
         return True
 
@@ -235,30 +236,36 @@ class EventCommands:
             log.log(logging.WARNING if status else logging.INFO, "%s: the command returned %s", event, status)
         return status
 
-    def _approve(self, event: _Event) -> bool:
-        """Approves the event, also after an outage of IMDS. Returns False if that is left to the next run."""
+    def _approve(self, event: _Event) -> Progress | None:
+        """Approves the event, also after an outage of IMDS.
+
+        Returns:
+            How far the event is: still "succeeded" if it is gone, because it may return. None if this program ends, and
+            the next run must approve.
+        """
         deadline, approve = event.deadline, self._rules.approve
         if approve is None or len(set(deadline.change.event.resources)) > 1:
             log.info("%s: not approved, since it names other machines too, and one approval counts for all", event)
-            return True
+            return "done"
         is_first = True
         while deadline.can_approve:
             if self._stopping:
-                return False
+                return None
             try:
                 approve(deadline.change)
             except ImdsError as error:
                 if is_first or not error.retryable:
                     log.warning("%s: not approved: %s", event, error, extra=error_fields(error))
                 if not error.retryable:
-                    return True
+                    return "done"
                 is_first = False
                 self._clock.wait(_APPROVAL_PAUSE + self._clock.jitter(_APPROVAL_PAUSE), event.wakeups)
             else:
                 log.info("%s: approved", event)
-                return True
-        log.info("%s: not approved, since it has started or is gone", event)
-        return True
+                return "done"
+        is_gone = deadline.change.kind == "gone"
+        log.info("%s: not approved, since it %s", event, "is gone" if is_gone else "has started")
+        return "succeeded" if is_gone else "done"
 
 
 def make_variables(change: EventChange, seconds: float | None, starts: int) -> dict[str, str]:
