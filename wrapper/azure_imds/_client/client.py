@@ -34,8 +34,9 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
     It can be used with and without `with`, and it is thread-safe. It sends nothing before the first call.
 
     Args:
-        endpoint: scheme and host of IMDS. Default, the first that applies: AZURE_POD_IDENTITY_AUTHORITY_HOST, the
-            Azure Arc agent if this machine has one, http://169.254.169.254.
+        endpoint: scheme and host of IMDS. Default, the first that applies: AZURE_POD_IDENTITY_AUTHORITY_HOST, a
+            host that is recognized by its variables, such as App Service, the Azure Arc agent if this machine has one,
+            http://169.254.169.254.
         timeout: seconds for one attempt as a whole. Default: 10, or more if the specification says so.
         deadline: seconds for a whole call with its connects, reads, waits and retries. Default: 30, or more if the
             specification says so; 75 while IMDS answers 410.
