@@ -120,7 +120,8 @@ class Settings:
             "--deadline",
             parser=parse_seconds,
             metavar="SECONDS",
-            help="Time limit for the whole command, with all retries.",
+            help="Time limit for the whole command, with all retries. For exec, drain and events --watch: for each "
+            "call.",
             show_default=False,
             rich_help_panel=_PANEL,
         ),
