@@ -75,7 +75,7 @@ ASKED: dict[str, tuple[Action, str]] = {
 EXPECTED: dict[tuple[str, str], tuple[type[ImdsError], str]] = {
     ("identity", "missing-metadata-header"): (BadRequestError, "something between this process and IMDS removed it"),
     ("identity", "identity-not-found"): (IdentityNotFoundError, "Assign a managed identity"),
-    ("identity", "multiple-user-assigned"): (MultipleIdentitiesError, "client_id, object_id or its resource id"),
+    ("identity", "multiple-user-assigned"): (MultipleIdentitiesError, "client_id, object_id or msi_res_id"),
     ("identity", "invalid-resource"): (InvalidResourceError, "/.default"),
     ("identity", "legacy-missing-header"): (BadRequestError, "something between this process and IMDS removed it"),
     ("identity", "not-found"): (NotFoundError, "."),

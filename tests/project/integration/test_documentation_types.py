@@ -21,6 +21,18 @@ pytestmark = pytest.mark.integration
 
 #: Libraries without types. In the examples, whatever they contain is Any.
 UNTYPED = ("fsspec", "msal", "pyodbc", "redis_entraid/__init__", "redis_entraid/cred_provider")
+#: Celery has no types either. A decorator that is Any would make the tasks untyped.
+CELERY = """\
+from collections.abc import Callable
+from typing import TypeVar
+
+F = TypeVar("F", bound=Callable[..., object])
+
+class Celery:
+    def __init__(self, main: str) -> None: ...
+    def config_from_object(self, obj: str) -> None: ...
+    def task(self, function: F) -> F: ...
+"""
 #: The program of a reader, which examples import.
 READER = "def write_checkpoint(*, timeout: float | None) -> None: ...\n"
 
@@ -60,10 +72,11 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]
     (folder / "my_program.py").write_text(READER)
     (folder / "mypy.ini").write_text(MYPY)
     (folder / "pyrightconfig.json").write_text(json.dumps(PYRIGHT))
-    for name in UNTYPED:
+    stubs = dict.fromkeys(UNTYPED, "from typing import Any\n\ndef __getattr__(name: str) -> Any: ...\n")
+    for name, text in {**stubs, "celery": CELERY}.items():
         stub = folder / "typings" / f"{name}.pyi"
         stub.parent.mkdir(parents=True, exist_ok=True)
-        stub.write_text("from typing import Any\n\ndef __getattr__(name: str) -> Any: ...\n")
+        stub.write_text(text)
     return folder, names
 
 

@@ -244,7 +244,9 @@ class EventCommands:
             the next run must approve.
         """
         deadline, approve = event.deadline, self._rules.approve
-        if approve is None or len(set(deadline.change.event.resources)) > 1:
+        if approve is None:  # an earlier run had --approve
+            return "done"
+        if len(set(deadline.change.event.resources)) > 1:
             log.info("%s: not approved, since it names other machines too, and one approval counts for all", event)
             return "done"
         is_first = True

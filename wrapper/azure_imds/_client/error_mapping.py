@@ -57,7 +57,7 @@ _REDIRECT = "IMDS never redirects, so something else answered."
 _HINTS: dict[type[ImdsStatusError], str] = {
     IdentityNotFoundError: "Assign a managed identity to this machine, or name one that it has. A new assignment "
     "takes a few minutes to take effect.",
-    MultipleIdentitiesError: "Name one of them by client_id, object_id or its resource id.",
+    MultipleIdentitiesError: "Name one of them by client_id, object_id or msi_res_id (resource id).",
     InvalidResourceError: "Check the resource: its spelling, a trailing slash, and whether the tenant knows it. "
     "It is a resource and not a scope, so it does not end with /.default.",
     NotFoundError: "Check the path. If the machine is starting or IMDS is being updated, try again in a minute.",
