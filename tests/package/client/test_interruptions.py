@@ -70,6 +70,7 @@ class Made(httpx.MockTransport):
         super().__init__(lambda request: make(request))
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("exception", EXCEPTIONS, ids=lambda one: one.__name__)
 def test_an_exception_at_any_line_shows_no_token(colour: Colour, exception: Callable[[], BaseException]) -> None:
     functions = SYNC if colour.name == "sync" else ASYNC
@@ -80,6 +81,7 @@ def test_an_exception_at_any_line_shows_no_token(colour: Colour, exception: Call
     assert places > 40
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("exception", [KeyboardInterrupt, Alarm], ids=lambda one: one.__name__)
 def test_an_exception_at_any_line_shows_no_token_over_the_network(
     colour: Colour, exception: Callable[[], BaseException]
@@ -91,6 +93,7 @@ def test_an_exception_at_any_line_shows_no_token_over_the_network(
             assert shown(CANARY, error) == [], place
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("exception", EXCEPTIONS, ids=lambda one: one.__name__)
 def test_an_exception_at_any_line_shows_no_key(
     colour: Colour, exception: Callable[[], BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

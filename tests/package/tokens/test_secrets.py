@@ -111,6 +111,7 @@ def leaks(calls: Calls, action: Callable[[], object], exception: type[BaseExcept
     return found
 
 
+@pytest.mark.integration
 @EXCEPTIONS
 def test_an_exception_at_any_line_of_a_fetch_shows_no_token(colour: Colour, exception: type[BaseException]) -> None:
     calls = Calls(colour, None)
@@ -127,6 +128,7 @@ def test_an_exception_at_any_line_of_a_fetch_shows_no_token(colour: Colour, exce
     assert not leaks(calls, lambda: calls(ask, ask, ask, force), exception, *functions)
 
 
+@pytest.mark.integration
 # Between two lines, a file may not be closed yet. The garbage collector closes it.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @EXCEPTIONS
@@ -144,6 +146,7 @@ def test_an_exception_at_any_line_of_the_shared_cache_shows_no_token(
     assert not leaks(calls, lambda: calls(ask, forget, ask, force), exception, *functions)
 
 
+@pytest.mark.integration
 @EXCEPTIONS
 def test_an_exception_at_any_line_of_clear_shows_no_token(
     colour: Colour, exception: type[BaseException], tmp_path: Path
@@ -347,6 +350,7 @@ def test_a_log_record_of_a_failed_refresh_holds_no_token(colour: Colour, caplog:
         assert not find_secret(CANARY, record.__dict__)
 
 
+@pytest.mark.integration
 @EXCEPTIONS
 def test_an_exception_at_any_line_of_a_refresh_shows_no_token(colour: Colour, exception: type[BaseException]) -> None:
     kind = ImdsCredential if colour.name == "sync" else AsyncImdsCredential
@@ -431,6 +435,7 @@ class Requests:
             raise error
 
 
+@pytest.mark.integration
 @EXCEPTIONS
 def test_an_exception_at_any_line_of_httpx_auth_shows_no_token(colour: Colour, exception: type[BaseException]) -> None:
     requests = Requests(colour)

@@ -246,6 +246,7 @@ SETTINGS = settings(
 )
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("colour", COLOURS, ids=str)
 def test_the_invariants_hold_in_any_order_of_events(colour: Colour, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR, "azure_imds")

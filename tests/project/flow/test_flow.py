@@ -41,6 +41,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     return Runner(shared / "flow", good, refused)
 
 
+@pytest.mark.integration
 @of(GOOD)
 def test_pyright_sees_the_change(edit: Edit, runner: Runner) -> None:
     assert runner.result(edit.group, "pyright")[edit.name] == []
