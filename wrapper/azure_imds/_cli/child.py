@@ -1,4 +1,4 @@
-"""A command that runs beside this one: its input, its output line by line, and its end."""
+"""A command that runs at the same time as this program: its input, its output line by line, and its end."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class Observation:
         host: the name of the host.
         operation: what was called.
         of_credential: whether a credential was called, or refreshes a token.
-        is_background: whether this is an early refresh, which nobody waits for.
+        is_background: whether this is an early refresh, for which no caller waits.
     """
 
     def __init__(
