@@ -354,7 +354,8 @@ OPEN_VALUES = [
     for member, schema in definition.get("properties", {}).items()
     if any("enum" in SPEC.resolve(part) for part in schema.get("anyOf", ()))
 ]
-MODELS = [name for name in models.__all__ if attrs.has(getattr(models, name))]
+#: Without those of schemas that an operation contains, which have no name in the contract.
+MODELS = [name for name in models.__all__ if attrs.has(getattr(models, name)) and name in COMPONENTS["schemas"]]
 
 
 def with_required(model: str, **members: Any) -> dict[str, Any]:
