@@ -5,9 +5,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOCKED := requirements/dev.txt
 
 .DEFAULT_GOAL := generate
 .PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes test-ray coverage flow lint docs build publish changelog bench bench-check fleet api-diff update offer compare clean lock help
+
+# `make demo` alone installs only what the demo imports, unless everything is installed.
+ifeq (demo,$(MAKECMDGOALS)$(wildcard $(STAMP)))
+STAMP := $(VENV)/.installed-demo
+LOCKED := requirements/demo.txt
+endif
+
+# $(INSTALL) STAMP ... installs packages into the folder of STAMP, and creates STAMP when all are installed.
+INSTALL = $(PYTHON) -m maintenance.environment
 
 # Commands get the value of a variable as it was typed: make does not expand it, and for the shell it is quoted.
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -40,14 +50,9 @@ $(call require,publish,INDEX_URL,https://index.example/,$(is_url),is not an http
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
 
-$(STAMP): requirements/dev.txt pyproject.toml
+$(STAMP): $(LOCKED) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required: run make PYTHON=python3.x")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the pinned requirements (requirements/dev.txt) into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@mkdir -p generated/azure_imds_api emulator/azure_imds_emulator
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@$(INSTALL) $@ --locked $<
 
 generate: $(STAMP) ## generate generated/ from openapi.yaml (the default)
 	@$(BIN)/python -m generator
@@ -75,17 +80,19 @@ test-wheel: $(STAMP) ## run the tests of the packages with the built wheel, on e
 # The version that docs/guides/containers-and-ci.md names.
 AZURE_CLI := 2.91.0
 
-test-clients: $(STAMP) ## install the Azure CLI into .tools/, which needs 700 MB, and run the tests with it
-	@test -x .tools/azure-cli/bin/az || $(PYTHON) -m venv .tools/azure-cli
-	@.tools/azure-cli/bin/python -m pip install --quiet --disable-pip-version-check azure-cli==$(AZURE_CLI)
+.tools/azure-cli/.installed-$(AZURE_CLI):
+	@$(INSTALL) $@ azure-cli==$(AZURE_CLI)
+
+test-clients: $(STAMP) .tools/azure-cli/.installed-$(AZURE_CLI) ## install the Azure CLI into .tools/, which needs 700 MB, and run the tests with it
 	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m large tests/project/integration/test_azure_cli.py $(PYTEST_ARGS)
 
 # The version that docs/guides/drain-ray.md names.
 RAY := 2.60.0
 
-test-ray: $(STAMP) ## install Ray into .tools/, which needs 300 MB, and run the tests with it
-	@test -x .tools/ray/bin/ray || $(PYTHON) -m venv .tools/ray
-	@.tools/ray/bin/python -m pip install --quiet --disable-pip-version-check ray==$(RAY)
+.tools/ray/.installed-$(RAY):
+	@$(INSTALL) $@ ray==$(RAY)
+
+test-ray: $(STAMP) .tools/ray/.installed-$(RAY) ## install Ray into .tools/, which needs 300 MB, and run the tests with it
 	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m large tests/project/integration/test_ray.py $(PYTEST_ARGS)
 
 test-kubernetes: $(STAMP) ## run the tests with kube-apiserver and etcd, in the folder KUBEBUILDER_ASSETS (setup-envtest downloads them)
@@ -137,10 +144,14 @@ offer: $(STAMP) ## push what `make update` changed as a new branch, with the tab
 compare: $(STAMP) ## compare the description UPSTREAM with openapi.yaml. COMPARE_ARGS=--only-upstream lists what is missing here
 	@$(BIN)/python -m maintenance compare --upstream $(call quoted,UPSTREAM) $(COMPARE_ARGS)
 
-lock: ## pin the development requirements of pyproject.toml in requirements/dev.txt
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--no-annotate --group dev --all-extras pyproject.toml -o requirements/dev.txt
+# Runs with an older environment too: the requirements may be what is wrong.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate pyproject.toml
+
+lock: $(if $(wildcard $(BIN)/uv),,$(STAMP)) ## pin the requirements of pyproject.toml in requirements/
+	@echo "Pinning the requirements of pyproject.toml in requirements/dev.txt and requirements/demo.txt ..."
+	@$(COMPILE) --group dev --all-extras -o requirements/dev.txt
+	@$(COMPILE) --group build --extra emulator --constraint requirements/dev.txt -o requirements/demo.txt
 
 clean: ## remove the environment and all files that tools write
 	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .nox .coverage .coverage.*

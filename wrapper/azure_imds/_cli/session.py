@@ -18,7 +18,6 @@ from .exits import Exit, choose_status
 from .operations import explain_absence
 from .output import View, print_result
 from .settings import Output, Settings
-from .usage import UsageError
 from .values import PathNotFoundError
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class Session:
             with progress.show_log(self.settings.verbose):
                 action()
             sys.stdout.flush()
-        except (UsageError, typer.Exit):
+        except (typer.BadParameter, typer.Exit):
             raise
         except KeyboardInterrupt:
             raise SystemExit(Exit.INTERRUPTED) from None
