@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from html import escape
 
@@ -11,8 +12,12 @@ from .ratios import Ratio
 #: Width in pixels. On a wide screen, the page makes the plot at most 1.5 times as large.
 WIDTH = 340
 LEFT, RIGHT = 8, 332
-ROW = 58
+ROW = 30
+LINE = 14
 HEAD = 24
+
+#: Characters that fit a line, and that fit it next to the number.
+LINE_LENGTH, LINE_LENGTH_BEFORE_NUMBER = 46, 40
 
 #: Colours of the site's theme. Other viewers use the second value.
 TEXT = "var(--md-default-fg-color, #222)"
@@ -29,7 +34,8 @@ def as_svg(title: str, ratios: Sequence[Ratio], number: Callable[[float], str]) 
     def x(value: float) -> float:
         return LEFT + (RIGHT - LEFT) * (math.log(max(value, math.exp(low))) - low) / (high - low)
 
-    height = HEAD + ROW * len(ratios)
+    texts = [_wrap(ratio) for ratio in ratios]
+    height = HEAD + sum(ROW + LINE * len(text) for text in texts)
     one = f"{x(1.0):.1f}"
     anchor = "start" if x(1.0) < WIDTH / 4 else "end" if x(1.0) > 3 * WIDTH / 4 else "middle"
     name = "plot-" + "-".join(title.lower().replace(",", "").split())
@@ -39,13 +45,16 @@ def as_svg(title: str, ratios: Sequence[Ratio], number: Callable[[float], str]) 
         f'  <title id="{name}">{escape(title)}: ratios, below 1 is better</title>',
         f'  <text x="{one}" y="14" text-anchor="{anchor}" fill="{LIGHT}">1: equal</text>',
     ]
-    for row, ratio in enumerate(ratios):
-        top = HEAD + ROW * row
-        track = top + 38
+    top = HEAD
+    for ratio, text in zip(ratios, texts, strict=True):
+        base = top - 4
+        for line, colour in text:
+            base += LINE
+            lines.append(f'  <text x="{LEFT}" y="{base}" fill="{colour}">{escape(line)}</text>')
+        track = base + LINE
+        top += ROW + LINE * len(text)
         lines += [
-            f'  <text x="{LEFT}" y="{top + 10}" fill="{TEXT}">{escape(ratio.what)}</text>',
-            f'  <text x="{LEFT}" y="{top + 24}" fill="{LIGHT}">relative to {escape(ratio.against)}</text>',
-            f'  <text x="{RIGHT}" y="{top + 24}" text-anchor="end" font-weight="600" fill="{TEXT}">'
+            f'  <text x="{RIGHT}" y="{base}" text-anchor="end" font-weight="600" fill="{TEXT}">'
             f"{number(ratio.value)}</text>",
             f'  <line x1="{LEFT}" y1="{track}" x2="{RIGHT}" y2="{track}" stroke="{FAINT}"/>',
             f'  <path d="M{one} {track - 9}v18" stroke="{LIGHT}" stroke-dasharray="2 2"/>',
@@ -58,3 +67,10 @@ def as_svg(title: str, ratios: Sequence[Ratio], number: Callable[[float], str]) 
             lines.append(f'  <path d="{triangle}" fill="{LIGHT}"/>')
         lines.append(f'  <circle cx="{x(ratio.value):.1f}" cy="{track}" r="4.5" fill="{ACCENT}"/>')
     return "\n".join([*lines, "</svg>", ""])
+
+
+def _wrap(ratio: Ratio) -> list[tuple[str, str]]:
+    """Returns the lines that name a ratio, each with its colour."""
+    what = textwrap.wrap(ratio.what, LINE_LENGTH)
+    against = textwrap.wrap(f"relative to {ratio.against}", LINE_LENGTH_BEFORE_NUMBER)
+    return [*((line, TEXT) for line in what), *((line, LIGHT) for line in against)]

@@ -32,9 +32,10 @@ def as_text(result: Ratio | Growth) -> str:
 def as_markdown(found: Results, titles: Mapping[str, str], machine: str) -> str:
     """Returns the summary, then a section per subject: a table of its ratios, growths, and a plot of many ratios."""
     lines = [*as_summary(found, as_number), "", f"Measured on {machine}, while other work was running."]
+    lines += ["", "## Measurements"]
     for subject, results in found.items():
         ratios = [result for result in results if isinstance(result, Ratio)]
-        rows = [["Ratio", "Target", "Spread", "Comparison"], *map(_row, ratios)]
+        rows = [["Comparison", "Ratio", "Target", "Spread"], *map(_row, ratios)]
         lines += ["", f"### {titles[subject]}"]
         if len(ratios) >= PLOTTED:
             lines += [
@@ -43,7 +44,7 @@ def as_markdown(found: Results, titles: Mapping[str, str], machine: str) -> str:
                 f'--8<-- "docs/benchmarks/{subject}.svg"',
                 "</figure>",
             ]
-        lines += ["", *as_table(rows, "rrrl")]
+        lines += ["", *as_table(rows, "lrrr")]
         lines += _explanations(ratios)
         for growth in results:
             if isinstance(growth, Growth):
@@ -55,7 +56,7 @@ def _row(ratio: Ratio) -> list[str]:
     spread = f"{ratio.spread:.0%}" if len(ratio.rounds) >= PLOTTED else ""
     target = "" if ratio.limit is None else as_number(ratio.limit)
     missed = "" if ratio.meets() else " (target not reached)"
-    return [as_number(ratio.value), target, spread, f"{ratio.what}, relative to {ratio.against}{missed}"]
+    return [f"{ratio.what}, relative to {ratio.against}{missed}", as_number(ratio.value), target, spread]
 
 
 def _explanations(ratios: Sequence[Ratio]) -> Iterator[str]:

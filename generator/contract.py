@@ -109,7 +109,7 @@ EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
             },
         },
     },
-    "parameter": {"x-low-level-only": {"type": "array", "minItems": 1}, **_SOURCES},
+    "parameter": {"x-low-level-only": {"type": "array", "minItems": 1}, "x-resource": {"type": "boolean"}, **_SOURCES},
     "member": _SOURCES,
     "model": {absence.EXTENSION: {"enum": [absence.EMPTY]}},
     "server": {
@@ -357,6 +357,8 @@ class Contract:
             rule = self.rule(parameter.get("schema", {}), parameter)
             if "x-low-level-only" in parameter:
                 rule["enum"] = self._offered(parameter)
+            if parameter.get("x-resource"):
+                rule["resource"] = True
             if parameter["in"] == "path":
                 rule["minLength"] = max(1, rule.get("minLength", 1))
             rules[python_name(parameter["name"])] = {"name": parameter["name"], "in": parameter["in"], **rule}

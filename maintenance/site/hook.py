@@ -20,9 +20,9 @@ from azure_imds_api.members import MEMBERS
 from generator import lint
 from generator.specification import Specification, SpecificationError
 from maintenance.repository import read_version
-from maintenance.site.console_blocks import add_commands_to_copy
 from maintenance.site.markdown_pages import Entry, make_llms_txt, make_page
 from maintenance.site.models_page import make_models_page
+from maintenance.site.page_html import change_html
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
 from maintenance.surface import read_surface
 
@@ -102,8 +102,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Makes the copy button of console blocks copy the commands only."""
-    return add_commands_to_copy(html)
+    """Makes console blocks easy to copy, and tables and names easy to read on a phone."""
+    return change_html(html)
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:

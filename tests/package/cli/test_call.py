@@ -135,9 +135,9 @@ def test_an_operation_without_versions_refuses_the_option(call: Run, emulator: E
 BAD: dict[tuple[str, ...], str] = {
     ("identity.get_token",): "--resource is required, for example https://management.azure.com/",
     ("identity.get_token", "--resource", ""): "--resource must not be empty, for example https://management.azure.com/",
-    ("identity.get_token", "--resource", "r", "--client-id", "x"): "--client-id must look like "
+    ("identity.get_token", "--resource", "urn:r", "--client-id", "x"): "--client-id must look like "
     "00000000-0000-0000-0000-000000000003",
-    ("identity.get_token", "--resource", "r", "--bypass-cache", "yes"): "--bypass-cache must be 'true'",
+    ("identity.get_token", "--resource", "urn:r", "--bypass-cache", "yes"): "--bypass-cache must be 'true'",
     ("instances.get_metadata", "--format", "text"): "--format must be 'json'",
     ("scheduled_events.start_events",): f"--body is required{EXAMPLE}",
     ("scheduled_events.start_events", "--body", "{"): "--body must be JSON, but is not at line 1, column 2" + EXAMPLE,

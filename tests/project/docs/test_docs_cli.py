@@ -14,6 +14,7 @@ from azure_imds._cli import findings, imds_checks
 from azure_imds._cli.application import OPERATIONS
 from azure_imds._cli.exits import MEANINGS
 from azure_imds._cli.findings import Finding
+from azure_imds._cli.resources import read_resources
 from azure_imds_emulator import Emulator
 from cli_support import build_environment
 from support import ROOT
@@ -51,6 +52,12 @@ def test_the_table_of_statuses_is_that_of_the_code() -> None:
     assert dict(re.findall(r"^\| (\d+) \| (.*) \|$", PAGE, re.MULTILINE)) == {
         str(int(status)): meaning for status, meaning in MEANINGS.items()
     }
+
+
+def test_the_table_of_resources_is_that_of_the_code() -> None:
+    assert re.findall(r"^\| `(\w+)` \| (.*) \| `(\S+)` \|$", PAGE, re.MULTILINE) == [
+        (name, values["service"], values["public"]) for name, values in read_resources().items()
+    ]
 
 
 def test_every_check_of_the_doctor_is_explained() -> None:

@@ -1,4 +1,4 @@
-"""The Markdown of pages for agents and scripts, llms.txt, and what the copy button of a console block copies."""
+"""The Markdown of pages for agents and scripts, llms.txt, and the changes to the HTML of a page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from markdown import markdown
 
 from generator.specification import Specification
-from maintenance.site.console_blocks import add_commands_to_copy
 from maintenance.site.markdown_pages import Entry, make_llms_txt, make_page
+from maintenance.site.page_html import change_html
 from maintenance.site.specification_pages import make_specification_page
 from support import ROOT
 
@@ -53,10 +53,15 @@ def test_the_list_has_a_section_for_each_group() -> None:
     )
 
 
+def to_html(text: str) -> str:
+    extensions = ["pymdownx.superfences", "pymdownx.highlight", "tables"]
+    return change_html(
+        markdown(text, extensions=extensions, extension_configs={"pymdownx.highlight": {"pygments_lang_class": True}})
+    )
+
+
 def copied(block: str) -> str:
-    extensions = ["pymdownx.superfences", "pymdownx.highlight"]
-    page = add_commands_to_copy(markdown(f"```console\n{block}\n```", extensions=extensions))
-    return page.partition('data-copy="')[2].partition('"')[0]
+    return to_html(f"```console\n{block}\n```").partition('data-copy="')[2].partition('"')[0]
 
 
 @pytest.mark.parametrize(
@@ -74,3 +79,36 @@ def test_the_button_copies_commands_only(block: str, commands: str) -> None:
 
 def test_other_blocks_are_copied_whole() -> None:
     assert copied("one") == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "block", "aligned"),
+    [
+        ("text", "a message", False),
+        ("text", "a\n└── b", True),
+        ("", "a\n└── b", True),
+        ("console", "$ azure-imds doctor\npass  route         Requests leave.", True),
+        ("console", '$ curl x\n{\n    "a": 1\n}', False),
+        ("sh", "make        # everything", False),
+    ],
+)
+def test_only_blocks_with_columns_or_drawings_keep_their_lines(language: str, block: str, aligned: bool) -> None:
+    assert ("highlight aligned" in to_html(f"```{language}\n{block}\n```")) == aligned
+
+
+def test_a_cell_has_the_heading_of_its_column() -> None:
+    page = to_html('| A `b` | "C" &amp; d |\n| --- | ---: |\n| 1 | 2 |\n\n| | |\n| --- | --- |\n| 3 | 4 |')
+    for cell in (
+        '<td data-heading="A b">1</td>',
+        '<td data-heading="&quot;C&quot; &amp; d" style="text-align: right;">2</td>',
+        '<td data-heading="">3</td>',
+        '<td data-heading="">4</td>',
+    ):
+        assert cell in page
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("--client-id", True), ("azure-imds token", False), ("x-" * 20, False), ("a", True)]
+)
+def test_a_short_name_does_not_break(code: str, name: bool) -> None:
+    assert ('<code class="name">' in to_html(f"`{code}`")) == name

@@ -765,6 +765,11 @@ MISTAKES: dict[str, list[Mistake]] = {
             "parameter",
             query("x9", "{enum: [a, b]}", "", before="  x-low-level-only: a # ! extension", at="no"),
         ),
+        Mistake(
+            "a-resource-that-is-not-true-or-false",
+            "parameter",
+            query("x10", "{type: string}", "", before="  x-resource: vault # ! extension", at="no"),
+        ),
         Mistake("an-exclusive-stranger", "path", operation("x4", "x-mutually-exclusive: [[a, b]] # ! extension")),
         Mistake("an-echoed-stranger", "path", operation("x5", "x-echoed: {a: [b]} # ! extension")),
     ],

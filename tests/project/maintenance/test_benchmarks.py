@@ -42,7 +42,7 @@ def test_the_summary_comes_first() -> None:
 
 def test_a_target_that_was_not_reached_is_explained_below_the_table() -> None:
     text = as_markdown(RESULTS, TITLES, "this machine")
-    assert "| 1.30 | 1.00 |  | import, relative to <json> (target not reached) |\n" in text
+    assert "| import, relative to <json> (target not reached) | 1.30 | 1.00 |  |\n" in text
     assert "\n- import, relative to <json>: 1.30, target 1.00.\n\nBoth do the same.\n" in text
 
 
@@ -63,6 +63,16 @@ def test_a_plot_names_every_ratio_and_is_as_wide_as_a_phone() -> None:
     texts = [text.text for text in plot.iter("{http://www.w3.org/2000/svg}text")]
     assert {COLD.what, CALL.what, "relative to <json>", "0.53", "0.080", "1.30"} <= {*texts}
     assert plot.attrib["viewBox"].split()[2] == "340"
+
+
+def test_long_names_take_several_lines_of_a_plot() -> None:
+    long = Ratio(" ".join(["what"] * 20), " ".join(["against"] * 20), (1.0,))
+    plot = xml.fromstring(as_svg("Processes", [long, COLD], as_number))
+    texts = [text for text in plot.iter("{http://www.w3.org/2000/svg}text") if text.get("x") == "8"]
+    assert " ".join(text.text or "" for text in texts).startswith(f"{long.what} relative to {long.against} {COLD.what}")
+    assert all(len(text.text or "") <= 46 for text in texts)
+    assert len({text.attrib["y"] for text in texts}) == len(texts)
+    assert int(texts[-1].attrib["y"]) < int(plot.attrib["viewBox"].split()[3]) - 14
 
 
 def test_all_marks_of_a_plot_are_inside() -> None:

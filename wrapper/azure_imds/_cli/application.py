@@ -19,6 +19,7 @@ from .operations import OPERATIONS, explain_absence, read_description
 from .output import View
 from .session import Session
 from .settings import OPTIONS, Settings, list_parameters, spell_option
+from .usage import UsageError
 
 
 class _Command(TyperCommand):
@@ -162,7 +163,12 @@ def make_run(
             if getattr(given, option):
                 raise typer.BadParameter(f"not supported by {name}", param_hint=f"'{spell_option(option)}'")
         session = Session(given, context.command)
-        session.run(partial(function, session, **arguments))
+        try:
+            session.run(partial(function, session, **arguments))
+        except UsageError as error:
+            # One from typer itself has it already.
+            error.ctx = error.ctx or context  # type: ignore[attr-defined]
+            raise
 
     set_signature(run, [*parameters, *(OPTIONS[option] for option in options)])
     return run

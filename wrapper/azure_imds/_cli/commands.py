@@ -19,9 +19,19 @@ from .emulator import run as run_emulator
 from .examples import find_topic
 from .exits import Exit
 from .output import View
-from .resources import CLOUDS, RESOURCES, list_clouds, list_resources, parse_cloud, parse_resource, resolve_resource
+from .resources import (
+    DEFAULT,
+    Cloud,
+    OptionalResource,
+    Resource,
+    describe_resources,
+    list_resources,
+    parse_resource,
+    resolve_resource,
+)
 from .session import Session
 from .settings import Goal, Output, list_goals, make_parser, parse_seconds
+from .usage import UsageError
 from .values import make_printable
 
 __all__ = ["app"]
@@ -36,30 +46,23 @@ ResourceId = Annotated[str | None, Option("--resource-id", metavar="ID", show_de
 def print_token(
     session: Session,
     resource: Annotated[
-        str,
+        str | None,
         Argument(
             metavar="RESOURCE",
             parser=parse_resource,
             autocompletion=list_resources,
             show_default=False,
-            help="App ID URI of the service that the token is for, its scope, or one of the names "
-            f"{', '.join(RESOURCES)}. Services compare the URI by character, so a slash at its end matters.",
+            help="App ID URI of the service that the token is for, its scope, or a name such as arm, vault or storage. "
+            "Services compare the URI by character, so a slash at its end matters.",
         ),
-    ],
+    ] = None,
     client_id: ClientId = None,
     object_id: ObjectId = None,
     msi_res_id: ResourceId = None,
-    cloud: Annotated[
-        str | None,
-        Option(
-            "--cloud",
-            parser=parse_cloud,
-            metavar=f"[{'|'.join(CLOUDS)}]",
-            autocompletion=list_clouds,
-            show_default=False,
-            help="Cloud in which a name is looked up. Default: that of the machine.",
-        ),
-    ] = None,
+    cloud: Cloud = None,
+    list_names: Annotated[
+        bool, Option("--list", help="List the names of resources in --cloud (default: public). Sends no request.")
+    ] = False,
     raw: Annotated[bool, Option("--raw", help="Print only the token, in a terminal too.")] = False,
     header: Annotated[bool, Option("--header", help="Print the header of a request, for curl --header @-.")] = False,
     exec_credential: Annotated[
@@ -67,6 +70,11 @@ def print_token(
     ] = False,
 ) -> None:
     """Piped: just the token. In a terminal: its claims, with the token hidden (`--raw` prints it)."""
+    if list_names:
+        session.show(describe_resources(cloud or "public"), load_view("render_resources"))
+        return
+    if resource is None:
+        raise UsageError("Missing argument 'RESOURCE'. `azure-imds token --list` shows the names of resources.")
     form = None
     if header or exec_credential:
         from .token_forms import choose_form
@@ -261,10 +269,11 @@ def wait(
     timeout: Annotated[
         float, Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="How long to wait at most.")
     ] = 60,
-    resource: Annotated[str, Option(help="Resource of the token that is requested.")] = "https://management.azure.com/",
+    resource: Resource = DEFAULT,
     client_id: ClientId = None,
     object_id: ObjectId = None,
     msi_res_id: ResourceId = None,
+    cloud: Cloud = None,
 ) -> None:
     """Wait until IMDS answers, or until a token can be got.
 
@@ -275,7 +284,7 @@ def wait(
 
     arguments = {"resource": resource, "client_id": client_id, "object_id": object_id, "msi_res_id": msi_res_id}
     with session.open_client() as imds:
-        wait_for(goal, imds, timeout, arguments)
+        wait_for(goal, imds, timeout, arguments, cloud)
 
 
 @register(
@@ -289,7 +298,8 @@ def execute(
     command: Annotated[
         list[str] | None, Argument(metavar="COMMAND", show_default=False, help="Its arguments follow.")
     ] = None,
-    resource: Annotated[str | None, Option("--resource", show_default=False)] = None,
+    resource: OptionalResource = None,
+    cloud: Cloud = None,
     env: Annotated[
         str | None,
         Option("--env", metavar="NAME", show_default=False, help="Variable of the command that contains the token."),
@@ -315,16 +325,17 @@ def execute(
     from .execution import execute as run
 
     selector = {"client_id": client_id, "object_id": object_id, "resource_id": msi_res_id}
-    raise SystemExit(run(session, command or [], resource, selector, env, token_file))
+    raise SystemExit(run(session, command or [], resource, cloud, selector, env, token_file))
 
 
 @register("doctor", without=["api_version"], short_help="Find out why managed identity does not work here")
 def run_doctor(
     session: Session,
-    resource: Annotated[str, Option(help="Resource of the token that is requested.")] = "https://management.azure.com/",
+    resource: Resource = DEFAULT,
     client_id: ClientId = None,
     object_id: ObjectId = None,
     msi_res_id: ResourceId = None,
+    cloud: Cloud = None,
     with_events: Annotated[
         bool, Option("--events", help="Request scheduled events too. This turns them on for this machine.")
     ] = False,
@@ -343,6 +354,7 @@ def run_doctor(
         findings = examine(
             settings.endpoint,
             resource=resource,
+            cloud=cloud,
             selector={"client_id": client_id, "object_id": object_id, "msi_res_id": msi_res_id},
             events=with_events,
             seconds=SECONDS if settings.deadline is None else settings.deadline,

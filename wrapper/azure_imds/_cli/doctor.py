@@ -28,6 +28,7 @@ def examine(
     endpoint: str | None = None,
     *,
     resource: str,
+    cloud: str | None = None,
     selector: Mapping[str, str | None] | None = None,
     events: bool = False,
     seconds: float = SECONDS,
@@ -40,7 +41,8 @@ def examine(
 
     Args:
         endpoint: scheme and host of IMDS; None to find it as every client does.
-        resource: the resource of the token that is requested.
+        resource: the resource of the token that is requested, or its name.
+        cloud: the cloud in which the name is looked up. None: that of the machine.
         selector: the identity, as arguments of `identity.get_token`; None for the default identity.
         events: whether to request scheduled events. The first request turns them on for this machine.
         seconds: time limit for all checks together.
@@ -69,7 +71,7 @@ def examine(
         check_arc_folder(report, host)
         if check_connection(report, host):
             with ImdsClient(endpoint, retry=None, clock=clock) as imds:
-                ImdsChecks(report, imds, host, names or {}).run(resource, given, events=events)
+                ImdsChecks(report, imds, host, names or {}).run(resource, cloud, given, events=events)
     return redact_findings(report.findings, report.names) if redact else report.findings
 
 

@@ -21,6 +21,7 @@ from .._tokens.private_files import open_private, write_private
 from ..errors import ImdsError
 from .child import wait_for_status
 from .exits import Exit
+from .resources import resolve_resource
 from .session import Session, print_error
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def execute(
     session: Session,
     command: Sequence[str],
     resource: str | None,
+    cloud: str | None,
     selector: Mapping[str, Any],
     variable: str | None,
     path: str | None,
@@ -54,7 +56,8 @@ def execute(
     Args:
         session: the settings.
         command: the program and its arguments.
-        resource: what the token is for.
+        resource: what the token is for, or its name.
+        cloud: the cloud in which the name is looked up. None: that of the machine.
         selector: the identity, as arguments of the credential.
         variable: the variable of the command with the token.
         path: the file with the token. Without both, the token is in a variable.
@@ -75,13 +78,15 @@ def execute(
     with ImdsCredential(endpoint=settings.endpoint, deadline=settings.deadline, **selector) as credential:
         if status := find_problem_of_program(command[0]):
             return status
+        with session.open_client() as imds:
+            uri = resolve_resource(resource, cloud, imds)
         with session.show_waiting("waiting for a token"):
-            token = credential.get_token(resource)
+            token = credential.get_token(uri)
         name = variable or ("" if file else _VARIABLE)
         variables = {name: token.token} if name else {}
         try:
             if file is not None:
-                return _run_with_file(command, variables, file, lambda: credential.get_token(resource))
+                return _run_with_file(command, variables, file, lambda: credential.get_token(uri))
             if sys.platform != "win32":
                 replace_process(command, variables)
             with forward_signals() as forward_to:

@@ -27,6 +27,7 @@ from .claims import read_claims
 from .diagnosis import Cause, FailedRequest, find_cause
 from .findings import Finding, Report, Status
 from .messages import describe_error, split_error
+from .resources import resolve_resource
 
 T = TypeVar("T")
 
@@ -65,10 +66,10 @@ class ImdsChecks:
             return
         self._skew = host_time - self._report.clock.time()
 
-    def run(self, resource: str, selector: Mapping[str, Any], *, events: bool) -> None:
+    def run(self, resource: str, cloud: str | None, selector: Mapping[str, Any], *, events: bool) -> None:
         """Runs all checks, or only the first if its answer is not from IMDS."""
         if not self._host.is_imds:
-            self._check_token(resource, selector)
+            self._check_token(resource, cloud, selector)
             self._check_clock()
             return
         if not self._check_instance():
@@ -81,7 +82,7 @@ class ImdsChecks:
                 lambda imds: imds.identity.get_info(),
                 lambda info: f"The system-assigned identity belongs to tenant {info.tenant_id}.",
             )
-        self._check_token(resource, selector)
+        self._check_token(resource, cloud, selector)
         if not self._is_arc:
             self._request(
                 "attested", lambda imds: imds.attested.get_document(), lambda _: "IMDS returned an attested document."
@@ -188,11 +189,18 @@ class ImdsChecks:
         if missing:
             self._report.add(findings.OLD_HOST, missing=", ".join(missing))
 
-    def _check_token(self, resource: str, selector: Mapping[str, Any]) -> None:
+    def _check_token(self, name: str, cloud: str | None, selector: Mapping[str, Any]) -> None:
         sender = "IMDS" if self._host.is_imds else "The endpoint"
+        resource = name
+
+        def get_token(imds: ImdsClient) -> Any:
+            nonlocal resource
+            resource = resolve_resource(name, cloud, imds)
+            return imds.identity.get_token(resource=resource, **selector)
+
         answer = self._request(
             "token",
-            lambda imds: imds.identity.get_token(resource=resource, **selector),
+            get_token,
             lambda token: f"{sender} returned a token for {token.resource or resource}.",
             seconds=TOKEN_SECONDS,
         )

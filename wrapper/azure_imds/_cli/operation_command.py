@@ -32,6 +32,7 @@ from .arguments import (
 )
 from .examples import list_examples, write_examples
 from .messages import ARGUMENT, fold_name, split_error, use_option_names
+from .resources import Cloud, list_resources, parse_resource, resolve_resource
 from .session import Session, print_error
 from .settings import OPTIONS, Output, spell_option
 from .values import format_leaf, is_list, is_object
@@ -53,6 +54,8 @@ def build_command(name: str) -> Any:
     if "--raw" not in options.values():
         raw = Annotated[bool, Option("--raw", help="Print secrets in a terminal too.")]
         parameters.append(Parameter("raw", Parameter.KEYWORD_ONLY, default=False, annotation=raw))
+    if _list_resource_arguments(operation) and "--cloud" not in options.values():
+        parameters.append(Parameter("cloud", Parameter.KEYWORD_ONLY, default=None, annotation=Cloud))
     common = [option for option in OPTIONS if option != "api_version" and spell_option(option) not in options.values()]
     run = make_run(
         f"call {name}",
@@ -102,10 +105,12 @@ def _make_normalizer(operation: Operation[Any], options: dict[str, str], common:
 def _make_parameter(operation: Operation[Any], argument: str, options: dict[str, str]) -> Parameter:
     rule = operation.rules.get(argument, {})
     text = use_option_names(DESCRIPTIONS[operation.name].arguments[argument], options)
-    parts = [text, describe_limits(rule), "[required]" if argument in operation.required else ""]
-    values = list_values(rule)
-    option = Option(
+    names = "A name such as vault is accepted too: see `azure-imds token --list`." if rule.get("resource") else ""
+    parts = [text, names, describe_limits(rule), "[required]" if argument in operation.required else ""]
+    values = list_resources() if names else list_values(rule)
+    option: Any = Option(
         options[argument],
+        parser=parse_resource if names else None,
         metavar=describe_type(rule),
         help=" ".join(filter(None, parts)),
         autocompletion=(lambda: values) if values else None,
@@ -133,10 +138,18 @@ def summarize(description: Description) -> str:
     return f"{description.summary}{' (deprecated)' if description.deprecated else ''}"
 
 
-def _run(operation: Operation[Any], session: Session, *, raw: bool = False, **given: Any) -> None:
+def _list_resource_arguments(operation: Operation[Any]) -> list[str]:
+    return [argument for argument, rule in operation.rules.items() if rule.get("resource")]
+
+
+def _run(
+    operation: Operation[Any], session: Session, *, raw: bool = False, cloud: str | None = None, **given: Any
+) -> None:
     arguments = _parse_arguments(operation, session, given)
     tag, _, method = operation.name.partition(".")
     with session.open_client() as imds, _show_warnings(session):
+        for argument in arguments.keys() & _list_resource_arguments(operation):
+            arguments[argument] = resolve_resource(arguments[argument], cloud, imds)
         try:
             result = to_json(getattr(getattr(imds, tag), method)(**arguments))
         except ImdsValidationError as error:

@@ -1,12 +1,17 @@
-"""Short names of resources, such as `vault`, in each cloud."""
+"""Short names of resources, such as `vault`, in each cloud. The names are in resources.json."""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import BadParameter
+from typer import BadParameter, Option
 
+from .._client.validation import invalid
 from .suggestions import suggest
 
 if TYPE_CHECKING:
@@ -14,64 +19,47 @@ if TYPE_CHECKING:
 
 CLOUDS = ("public", "usgov", "china")
 
+#: The resource that is requested where the user does not name one.
+DEFAULT = "https://management.azure.com/"
+
+#: What the specification calls an argument that is a resource (`format`).
+FORMAT = "app-id-uri"
+
 #: What `compute/azEnvironment` says about a machine in each cloud.
 _ENVIRONMENTS = {"azurepubliccloud": "public", "azureusgovernmentcloud": "usgov", "azurechinacloud": "china"}
 
-_PUBLIC, _USGOV, _CHINA = CLOUDS
-
-#: Resources by name and cloud. Services compare a resource by character, so a slash at its end matters.
-RESOURCES: dict[str, dict[str, str]] = {
-    "arm": {
-        _PUBLIC: "https://management.azure.com/",
-        _USGOV: "https://management.usgovcloudapi.net/",
-        _CHINA: "https://management.chinacloudapi.cn/",
-    },
-    "vault": {
-        _PUBLIC: "https://vault.azure.net",
-        _USGOV: "https://vault.usgovcloudapi.net",
-        _CHINA: "https://vault.azure.cn",
-    },
-    "storage": dict.fromkeys(CLOUDS, "https://storage.azure.com/"),
-    "graph": {
-        _PUBLIC: "https://graph.microsoft.com",
-        _USGOV: "https://graph.microsoft.us",
-        _CHINA: "https://microsoftgraph.chinacloudapi.cn",
-    },
-    "sql": {
-        _PUBLIC: "https://database.windows.net/",
-        _USGOV: "https://database.usgovcloudapi.net/",
-        _CHINA: "https://database.chinacloudapi.cn/",
-    },
-    "postgres": {
-        _PUBLIC: "https://ossrdbms-aad.database.windows.net",
-        _USGOV: "https://ossrdbms-aad.database.usgovcloudapi.net",
-        _CHINA: "https://ossrdbms-aad.database.chinacloudapi.cn",
-    },
-    "cognitive": {
-        _PUBLIC: "https://cognitiveservices.azure.com",
-        _USGOV: "https://cognitiveservices.azure.us",
-        _CHINA: "https://cognitiveservices.azure.cn",
-    },
-    "logs": {
-        _PUBLIC: "https://api.loganalytics.io",
-        _USGOV: "https://api.loganalytics.us",
-        _CHINA: "https://api.loganalytics.azure.cn",
-    },
-}
-RESOURCES["mysql"] = RESOURCES["postgres"]
-
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(/.*)?", re.IGNORECASE)
+#: A host without `https://`, or with a part of it.
+_HOST = re.compile(r"(?:https?:?/?|/{1,2})?([a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9]+)?(?:/.*)?)", re.IGNORECASE)
+
+
+@lru_cache
+def read_resources() -> Mapping[str, Mapping[str, str | None]]:
+    """Each name with the service and with the resource in each cloud. None: that cloud has no known resource.
+
+    Services compare a resource by character, so a slash at its end matters.
+    """
+    resources: Mapping[str, Mapping[str, str | None]] = json.loads(Path(__file__).with_suffix(".json").read_bytes())
+    return resources
 
 
 def list_resources() -> list[str]:
     """The names, for completion."""
-    return [*RESOURCES]
+    return [*read_resources()]
 
 
 def list_clouds() -> list[str]:
     """The clouds, for completion."""
     return [*CLOUDS]
+
+
+def describe_resources(cloud: str) -> list[dict[str, Any]]:
+    """What `azure-imds token --list` prints: the names in a cloud."""
+    return [
+        {"name": name, "resource": resource[cloud], "service": resource["service"]}
+        for name, resource in read_resources().items()
+        if resource[cloud] is not None
+    ]
 
 
 def parse_cloud(text: str) -> str:
@@ -92,15 +80,53 @@ def parse_resource(text: str) -> str:
         BadParameter: it is neither a resource nor a name.
     """
     resource = text.removesuffix("/.default")
-    if resource in RESOURCES or _GUID.fullmatch(resource):
+    if resource in read_resources() or _GUID.fullmatch(resource):
         return resource
-    if _HOST.fullmatch(resource):
-        raise BadParameter(f"{text!r} has no scheme. Did you mean 'https://{resource}'?")
+    if host := _HOST.fullmatch(resource):
+        raise BadParameter(f"{text!r} has no scheme. Did you mean 'https://{host[1]}'?")
     if re.fullmatch(r"[\w-]+", resource):
-        names = ", ".join(RESOURCES)
-        hint = suggest(resource, RESOURCES)
-        raise BadParameter(f"{text!r} is not a resource, such as https://vault.azure.net, or one of {names}.{hint}")
+        hint = suggest(resource, read_resources()) or " `azure-imds token --list` shows the names."
+        raise BadParameter(f"{text!r} is not a resource, such as https://vault.azure.net, or the name of one.{hint}")
     return resource
+
+
+_RESOURCE: Any = Option(
+    "--resource",
+    parser=parse_resource,
+    metavar="RESOURCE",
+    autocompletion=list_resources,
+    help="Resource of the token, its scope, or a name such as vault (`azure-imds token --list` shows all).",
+)
+#: The options of every command that requests a token.
+Resource = Annotated[str, _RESOURCE]
+OptionalResource = Annotated[str | None, _RESOURCE]
+Cloud = Annotated[
+    str | None,
+    Option(
+        "--cloud",
+        parser=parse_cloud,
+        metavar=f"[{'|'.join(CLOUDS)}]",
+        autocompletion=list_clouds,
+        show_default=False,
+        help="Cloud in which the name of a resource is looked up. Default: that of the machine.",
+    ),
+]
+
+
+def _read_environment(imds: ImdsClient) -> str:
+    """What the machine says about its cloud. "" if it says nothing.
+
+    Raises:
+        ImdsError: the machine does not answer.
+    """
+    from ..errors import NotFoundError
+
+    if imds.host not in ("azure", "arc"):  # other hosts than these do not say in which cloud they are
+        return "AzurePublicCloud"
+    try:
+        return str(imds.get("compute/azEnvironment"))
+    except NotFoundError:
+        return ""
 
 
 def resolve_resource(resource: str, cloud: str | None, imds: ImdsClient) -> str:
@@ -109,21 +135,23 @@ def resolve_resource(resource: str, cloud: str | None, imds: ImdsClient) -> str:
     Args:
         resource: a resource, or a name.
         cloud: the cloud that the user gave.
-        imds: the client.
+        imds: the client, which sends a request only if the machine is asked.
 
     Raises:
-        BadParameter: the machine is in another cloud.
+        ImdsValidationError: the cloud is unknown, or has no such resource.
         ImdsError: the cloud of the machine cannot be read.
     """
-    values = RESOURCES.get(resource)
+    values = read_resources().get(resource)
     if values is None:
         return resource
-    if cloud is None and len(set(values.values())) > 1:
-        # Other hosts than these do not say in which cloud they are.
-        found = str(imds.get("compute/azEnvironment")) if imds.host in ("azure", "arc") else "AzurePublicCloud"
+    if len({values[known] for known in CLOUDS}) == 1:
+        cloud = CLOUDS[0]
+    if cloud is None:
+        found = _read_environment(imds)
         cloud = _ENVIRONMENTS.get(found.lower())
         if cloud is None:
-            raise BadParameter(
-                f"{resource!r} is not known in the cloud of this machine, {found!r}. Pass its URI or --cloud"
-            )
-    return values[cloud or _PUBLIC]
+            where = f"in the cloud of this machine, {found!r}" if found else "because this machine names no cloud"
+            raise invalid("resource", f"{resource!r} is not known {where}. Pass its URI or --cloud")
+    if (uri := values[cloud]) is None:
+        raise invalid("resource", f"{resource!r} is not known in the cloud {cloud!r}. Pass its URI")
+    return uri

@@ -18,6 +18,7 @@ from .exits import Exit, choose_status
 from .operations import explain_absence
 from .output import View, print_result
 from .settings import Output, Settings
+from .usage import UsageError
 from .values import PathNotFoundError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Session:
             with progress.show_log(self.settings.verbose):
                 action()
             sys.stdout.flush()
-        except (typer.BadParameter, typer.Exit):
+        except (UsageError, typer.Exit):
             raise
         except KeyboardInterrupt:
             raise SystemExit(Exit.INTERRUPTED) from None

@@ -82,6 +82,16 @@ def _render_table(rows: list[Any]) -> RenderableType:
     return table
 
 
+def render_resources(rows: Iterable[Mapping[str, str]]) -> RenderableType:
+    """Names of resources. No URI is broken, so that it can be copied."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="cyan")
+    for name in ("name", "resource", "service"):
+        table.add_column(name, no_wrap=name != "service", overflow="fold")
+    for row in rows:
+        table.add_row(*row.values())
+    return table
+
+
 def format_time(seconds: float, now: float | None = None) -> str:
     """A time (Unix seconds) in UTC, and how far it is from now."""
     time = datetime.fromtimestamp(seconds, UTC)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._client.availability import AvailabilityWait
 from ..errors import IdentityNotFoundError, ImdsError, ImdsUnavailableError
+from .resources import resolve_resource
 from .settings import Goal
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _CHECK_SECONDS = 15.0
 
 
-def wait_for(goal: Goal, imds: ImdsClient, timeout: float, arguments: dict[str, Any]) -> None:
+def wait_for(goal: Goal, imds: ImdsClient, timeout: float, arguments: dict[str, Any], cloud: str | None = None) -> None:
     """Waits.
 
     Args:
@@ -23,6 +24,7 @@ def wait_for(goal: Goal, imds: ImdsClient, timeout: float, arguments: dict[str, 
         imds: the client.
         timeout: seconds to wait at most.
         arguments: those of the request for a token, by Python name.
+        cloud: the cloud in which the name of a resource is looked up. None: that of the machine.
 
     Raises:
         ImdsTimeoutError: the time is over. The message names the last problem.
@@ -34,18 +36,19 @@ def wait_for(goal: Goal, imds: ImdsClient, timeout: float, arguments: dict[str, 
     wait = AvailabilityWait(
         imds.options, timeout, caller="identity.get_token", failure="no token", check_seconds=_CHECK_SECONDS
     )
-    while problem := _find_problem(imds.with_options(deadline=wait.check_seconds, retry=None), arguments):
+    while problem := _find_problem(imds.with_options(deadline=wait.check_seconds, retry=None), arguments, cloud):
         imds.options.clock.sleep(wait.pause_after(problem))
 
 
-def _find_problem(imds: ImdsClient, arguments: dict[str, Any]) -> ImdsError | None:
+def _find_problem(imds: ImdsClient, arguments: dict[str, Any], cloud: str | None) -> ImdsError | None:
     """Why there is no token yet. None if there is one.
 
     Raises:
         ImdsError: waiting does not help.
     """
     try:
-        imds.identity.get_token(**arguments)
+        resource: Any = resolve_resource(arguments["resource"], cloud, imds)
+        imds.identity.get_token(**{**arguments, "resource": resource})
     except ImdsError as error:
         # An identity can be assigned while the machine starts, and its endpoint may not listen yet.
         if error.retryable or isinstance(error, (IdentityNotFoundError, ImdsUnavailableError)):

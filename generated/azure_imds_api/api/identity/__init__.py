@@ -68,6 +68,7 @@ IDENTITY_GET_TOKEN: Operation[models.IdentityTokenResponse] = Operation(
             "minLength": 1,
             "name": "resource",
             "pattern": "^[!-~]+\\Z",
+            "resource": True,
             "type": "string",
         },
     },
