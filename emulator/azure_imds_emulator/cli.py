@@ -243,6 +243,9 @@ def print_addresses(emulator: Emulator) -> None:
         print(f"host     {settings.host_name}")
     if settings.is_arc:
         print(f"keys     {emulator.arc_token_dir}")
+    if settings.machine.user_assigned:  # the client has to choose
+        for identity in settings.machine.identities:
+            print(f"identity {identity.client_id} ({identity.name})")
     foreign = emulator.find_foreign_variables(os.environ)
     for command in format_removals(foreign) + format_commands(emulator.environment):
         print(command)

@@ -171,7 +171,7 @@ class ControlServer:
 
     async def _get_state(self, request: web.Request) -> web.Response:
         environment = self._get_environment(self._endpoint)
-        return web.json_response(describe_state(self._parts, self._endpoint, environment))
+        return _make_json(describe_state(self._parts, self._endpoint, environment))
 
     async def _change_state(self, request: web.Request) -> web.Response:
         change_state(self._parts, await _read_arguments(request), whole=request.method == "PUT")
@@ -182,11 +182,11 @@ class ControlServer:
         return web.Response(text=text, content_type="application/yaml")
 
     async def _get_requests(self, request: web.Request) -> web.Response:
-        return web.json_response([record.to_dict() for record in self._parts.requests])
+        return _make_json([record.to_dict() for record in self._parts.requests])
 
     async def _clear_requests(self, request: web.Request) -> web.Response:
         self._parts.requests.clear()
-        return web.json_response({})
+        return _make_json({})
 
     async def _stream_requests(self, request: web.Request) -> web.StreamResponse:
         """Sends the recorded requests as server-sent events, then each request when its response was sent."""
@@ -209,75 +209,75 @@ class ControlServer:
 
     async def _add_fault(self, request: web.Request) -> web.Response:
         fault = add_fault(self._parts.faults, await _read_arguments(request))
-        return web.json_response(fault.to_dict(), status=201)
+        return _make_json(fault.to_dict(), status=201)
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
         self._parts.faults.clear()
-        return web.json_response({})
+        return _make_json({})
 
     async def _add_event(self, request: web.Request) -> web.Response:
         event = add_event(self._parts.events, await _read_arguments(request), self._parts.clock.time())
-        return web.json_response(event.to_dict(), status=201)
+        return _make_json(event.to_dict(), status=201)
 
     async def _approve_event(self, request: web.Request) -> web.Response:
-        return web.json_response(self._parts.events.approve(request.match_info["id"]).to_dict())
+        return _make_json(self._parts.events.approve(request.match_info["id"]).to_dict())
 
     async def _complete_event(self, request: web.Request) -> web.Response:
         self._parts.events.complete(request.match_info["id"])
-        return web.json_response({})
+        return _make_json({})
 
     async def _cancel_event(self, request: web.Request) -> web.Response:
         self._parts.events.cancel(request.match_info["id"])
-        return web.json_response({})
+        return _make_json({})
 
     async def _begin_scenario(self, request: web.Request) -> web.Response:
         event = call(self._parts.scenarios.play, await _read_arguments(request))
-        return web.json_response(event.to_dict(), status=201)
+        return _make_json(event.to_dict(), status=201)
 
     async def _stop_scenario(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if not self._parts.scenarios.stop(name):
             return _make_error(404, f"scenario {name} is not running")
-        return web.json_response({})
+        return _make_json({})
 
     async def _change_clock(self, request: web.Request) -> web.Response:
         clock = self._parts.clock
         change_clock(clock, await _read_arguments(request))
-        return web.json_response(describe_clock(clock))
+        return _make_json(describe_clock(clock))
 
     async def _change_limits(self, request: web.Request) -> web.Response:
         enabled = (await _read_arguments(request)).get("enabled")
         if not isinstance(enabled, bool):
             raise ValueError('needs enabled, for example {"enabled": true}')
         self._parts.limits.enabled = enabled
-        return web.json_response({"enabled": enabled})
+        return _make_json({"enabled": enabled})
 
     async def _change_machine(self, request: web.Request) -> web.Response:
         machine = self._settings.machine
         machine.become(read_machine(await _read_json(request), machine, whole=request.method == "PUT"))
-        return web.json_response(machine.to_dict())
+        return _make_json(machine.to_dict())
 
     async def _change_secret(self, request: web.Request) -> web.Response:
         try:
             self._rotate_secret()
         except RuntimeError:
             raise ValueError(f"a host such as {self._settings.host_name} has no secret") from None
-        return web.json_response({"environment": self._get_environment(self._endpoint)})
+        return _make_json({"environment": self._get_environment(self._endpoint)})
 
     async def _reset_all(self, request: web.Request) -> web.Response:
         self._reset()
-        return web.json_response({})
+        return _make_json({})
 
     async def _get_jwks(self, request: web.Request) -> web.Response:
         key = await asyncio.to_thread(get_signing_key)
-        return web.json_response(key.to_jwks())
+        return _make_json(key.to_jwks())
 
     async def _get_discovery_document(self, request: web.Request) -> web.Response:
         tenant, known = request.match_info.get("tenant"), self._settings.machine.tenant_id
         if tenant is not None and tenant.lower() != known.lower():
             return _make_error(404, f"tenant {tenant} does not exist: the tenant of the machine is {known}")
         # The address that the client used reaches this server, in a container network too.
-        return web.json_response(self._parts.tokens.issuer.build_document(f"http://{request.host}"))
+        return _make_json(self._parts.tokens.issuer.build_document(f"http://{request.host}"))
 
     async def _get_root(self, request: web.Request) -> web.Response:
         return _make_certificate(attested.encode_der(await asyncio.to_thread(attested.get_root_certificate)))
@@ -300,8 +300,13 @@ async def _read_arguments(request: web.Request) -> dict[str, Json]:
     return arguments
 
 
+def _make_json(value: Json, *, status: int = 200) -> web.Response:
+    # With a newline at the end, the prompt of a shell is below the output of curl.
+    return web.Response(text=f"{json.dumps(value)}\n", status=status, content_type="application/json")
+
+
 def _make_error(status: int, reason: str) -> web.Response:
-    return web.json_response({"error": reason}, status=status)
+    return _make_json({"error": reason}, status=status)
 
 
 def _make_certificate(content: bytes) -> web.Response:

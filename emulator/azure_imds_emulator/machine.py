@@ -92,6 +92,11 @@ class ManagedIdentity:
         if problem := find_claims_problem(self.claims):
             raise ValueError(f"claims {problem}")
 
+    @property
+    def name(self) -> str:
+        """The name in the ARM id, or `system-assigned`."""
+        return (self.resource_id or "system-assigned").rpartition("/")[2]
+
 
 @cache
 def _load_defaults() -> dict[str, Json]:

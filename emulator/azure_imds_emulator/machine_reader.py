@@ -35,7 +35,8 @@ def make_machine(name: str) -> Machine:
     """Makes a new machine of a known kind.
 
     Args:
-        name: `default`, `spot`, `vmss-instance`, `windows`, `confidential`, `gov`, `china`, `dual-stack` or `arc`.
+        name: `default`, `spot`, `two-identities`, `vmss-instance`, `windows`, `confidential`, `gov`, `china`,
+            `dual-stack` or `arc`.
 
     Raises:
         ValueError: there is no machine with this name.

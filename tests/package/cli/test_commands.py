@@ -310,3 +310,10 @@ def test_an_unknown_identity_is_refused(call: Run, emulator: Emulator) -> None:
     assert done.out == ""
     assert "Identity not found" in done.err
     assert "Assign a managed identity" in done.err
+
+
+def test_a_choice_between_identities_is_named_by_options(call: Run) -> None:
+    with Emulator(machine="two-identities") as emulator:
+        done = call("token", RESOURCE, "--endpoint", emulator.endpoint)
+    assert "by --client-id, --object-id or --resource-id. IMDS cannot list them." in " ".join(done.err.split())
+    assert "res_id" not in done.err

@@ -252,6 +252,8 @@ def test_one_of_several_identities_must_be_chosen(emulator: Emulator) -> None:
     finding = find(examine_emulator(emulator), "token")
     assert (finding.status, finding.code) == ("fail", "several-identities")
     assert "--client-id" in finding.advice
+    tenant = find(examine_emulator(emulator), "identity")
+    assert "system-assigned" not in tenant.text, "the machine has none"
 
 
 def test_an_unknown_resource(emulator: Emulator) -> None:

@@ -171,6 +171,36 @@ def test_the_variables_are_printed_for_both_kinds_of_shells() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("machine", "expected"),
+    [
+        ("default", []),
+        (
+            "two-identities",
+            [
+                "identity 11111111-1111-1111-1111-111111111111 (id-web)",
+                "identity 22222222-2222-2222-2222-222222222222 (id-db)",
+            ],
+        ),
+    ],
+)
+def test_the_client_ids_are_printed_if_a_client_has_a_choice(
+    machine: str, expected: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Emulator(machine=machine) as emulator:
+        print_addresses(emulator)
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("identity")] == expected
+
+
+def test_the_system_assigned_identity_is_printed_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with Emulator() as emulator:
+        emulator.machine.add_user_assigned("id-web", client_id="11111111-1111-1111-1111-111111111111")
+        print_addresses(emulator)
+    lines = capsys.readouterr().out.splitlines()
+    assert "identity 00000000-0000-0000-0000-000000000003 (system-assigned)" in lines
+    assert "identity 11111111-1111-1111-1111-111111111111 (id-web)" in lines
+
+
 @pytest.mark.skipif(BASH is None, reason="bash is not installed")
 def test_the_printed_commands_work_in_bash() -> None:
     assert BASH

@@ -22,6 +22,11 @@ def test_faults_can_be_added_and_removed(emulator: Emulator, control: httpx.Clie
     assert http.get("/versions").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/api/state", "/api/requests", "/discovery/keys", "/api/none"])
+def test_json_ends_with_a_newline_for_the_prompt_after_curl(control: httpx.Client, path: str) -> None:
+    assert control.get(path).text.endswith("}\n" if path != "/api/requests" else "]\n")
+
+
 def test_events_can_be_approved_completed_and_cancelled(emulator: Emulator, control: httpx.Client) -> None:
     made = control.post("/api/events", json={"event_type": "Reboot", "notice": 60})
     assert made.status_code == 201

@@ -49,6 +49,7 @@ def test_the_default_machine_is_a_common_one() -> None:
 
 EXPECTED: dict[str, dict[str, Any]] = {
     "spot": {"priority": "Spot", "evictionPolicy": "Deallocate"},
+    "two-identities": {"name": "vm-two-0"},
     "vmss-instance": {"name": "vmss-example_3", "vmScaleSetName": "vmss-example"},
     "windows": {"osType": "Windows", "licenseType": "Windows_Server", "publicKeys": []},
     "confidential": {"vmSize": "Standard_DC2as_v5"},
@@ -95,6 +96,18 @@ def test_a_dual_stack_machine_has_addresses_of_both_kinds() -> None:
 @pytest.mark.parametrize(("name", "domain"), [("gov", "metadata.azure.us"), ("china", "metadata.azure.cn")])
 def test_other_clouds_have_their_own_domain(name: str, domain: str) -> None:
     assert make_machine(name).attested_domain == domain
+
+
+def test_the_client_of_a_machine_with_two_identities_must_choose_one() -> None:
+    with Emulator(machine="two-identities") as emulator, make_client_for(emulator) as http:
+        query = {"resource": "https://vault.azure.net", "api-version": "2018-02-01"}
+        refused = http.get("/identity/oauth2/token", params=query)
+        assert refused.status_code == 400
+        assert "Multiple user assigned identities exist" in refused.json()["error_description"]
+        for identity in emulator.machine.identities:
+            answer = http.get("/identity/oauth2/token", params={**query, "client_id": identity.client_id})
+            assert answer.json()["client_id"] == identity.client_id
+        assert [identity.name for identity in emulator.machine.identities] == ["id-web", "id-db"]
 
 
 def test_the_machine_arc_is_an_arc_agent() -> None:

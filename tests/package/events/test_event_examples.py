@@ -92,7 +92,7 @@ def test_the_drain_example_ends_after_a_signal(drain: tuple[Emulator, subprocess
 
 
 #: The examples of the page in their order.
-WATCH, APPROVE, HANDLERS, DRAIN = find_blocks(DOCS / "events.md", "python")
+WATCH, APPROVE, HANDLERS, LOOP, DRAIN = find_blocks(DOCS / "events.md", "python")
 
 
 def test_the_first_example_prints_changes() -> None:
@@ -129,6 +129,11 @@ def test_the_handler_saves_and_approves(
     exec(HANDLERS.text, {"watcher": watcher})
     assert 0 <= given[0] <= 25
     assert event.status == "Started"
+
+
+def test_the_loop_has_a_name_under_which_its_tests_find_it() -> None:
+    # project/docs/test_docs_drain.py runs it.
+    assert LOOP.title == "worker.py"
 
 
 def test_the_page_shows_the_drain_example_unchanged() -> None:

@@ -21,6 +21,7 @@ from azure_imds import (
     ImdsResponseError,
     ImdsUnavailableError,
     ImdsValidationError,
+    MultipleIdentitiesError,
     RetryPolicy,
 )
 from azure_imds_emulator import Emulator, ManagedIdentity
@@ -628,6 +629,14 @@ def test_a_missing_identity_is_a_typed_error(colour: Colour) -> None:
     unknown = "00000000-0000-0000-0000-00000000dead"
     with Emulator() as emulator, holding(colour, endpoint=emulator.endpoint, client_id=unknown) as credential:
         assert isinstance(credential.error(), IdentityNotFoundError)
+
+
+def test_a_choice_between_identities_is_named_by_the_arguments_of_the_credential(colour: Colour) -> None:
+    with Emulator(machine="two-identities") as emulator, holding(colour, endpoint=emulator.endpoint) as credential:
+        error = credential.error(SCOPE)
+    assert isinstance(error, MultipleIdentitiesError)
+    assert "by client_id, object_id or resource_id" in error.hint
+    assert "msi_res_id" not in str(error)
 
 
 def test_the_repr_of_a_credential_shows_identity_and_endpoint_and_no_token(colour: Colour) -> None:

@@ -1,4 +1,4 @@
-"""The program of docs/guides/drain-gunicorn.md, run against the emulator, and the image of drain-kubernetes.md."""
+"""The programs of events.md, cli.md and drain-gunicorn.md, and the image of drain-kubernetes.md, with the emulator."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from support import ROOT
 
 pytestmark = pytest.mark.integration
 
+EVENTS, COMMANDS = DOCS / "events.md", DOCS / "cli.md"
 CELERY = DOCS / "guides" / "drain-celery.md"
 GUNICORN = DOCS / "guides" / "drain-gunicorn.md"
 KUBERNETES = DOCS / "guides" / "drain-kubernetes.md"
@@ -183,6 +184,43 @@ def test_the_command_of_the_guide_ends_gunicorn_and_its_requests_are_answered(
             assert answer.result().text == "here"
     assert server.returncode == 0
     assert [event.status for event in imds_emulator.events.events] == ["Started"]
+
+
+def test_a_process_that_saves_its_work_has_ended_before_the_approval(tmp_path: Path, imds_emulator: Emulator) -> None:
+    [command] = re.findall(r"^azure-imds drain .*worker\.pid.*$", COMMANDS.read_text(encoding="utf-8"), re.MULTILINE)
+    worker = "echo $$ > worker.pid; trap 'sleep 1; touch saved; exit 0' TERM; echo ready; while :; do sleep 0.1; done"
+    with program(["sh", "-c", worker], tmp_path, imds_emulator) as process, waited_for(process) as lines:
+        wait_until(lambda: lines == ["ready\n"])
+        words = ["sh", "-c", f"exec {command} --once"]
+        with program(words, tmp_path, imds_emulator, PATH=find_programs()) as drain_process:
+            event = imds_emulator.schedule("Preempt")
+            assert event.status == "Scheduled"
+            wait_until(lambda: event.status == "Started")
+            assert (tmp_path / "saved").exists()
+            assert "approved" in rest(drain_process)
+
+
+def test_the_loop_of_the_page_ends_before_the_approval(tmp_path: Path, imds_emulator: Emulator) -> None:
+    [block] = [block for block in find_blocks(EVENTS) if block.title == "worker.py"]
+    (tmp_path / "worker.py").write_text(block.text, encoding="utf-8")
+    with program([sys.executable, "-W", "error", "worker.py"], tmp_path, imds_emulator) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "job 1\n"
+        event = imds_emulator.schedule("Preempt")
+        output = rest(process)
+    assert output.endswith("saved\n")
+    assert process.returncode == 0
+    assert event.status == "Started"
+
+
+def test_ctrl_c_ends_the_loop_of_the_page(tmp_path: Path, imds_emulator: Emulator) -> None:
+    [block] = [block for block in find_blocks(EVENTS) if block.title == "worker.py"]
+    (tmp_path / "worker.py").write_text(block.text, encoding="utf-8")
+    with program([sys.executable, "worker.py"], tmp_path, imds_emulator) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "job 1\n"
+        process.send_signal(signal.SIGINT)
+        assert "saved\n" in rest(process)
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ CAUSES: tuple[Cause, ...] = (
         "several-identities",
         lambda f: f.is_a(MultipleIdentitiesError),
         "Choose one identity: here with --client-id, --object-id or --resource-id, in your program with the argument "
-        "of the same name.",
+        "of the same name. The Azure portal lists them, on the Identity page of the machine.",
     ),
     Cause("unknown-resource", lambda f: f.is_a(InvalidResourceError)),
     Cause(

@@ -33,7 +33,12 @@ def drain_machine(
         str, Option("--on", metavar="TYPES", help="Types of events, separated by commas.")
     ] = DEFAULT_TYPES,
     approve: Annotated[
-        bool, Option("--approve", help="Approve the event after the command has ended with status 0.")
+        bool,
+        Option(
+            "--approve",
+            help="Approve the event after the command has ended with status 0. `kill` ends before the process that it "
+            "stops, so let the command wait for it.",
+        ),
     ] = False,
     grace: Grace = 5.0,
     once: Annotated[bool, Option("--once", help="Exit after the first event, with 1 if the command failed.")] = False,

@@ -80,7 +80,7 @@ class ImdsChecks:
             self._request(
                 "identity",
                 lambda imds: imds.identity.get_info(),
-                lambda info: f"The system-assigned identity belongs to tenant {info.tenant_id}.",
+                lambda info: f"The managed identities of this machine belong to tenant {info.tenant_id}.",
             )
         self._check_token(resource, cloud, selector)
         if not self._is_arc:

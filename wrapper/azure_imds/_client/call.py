@@ -372,6 +372,7 @@ class Call(Generic[T]):
             title=self._title,
             request_id=self._request_id,
             now=self._now,
+            argument_names=self._options.argument_names,
         )
 
     def _response_error(

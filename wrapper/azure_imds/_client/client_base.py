@@ -171,9 +171,16 @@ def rebuild_client(kind: Any, settings: dict[str, Any], additions: dict[str, Any
 Client = TypeVar("Client", bound=ClientBase[Any])
 
 
-def with_caller(client: Client, caller: str) -> Client:
-    """A sibling whose error messages start with what the user called, such as ImdsCredential."""
-    return client._sibling(evolve(client.options, caller=caller))  # pyright: ignore[reportPrivateUsage]
+def with_caller(client: Client, caller: str, argument_names: Mapping[str, str]) -> Client:
+    """A sibling whose error messages start with what the user called, such as ImdsCredential.
+
+    Args:
+        client: the client.
+        caller: what the user called.
+        argument_names: the operation's arguments that the user knows by another name.
+    """
+    options = evolve(client.options, caller=caller, argument_names=argument_names)
+    return client._sibling(options)  # pyright: ignore[reportPrivateUsage]
 
 
 def with_cancellation(client: Client, is_cancelled: Callable[[], bool]) -> Client:

@@ -57,7 +57,8 @@ _REDIRECT = "IMDS never redirects, so something else answered."
 _HINTS: dict[type[ImdsStatusError], str] = {
     IdentityNotFoundError: "Assign a managed identity to this machine, or name one that it has. A new assignment "
     "takes a few minutes to take effect.",
-    MultipleIdentitiesError: "Name one of them by client_id, object_id or msi_res_id (resource id).",
+    MultipleIdentitiesError: "Name one of them by client_id, object_id or msi_res_id. IMDS cannot list them. "
+    "The Azure portal does, on the Identity page of the machine.",
     InvalidResourceError: "Check the resource: its spelling, a trailing slash, and whether the tenant knows it. "
     "It is a resource and not a scope, so it does not end with /.default.",
     NotFoundError: "Check the path. If the machine is starting or IMDS is being updated, try again in a minute.",
@@ -82,6 +83,7 @@ def status_error(
     title: str,
     request_id: str,
     now: float,
+    argument_names: Mapping[str, str],
 ) -> ImdsStatusError:
     """The error for a response of the host with an error status.
 
@@ -93,6 +95,7 @@ def status_error(
         title: what to call the host.
         request_id: the id that was sent, in case the response has none.
         now: Unix seconds, for a Retry-After date.
+        argument_names: arguments that the user knows by another name than the operation.
     """
     status = response.status_code
     members = _members(response, operation.error_members)
@@ -122,6 +125,8 @@ def status_error(
     is_about_identity = kind in (IdentityNotFoundError, MultipleIdentitiesError)
     if is_about_identity and takes_client_id and is_client_id_unused(facts.get("url", "")):
         hint += f" AZURE_CLIENT_ID is set but was not used, because azure_imds does not read it. Pass {USE_CLIENT_ID}."
+    for name, known_as in argument_names.items():
+        hint = re.sub(rf"\b{name}\b", known_as, hint)
     facts = {
         **facts,
         "hint": hint,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -95,5 +95,7 @@ class Options:
     """Returns whether the current request is not needed any more."""
     caller: str = ""
     """What the user called, such as ImdsCredential. Error messages start with it instead of the operation's name."""
+    argument_names: Mapping[str, str] = field(factory=dict[str, str])
+    """The operation's arguments that `caller` knows by another name. Hints use this name."""
     observation: Observation | None = None
     """Collects the facts of another call, which this client's calls are a part of. They are not observed themselves."""

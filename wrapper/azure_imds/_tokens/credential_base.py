@@ -82,7 +82,7 @@ class CredentialBase(Generic[Client]):
         self._client = client
         self._check({"resource": "any", **self._selector}, _SPELLINGS)
         self._shared_cache_option = shared_cache
-        self._sender = with_caller(client, self._caller)
+        self._sender = with_caller(client, self._caller, _SPELLINGS)
         self._owned = owned
         self._warned_of_clock = False
         self._clock: Clock = client.options.clock
