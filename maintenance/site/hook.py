@@ -41,6 +41,17 @@ PLACES = {
 _markdown: dict[str, str] = {}
 _pages: list[Page] = []
 
+#: How much more the search values a page, by the start of its path. The pages for a task come before those that only
+#: contain its words.
+BOOSTS = {
+    "events.md": 4,
+    "identity.md": 2,
+    "recipes.md": 2,
+    "troubleshooting.md": 2,
+    "reference/specification.md": 0.3,
+    "design/": 0.3,
+}
+
 _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -80,8 +91,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Rewrites links to files outside docs/ to their path on the site. Without such a path, only the text remains."""
+    """Rewrites links to files outside docs/ to their path on the site, and tells the search how to value the page.
+
+    Without such a path, only the text of a link remains.
+    """
     here = page.file.src_uri
+    for start, boost in BOOSTS.items():
+        if here.startswith(start):
+            page.meta["search"] = {"boost": boost}
     sources = {place: source for source, place in PLACES.items() if place != "index.md"}
     folder = posixpath.dirname(sources.get(here, f"docs/{here}"))
 

@@ -95,6 +95,25 @@ def test_the_words_that_people_bring_are_found(query: str, page: str, browser: B
     assert page in browser.run(PAGES)
 
 
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ("Identity not found", "/troubleshooting/"),
+        ("choose identity", "/identity/"),
+        ("drain worker", "/events/"),
+        ("eviction", "/events/"),
+        ("key vault", "/recipes/"),
+        ("two identities", "/identity/"),
+        ("which identity", "/identity/"),
+    ],
+)
+def test_the_page_for_a_task_is_the_first_result(query: str, page: str, browser: Browser, site_url: str) -> None:
+    browser.open("about:blank")
+    browser.open(f"{site_url}?q={query}")
+    wait_until(lambda: bool(browser.run(SUCCESSFUL)))
+    assert browser.run(PAGES)[0] == page
+
+
 #: The colour of the text of a drawing, and that of the page behind it.
 COLOURS = """
 document.body.setAttribute("data-md-color-scheme", arguments[0]);
