@@ -196,8 +196,8 @@ def load_view(name: str) -> View:
 JSON_VIEW = load_view("render_json")
 
 
-def _print_version(requested: bool) -> None:
-    if requested:
+def _print_version(context: typer.Context, requested: bool) -> None:
+    if requested and not context.resilient_parsing:  # a shell that completes a line calls this too
         from azure_imds import __version__, spec_version
 
         print(f"azure-imds {__version__} (specification {spec_version})")

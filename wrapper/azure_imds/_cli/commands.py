@@ -12,7 +12,8 @@ from typer import Argument, Option
 from .._clock import SYSTEM
 from .application import JSON_VIEW, add_group, app, load_view, register
 from .calling import CallGroup
-from .decoded import TAGS, USER_DATA, show_decoded
+from .completion import complete_clouds
+from .decoded import TAGS, USER_DATA, complete_path, show_decoded
 from .drain_options import Grace
 from .draining import drain_machine
 from .emulator import run as run_emulator
@@ -116,6 +117,7 @@ def print_instance(
         str,
         Argument(
             metavar="[PATH]",
+            autocompletion=complete_path,
             show_default=False,
             help="Path of a part, such as compute/location. tags: the tags by name. user-data: the user data, decoded.",
         ),
@@ -150,7 +152,9 @@ def print_attested(
         bool,
         Option("--verify", help="Verify the document and show its content. Without --nonce, the nonce is random."),
     ] = False,
-    cloud: Annotated[str, Option(help="For --verify: public, usgov, china or germany.")] = "public",
+    cloud: Annotated[
+        str, Option(autocompletion=complete_clouds, help="For --verify: public, usgov, china or germany.")
+    ] = "public",
     roots: Annotated[
         Path | None, _file_option("For --verify: trusted root certificates instead of Azure's, in PEM.")
     ] = None,

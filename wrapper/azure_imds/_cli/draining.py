@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
+from .completion import complete_event_types
 from .drain_options import DEFAULT_TYPES, DrainOptions, Grace, check_command, check_grace, parse_types
 from .exits import Exit
 from .progress import show_steps
@@ -30,7 +31,13 @@ def drain_machine(
         str | None, Option("--exec", metavar="COMMAND", show_default=False, help="The shell command to run. Required.")
     ] = None,
     event_types: Annotated[
-        str, Option("--on", metavar="TYPES", help="Types of events, separated by commas.")
+        str,
+        Option(
+            "--on",
+            metavar="TYPES",
+            autocompletion=complete_event_types,
+            help="Types of events, separated by commas.",
+        ),
     ] = DEFAULT_TYPES,
     approve: Annotated[
         bool,

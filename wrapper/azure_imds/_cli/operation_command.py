@@ -30,6 +30,7 @@ from .arguments import (
     parse_value,
     spell_options,
 )
+from .completion import complete_version
 from .examples import list_examples, write_examples
 from .messages import ARGUMENT, fold_name, split_error, use_option_names
 from .resources import Cloud, list_resources, parse_resource, resolve_resource
@@ -113,7 +114,7 @@ def _make_parameter(operation: Operation[Any], argument: str, options: dict[str,
         parser=parse_resource if names else None,
         metavar=describe_type(rule),
         help=" ".join(filter(None, parts)),
-        autocompletion=(lambda: values) if values else None,
+        autocompletion=(lambda: values) if values else complete_version if argument == "api_version" else None,
         show_default=False,
     )
     kind: Any = list[str] | None if get_type(rule) == "array" else str | None

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from typer import BadParameter, Option
 
+from .completion import complete_query, complete_version
 from .queries import parse_query
 from .suggestions import suggest
 
@@ -99,6 +100,7 @@ class Settings:
             "-q",
             parser=parse_query,
             metavar="QUERY",
+            autocompletion=complete_query,
             help="Print only this part of the result: a path such as compute/location, or JMESPath.",
             show_default=False,
             rich_help_panel=_PANEL,
@@ -128,7 +130,13 @@ class Settings:
     ] = None
     api_version: Annotated[
         str | None,
-        Option("--api-version", metavar="DATE", show_default=False, rich_help_panel=_PANEL),
+        Option(
+            "--api-version",
+            metavar="DATE",
+            autocompletion=complete_version,
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
     ] = None
     verbose: Annotated[
         bool,
