@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 from integration.browser import Browser
 
-from docs_support import build_site
 from emulator_support import wait_until
 
 pytestmark = pytest.mark.integration
@@ -22,26 +16,6 @@ return [...document.querySelectorAll(".md-search-result__item a[href*='#']")].ma
 SUCCESSFUL = """
 return document.querySelector(".md-search-result__meta")?.textContent.includes("matching document");
 """
-
-
-class Handler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Prints nothing."""
-
-
-@pytest.fixture(scope="module")
-def site_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The site on loopback. A search needs a server, because a page from a file must not start a worker."""
-    folder = tmp_path_factory.mktemp("site")
-    build_site(folder)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.mark.parametrize(
