@@ -44,12 +44,22 @@ _pages: list[Page] = []
 #: How much more the search values a page, by the start of its path. The pages for a task come before those that only
 #: contain its words.
 BOOSTS = {
+    "index.md": 3,
+    "troubleshooting.md": 3,
+    "identity.md": 3,
     "events.md": 4,
-    "identity.md": 2,
     "recipes.md": 2,
-    "troubleshooting.md": 2,
+    "faq.md": 2,
+    "hosts.md": 2,
+    "instance.md": 2,
+    "tokens.md": 2,
+    "logging.md": 2,
+    "cli.md": 2,
+    "guides/": 1.5,
     "reference/specification.md": 0.3,
     "design/": 0.3,
+    "project/contributing.md": 0.3,
+    "project/pipelines.md": 0.3,
 }
 
 _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")

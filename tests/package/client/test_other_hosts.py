@@ -704,6 +704,20 @@ def test_the_right_certificate_is_accepted_without_a_chain(
     assert wire.header("secret") == SECRET
 
 
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, colour: Colour
+) -> None:
+    ear = Ear()
+    with raw_server(ear) as url:
+        enter("workload-identity", monkeypatch, tmp_path)
+        monkeypatch.setenv("AZURE_AUTHORITY_HOST", url.replace("http://", "https://"))
+        error = colour.error(get_token)
+    assert isinstance(error, ImdsUnavailableError)
+    assert "CERTIFICATE_VERIFY_FAILED" in str(error)
+    assert "SSL_CERT_FILE" in error.hint
+    assert (error.attempts, error.retryable, ear.received) == (1, False, b"")
+
+
 @pytest.mark.parametrize("host", ["app-service", "machine-learning", "cloud-shell"])
 def test_a_proxy_of_the_environment_never_sees_the_secret(
     host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, colour: Colour

@@ -53,6 +53,7 @@ _OPAQUE = re.compile(r"[^\s\"'<>(){},;]{20,}")
 USE_CLIENT_ID = 'client_id=os.environ["AZURE_CLIENT_ID"]'
 
 _REDIRECT = "IMDS never redirects, so something else answered."
+_UNTRUSTED = "If a proxy replaces certificates, set SSL_CERT_FILE to a file that contains its certificate authority."
 
 _HINTS: dict[type[ImdsStatusError], str] = {
     IdentityNotFoundError: "Assign a managed identity to this machine, or name one that it has. A new assignment "
@@ -197,6 +198,10 @@ def transport_error(
         # httpx reads the address even of a redirect that is not followed, and raises without the response.
         facts = {**facts, "hint": _REDIRECT}
         text = f"{caller}: the response is a redirect to an invalid address {summary(facts)}"
+        return ImdsUnavailableError(text, **facts)
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        facts = {**facts, "hint": _UNTRUSTED}  # not retryable: the next attempt gets the same certificate
+        text = f"{caller}: cannot reach {server.title}: {_reason(error)} {summary(facts)}"
         return ImdsUnavailableError(text, **facts)
     hint = ""
     if isinstance(error, httpx.ConnectError):

@@ -71,7 +71,7 @@ class ObservedCall:
         request_id: the `x-ms-request-id` of the response, or else the `x-ms-client-request-id` that was sent.
         attempts: the number of requests that this call has sent. 0 if it needed none.
         started: when the call began, as Unix time in seconds.
-        elapsed: seconds from the begin of the call to its end.
+        elapsed: seconds from the beginning of the call to its end.
         cached: whether the result was stored: in the memory of a credential, of the shared cache, or of a client with
             `cache=True`.
         waited_for: what the call has waited for instead of sending a request: "call" is another call of this process
