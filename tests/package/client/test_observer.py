@@ -406,6 +406,14 @@ def test_the_failures_of_an_observer_are_logged_once(caplog: pytest.LogCaptureFi
     assert record.exc_info[0] is LookupError
 
 
+def test_the_number_of_failed_observers_that_are_remembered_is_limited(caplog: pytest.LogCaptureFixture) -> None:
+    with ImdsClient(transport=Script(ok())) as imds:
+        for number in range(150):
+            get_token(imds.with_options(observer=functools.partial(fail, number)))
+        assert len(imds.options.memory.failed_observers) == 100
+    assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 150
+
+
 def find_nothing(call: ObservedCall) -> None:
     next(iter([]))
 

@@ -5,6 +5,7 @@ An `Observation` collects the facts while the call runs. It never holds a secret
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import TracebackType
@@ -110,11 +111,11 @@ class Reporter(NamedTuple):
 
     Attributes:
         observer: the function of the program.
-        failed: the observers that have raised an exception already.
+        failed: the last observers that have raised an exception.
     """
 
     observer: Callable[[ObservedCall], object]
-    failed: list[object]
+    failed: deque[object]
 
     def report(self, call: ObservedCall) -> None:
         """Calls the observer. Its first exception is logged, and none is raised."""
@@ -125,7 +126,7 @@ class Reporter(NamedTuple):
             # The program's own code may raise an exception in any way. Only a signal handler's is not the observer's.
             if is_from_signal_handler(error):
                 raise
-            if not any(one is self.observer for one in self.failed):
+            if not any(one is self.observer for one in list(self.failed)):
                 self.failed.append(self.observer)
                 fields = {
                     "operation": call.operation,
