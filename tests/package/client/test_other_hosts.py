@@ -483,7 +483,7 @@ def test_a_signal_while_the_token_file_is_read_reaches_the_caller(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     enter("workload-identity", monkeypatch, tmp_path)
-    error, read = TimeoutError("the program's own limit"), os.fdopen
+    error, read = TimeoutError("the program's own limit"), os.open
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
         send_alarm()
@@ -491,7 +491,7 @@ def test_a_signal_while_the_token_file_is_read_reaches_the_caller(
 
     script = Script(answer(200, TOKEN))
     imds = ImdsClient(transport=script)
-    monkeypatch.setattr(os, "fdopen", interrupted)
+    monkeypatch.setattr(os, "open", interrupted)
     with handled(error), pytest.raises(TimeoutError) as caught:
         get_token(imds)
     assert caught.value is error
