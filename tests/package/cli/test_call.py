@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -195,6 +196,33 @@ def test_a_body_comes_from_an_option_a_file_or_standard_input(
     done = call("call", "scheduled_events.start_events", "--body", value)
     # The operation returns nothing.
     assert (done.status, done.out, done.err) == (0, "", "")
+    assert emulator.events.events[0].status == "Started"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no endless device")
+@pytest.mark.parametrize("source", ["@/dev/zero", "-"])
+def test_an_endless_body_is_refused(
+    source: str, call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open("/dev/zero", encoding="ascii") as endless:
+        monkeypatch.setattr(sys, "stdin", endless)
+        done = call("call", "scheduled_events.start_events", "--body", source)
+    name = "standard input" if source == "-" else "the file /dev/zero"
+    assert (done.status, done.err) == (
+        Exit.USAGE,
+        f"azure-imds: --body cannot be read from {name}: it is larger than 1 MiB\n",
+    )
+    assert not emulator.requests
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="pipes have no names here")
+def test_a_body_of_a_pipe_is_read(call: Run, emulator: Emulator) -> None:
+    receiver, sender = os.pipe()
+    event = emulator.schedule("Reboot", notice=600)
+    os.write(sender, json.dumps({"StartRequests": [{"EventId": event.event_id}]}).encode())
+    os.close(sender)
+    with os.fdopen(receiver):
+        assert call("call", "scheduled_events.start_events", "--body", f"@/dev/fd/{receiver}").status == 0
     assert emulator.events.events[0].status == "Started"
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import math
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .._client.validation import invalid
+from .inputs import read_file, read_standard_input
 from .settings import spell_option
 from .values import format_leaf
 
@@ -156,10 +156,10 @@ class Body:
 def _parse_json(argument: str, rule: Rule, given: str) -> Any:
     source, text = "", given
     if given in ("-", "@-"):
-        source, text = " (standard input)", _read_text(argument, "standard input", _read_standard_input)
+        source, text = " (standard input)", _read_text(argument, "standard input", read_standard_input)
     elif given.startswith("@"):
         path = Path(given[1:])
-        source, text = f" ({path})", _read_text(argument, f"the file {path}", lambda: path.read_bytes().decode())
+        source, text = f" ({path})", _read_text(argument, f"the file {path}", lambda: read_file(path).decode())
     try:
         document = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
         json.dumps(document, ensure_ascii=False).encode()  # fails for half a character (a surrogate)
@@ -176,10 +176,6 @@ def _read_text(argument: str, source: str, read: Callable[[], str]) -> str:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8"
         raise invalid(argument, f"cannot be read from {source}: {reason}") from None
-
-
-def _read_standard_input() -> str:
-    return sys.stdin.read() if sys.stdin else ""  # None if the shell has closed it
 
 
 def _refuse_constant(name: str) -> Any:

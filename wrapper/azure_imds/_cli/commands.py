@@ -163,15 +163,17 @@ def print_attested(
         _file_option("For --verify: intermediate certificates in PEM. Default: downloaded from Microsoft."),
     ] = None,
 ) -> None:
-    from .verification import make_nonce, verify_document
+    from .verification import make_nonce, read_certificates, verify_document
 
     nonce = make_nonce() if verify and nonce is None else nonce
+    trusted = read_certificates(roots, "--roots") if verify else None
+    chain = read_certificates(intermediates, "--intermediates") if verify else None
     with session.open_client() as imds:
         document = imds.attested.get_document(nonce=nonce, api_version=session.settings.api_version)
         result = document.to_dict()
         if verify:
             deadline = session.settings.deadline
-            result = verify_document(document, nonce, cloud, roots, intermediates, deadline).to_dict()
+            result = verify_document(document, nonce, cloud, trusted, chain, deadline).to_dict()
     session.show(result, load_view("render_verified") if verify else JSON_VIEW)
 
 
