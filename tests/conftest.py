@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import ipaddress
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,6 +80,19 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     # A failure in a thread does not fail the test.
     assert not refused, f"connected to {refused}"
+
+
+@pytest.fixture
+def inherited_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New threads run in a copy of the context, as those of free-threaded Pythons do."""
+    original = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        run = self.run
+        monkeypatch.setattr(self, "run", lambda context=contextvars.copy_context(): context.run(run))
+        original(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
 
 
 def _is_loopback(host: str) -> bool:

@@ -507,6 +507,22 @@ def test_calls_that_an_observer_makes_are_not_observed() -> None:
     assert (len(calls), len(script.requests)) == (1, 2)
 
 
+def test_calls_of_a_thread_that_an_observer_starts_are_observed(inherited_context: None) -> None:
+    calls: list[ObservedCall] = []
+
+    def start_a_thread(call: ObservedCall) -> None:
+        calls.append(call)
+        if len(calls) == 1:
+            thread = threading.Thread(target=get_token, args=(imds,))
+            thread.start()
+            thread.join()
+
+    script = Script(ok())
+    with ImdsClient(transport=script, observer=start_a_thread) as imds:
+        get_token(imds)
+    assert (len(calls), len(script.requests)) == (2, 2)
+
+
 # Secrets
 
 HEADERS = {

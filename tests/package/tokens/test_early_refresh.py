@@ -371,6 +371,25 @@ def test_a_refresh_survives_the_end_of_its_event_loop() -> None:
         assert asyncio.run(credential.get_token(SCOPE)) != first
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_refresh_does_not_inherit_the_event_loop_of_the_caller(backend: str, inherited_context: None) -> None:
+    """anyio and sniffio keep the name of the running event loop in the context."""
+    with Emulator(token_lifetime=7200) as emulator:
+        clock = Clocks(emulator.clock.time())
+        credential = AsyncImdsCredential(endpoint=emulator.endpoint, clock=clock)
+
+        async def main() -> None:
+            first = await credential.get_token(SCOPE)
+            clock.advance(7000)
+            emulator.clock.advance(7000)
+            assert await credential.get_token(SCOPE) is first
+            for thread in refreshers():
+                thread.join(FOREVER)
+            assert await credential.get_token(SCOPE) != first
+
+        anyio.run(main, backend=backend)
+
+
 def test_a_callers_transport_is_used_on_the_callers_event_loop() -> None:
     loops = []
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from threading import get_ident
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
@@ -34,8 +35,9 @@ _HIDDEN = frozenset(
     }
 )
 
-#: Whether this thread or task is running an observer. Calls that an observer makes are not observed.
-_observing: ContextVar[bool] = ContextVar("azure_imds_observing", default=False)
+#: The thread in which this context is running an observer, or 0. Calls that an observer makes are not observed.
+#: Free-threaded Pythons copy the context into new threads. Their calls are observed as on other Pythons.
+_observing: ContextVar[int] = ContextVar("azure_imds_observing", default=0)
 
 
 class Headers(Mapping[str, str]):
@@ -119,7 +121,7 @@ class Reporter(NamedTuple):
 
     def report(self, call: ObservedCall) -> None:
         """Calls the observer. Its first exception is logged, and none is raised."""
-        mark = _observing.set(True)
+        mark = _observing.set(get_ident())
         try:
             self.observer(call)
         except Exception as error:
@@ -235,7 +237,7 @@ class Observation:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # A coroutine that is never resumed ends with GeneratorExit, at any time and in any thread.
-        if not isinstance(error, GeneratorExit) and not _observing.get():
+        if not isinstance(error, GeneratorExit) and _observing.get() != get_ident():
             self._reporter.report(self._result(self._error if error is None else error))
 
     def _result(self, error: BaseException | None) -> ObservedCall:

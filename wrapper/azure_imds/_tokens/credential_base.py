@@ -249,10 +249,13 @@ class CredentialBase(Generic[Client]):
             self._cache.end_refresh(resource, failed=failed)
 
     def _start_thread(self, work: Callable[[str], None], resource: str) -> None:
-        thread = threading.Thread(target=work, args=(resource,), name="azure-imds-refresh", daemon=True)
         try:
-            thread.start()
-        except RuntimeError:  # the interpreter is shutting down
+            from contextvars import Context
+
+            # Not in the caller's context, which free-threaded Pythons copy into new threads: it may name an event loop.
+            run = Context().run
+            threading.Thread(target=run, args=(work, resource), name="azure-imds-refresh", daemon=True).start()
+        except (ImportError, RuntimeError):  # the interpreter is shutting down
             self._cache.end_refresh(resource, failed=True)
 
     @property
