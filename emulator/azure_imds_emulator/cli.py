@@ -23,6 +23,9 @@ from .saved_config import format_settings
 from .settings import Settings, find_problem
 from .step_options import STEPS, add_step_options, add_steps
 
+#: Seconds after which the end of the emulator is checked again.
+_LONGEST_WAIT = 0.5
+
 
 def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
     """Makes the parser of the command line."""
@@ -191,7 +194,9 @@ def run_until_signal(emulator: Emulator) -> int:
     with handle_signals(lambda number: stopped.set()), emulator:
         warn_about_control(emulator)
         print_addresses(emulator)
-        stopped.wait()
+        # Free-threaded Pythons may not notice a signal that arrives while a wait begins. They notice it when it ends.
+        while not stopped.wait(_LONGEST_WAIT):
+            pass
     return 0
 
 

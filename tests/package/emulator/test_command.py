@@ -338,12 +338,11 @@ def test_arc_variables_are_set_for_the_command() -> None:
 def test_a_signal_is_forwarded_to_the_command(number: signal.Signals) -> None:
     script = f"""
 import signal, sys
-def stop(number, frame):
-    print("received", flush=True)
-    sys.exit(5)
-signal.signal({int(number)}, stop)
+signal.pthread_sigmask(signal.SIG_BLOCK, [{int(number)}])
 print("ready", flush=True)
-signal.pause()
+signal.sigwait([{int(number)}])
+print("received", flush=True)
+sys.exit(5)
 """
     with subprocess.Popen(
         [*COMMAND, "--", sys.executable, "-c", script],

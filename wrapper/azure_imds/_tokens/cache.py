@@ -220,9 +220,10 @@ class Cache:
                 self._sequences[resource] = sequence
                 self._refreshing.discard(resource)
                 self.by_scopes.clear()
-                self._entries.pop(resource, None)
-            if valid:
-                self._entries[resource] = new
+                if valid:
+                    self._entries[resource] = new  # in one step, since `find` takes no lock
+                else:
+                    self._entries.pop(resource, None)
             return valid
 
     def clear(self) -> None:
