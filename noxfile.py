@@ -92,6 +92,8 @@ def _test(session: nox.Session, *options: str) -> None:
         env={
             "AZURE_IMDS_TEST_WHEEL": "1",
             "COVERAGE_FILE": str(ROOT / ".coverage"),
+            # Without it, an import of a compiled module could turn the global lock on again.
+            **({"PYTHON_GIL": "0"} if str(session.python).endswith("t") else {}),
             # The path of nox's own temporary folder is too long for sockets.
             "TMPDIR": tempfile.gettempdir(),
         },
