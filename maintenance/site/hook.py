@@ -20,7 +20,7 @@ from azure_imds_api.members import MEMBERS
 from generator import lint
 from generator.specification import Specification, SpecificationError
 from maintenance.repository import read_version
-from maintenance.site.markdown_pages import Entry, make_llms_txt, make_page
+from maintenance.site.markdown_pages import Entry, list_headings, make_llms_txt, make_page
 from maintenance.site.models_page import make_models_page
 from maintenance.site.page_html import change_html
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
@@ -145,6 +145,14 @@ def on_post_build(config: MkDocsConfig) -> None:
     for place, text in _markdown.items():
         (site / place).parent.mkdir(parents=True, exist_ok=True)
         (site / place).write_text(make_page(text, ROOT), encoding="utf-8")
-    entries = [Entry(str([page, *page.ancestors][-1].title), str(page.title), page.file.src_uri) for page in _pages]
+    entries = [
+        Entry(
+            section=str([page, *page.ancestors][-1].title),
+            title=str(page.title),
+            path=page.file.src_uri,
+            headings=list_headings(make_page(_markdown[page.file.src_uri], ROOT)),
+        )
+        for page in _pages
+    ]
     text = make_llms_txt(config.site_name, config.site_description or "", entries)
     (site / "llms.txt").write_text(text, encoding="utf-8")
