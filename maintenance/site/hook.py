@@ -19,6 +19,7 @@ from mkdocs.structure.pages import Page
 from azure_imds_api.members import MEMBERS
 from generator import lint
 from generator.specification import Specification, SpecificationError
+from maintenance.release.changelog import read_with_unreleased
 from maintenance.repository import read_version
 from maintenance.site.markdown_pages import Entry, list_headings, make_llms_txt, make_page
 from maintenance.site.models_page import make_models_page
@@ -58,6 +59,7 @@ BOOSTS = {
     "guides/": 1.5,
     "reference/specification.md": 0.3,
     "design/": 0.3,
+    "project/changelog.md": 0.3,
     "project/contributing.md": 0.3,
     "project/pipelines.md": 0.3,
 }
@@ -95,6 +97,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source, place in PLACES.items():
         if place not in files.src_uris:
             pages[place] = (ROOT / source).read_text(encoding="utf-8")
+    pages["project/changelog.md"] = read_with_unreleased(ROOT)
     for place, content in pages.items():
         files.append(File.generated(config, place, content=content))
     return files
