@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from azure_imds import (
     RetryPolicy,
     ThrottledError,
 )
-from azure_imds._client import arc, files
+from azure_imds._client import arc
 from support import (
     CANARY,
     CLIENT_ID,
@@ -406,11 +405,17 @@ def test_any_other_failure_to_open_is_reported(
 def test_a_failure_to_read_is_reported(colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.key").write_text(KEY)
 
-    class Broken(FileIO):
-        def read(self, size: int | None = -1, /) -> bytes:
+    class Broken:
+        def __enter__(self) -> Broken:
+            return self
+
+        def __exit__(self, *details: object) -> None:
+            pass
+
+        def read(self, size: int) -> bytes:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(files, "FileIO", Broken)
+    monkeypatch.setattr(os, "fdopen", lambda *arguments, **options: Broken())
     assert os.strerror(errno.EIO) in str(refused_path(colour, folder / "a.key"))
 
 
