@@ -48,7 +48,7 @@ $(call require,compare,UPSTREAM,imds.json,$(is_file_or_url),$(call not_file_or_u
 $(call require,publish,INDEX_URL,https://index.example/,$(is_url),is not an http:// or https:// URL)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(MAKEFILE_LIST) | column -t -s: 2>/dev/null || true
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): $(LOCKED) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required: run make PYTHON=python3.x")'
@@ -60,7 +60,7 @@ generate: $(STAMP) ## generate generated/ from openapi.yaml (the default)
 drift: $(STAMP) ## fail if generated/ differs from what openapi.yaml generates
 	@$(BIN)/python -m generator --check
 
-demo: $(STAMP) ## print a token and the metadata of a machine, from the embedded emulator
+demo: $(STAMP) ## print a token and the metadata of a machine, from the embedded emulator. Installs only what this needs
 	@$(BIN)/python examples/demo.py
 
 # COVERAGE=1 measures the branch coverage. `make coverage` reports it. A test that runs make is not told to measure too.
@@ -71,7 +71,7 @@ PYTEST = $(BIN)/$(if $(COVERAGE),coverage run,python) -m pytest --numprocesses=a
 test: $(STAMP) ## run the tests, except for the integration tests
 	@$(PYTEST) -m "not integration" $(PYTEST_ARGS)
 
-test-integration: $(STAMP) ## run the tests with other programs, such as Azurite, AzCopy, Chromium, cloud-init, Dask, gunicorn and a package index
+test-integration: $(STAMP) ## run the tests that use programs of other projects, such as Azurite, Chromium and Dask, or take long
 	@$(PYTEST) -m "integration and not large" $(PYTEST_ARGS)
 
 test-wheel: $(STAMP) ## run the tests of the packages with the built wheel, on every installed Python
@@ -108,7 +108,9 @@ flow: $(STAMP) ## make each change of tests/project/flow separately, from openap
 lint: $(STAMP) ## check the style, the types and the specification
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@echo "mypy checks the types ..."
 	@$(BIN)/mypy
+	@echo "pyright checks the types, which usually takes a minute ..."
 	@$(BIN)/pyright
 
 docs: $(STAMP) ## build the documentation site into site/, or keep the old one if that fails
@@ -153,6 +155,6 @@ lock: $(if $(wildcard $(BIN)/uv),,$(STAMP)) ## pin the requirements of pyproject
 	@$(COMPILE) --group dev --all-extras -o requirements/dev.txt
 	@$(COMPILE) --group build --extra emulator --constraint requirements/dev.txt -o requirements/demo.txt
 
-clean: ## remove the environment and all files that tools write
-	rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis .nox .coverage .coverage.*
+clean: ## remove the environments, .tools/ included, and all files that tools write
+	rm -rf $(VENV) .tools .nox dist build site .site-* .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

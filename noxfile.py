@@ -1,6 +1,7 @@
 """Runs the tests of the packages with the built wheel, on every installed Python and with the oldest requirements.
 
-`nox` runs all sessions. `nox -s wheel-3.13` and `nox -s lowest` run a single one. Arguments after `--` go to pytest.
+`nox` runs all sessions. `nox -s wheel-3.13` and `nox -s lowest` run a single one. `wheel-3.14t` is that of the
+free-threaded Python, where no thread waits for a global lock. Arguments after `--` go to pytest.
 With COVERAGE=1 in the environment, the tests are measured like those of `make test COVERAGE=1`.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2025.2"
+nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv"
 # A session is skipped if its Python is not installed, also where CI is set. No Python is downloaded.
 nox.options.error_on_missing_interpreters = False
@@ -25,7 +27,8 @@ nox.options.download_python = "never"
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-PYTHONS = nox.project.python_versions(PROJECT, max_version="3.14")
+#: From the classifiers. Because of "Free Threading", nox adds 3.14t.
+PYTHONS = nox.project.python_versions(PROJECT)
 
 #: The files that the tests read. The sources of the packages are not copied, so that only the wheel can be imported.
 MATERIAL = ("docs", "examples", "openapi.yaml", "pyproject.toml", "README.md", "tests")
@@ -35,10 +38,13 @@ LEFT_OUT = "tests/project"
 
 
 def _add_pyenv_to_path() -> None:
-    """Puts the interpreters of pyenv on PATH, newest first: its shims find only the versions that are activated."""
+    """Puts the interpreters of pyenv on PATH, newest first: its shims find only the versions that are activated.
+
+    The folder of a free-threaded Python has a name such as 3.14.0t.
+    """
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    found = [folder for folder in versions.glob("3.*") if folder.name.replace(".", "").isdigit()]
-    found.sort(key=lambda folder: [int(part) for part in folder.name.split(".")], reverse=True)
+    found = [folder for folder in versions.glob("3.*") if re.fullmatch(r"[0-9.]+t?", folder.name)]
+    found.sort(key=lambda folder: [int(part) for part in folder.name.rstrip("t").split(".")], reverse=True)
     os.environ["PATH"] = os.pathsep.join([*(str(folder / "bin") for folder in found), os.environ.get("PATH", "")])
 
 
@@ -86,6 +92,8 @@ def _test(session: nox.Session, *options: str) -> None:
         env={
             "AZURE_IMDS_TEST_WHEEL": "1",
             "COVERAGE_FILE": str(ROOT / ".coverage"),
+            # Without it, an import of a compiled module could turn the global lock on again.
+            **({"PYTHON_GIL": "0"} if str(session.python).endswith("t") else {}),
             # The path of nox's own temporary folder is too long for sockets.
             "TMPDIR": tempfile.gettempdir(),
         },

@@ -48,8 +48,12 @@ PAGE = Path(__file__).parents[1] / "docs" / "benchmarks"
 
 def main() -> int:
     """Runs the benchmarks and prints the results; returns the exit code, 1 if `--check` found a missed target."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("subject", nargs="*", choices=[*SUBJECTS, []], help=f"any of: {', '.join(SUBJECTS)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "subject", nargs="*", metavar="SUBJECT", choices=[*SUBJECTS, []], help=f"any of: {', '.join(SUBJECTS)}"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--check", action="store_true", help="fail if a target is missed by more than noise")
     parser.add_argument("--docs", action="store_true", help="write the tables, plots and history in docs/benchmarks/")

@@ -424,7 +424,9 @@ def _milliseconds(phase: str) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.fleet", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--machines", type=int, default=200, help="size of the largest fleet (default: %(default)s)")
     parser.add_argument("--docs", action="store_true", help="write the results of docs/fleet.md")
     options = parser.parse_args()

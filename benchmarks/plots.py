@@ -17,7 +17,7 @@ LINE = 14
 HEAD = 24
 
 #: Characters that fit a line, and that fit it next to the number.
-LINE_LENGTH, LINE_LENGTH_BEFORE_NUMBER = 46, 40
+LINE_LENGTH, LINE_LENGTH_BEFORE_NUMBER = 52, 46
 
 #: Colours of the site's theme. Other viewers use the second value.
 TEXT = "var(--md-default-fg-color, #222)"

@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import evolve
 from openapi_python_client.parser.properties import LiteralEnumProperty, ModelProperty, Property
+from openapi_python_client.parser.properties.none import NoneProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
 
 #: The extension, and its only value.
@@ -43,22 +45,29 @@ def as_present(prop: Property) -> Property:
     return evolve(prop, required=True)
 
 
-def _form(prop: Property, models: dict[str, ModelProperty]) -> str:
-    if isinstance(prop, ModelProperty):
-        name = str(prop.class_info.name)
-        return "None" if models[name].required_properties else repr(name)
-    if prop.template == "list_property.py.jinja":
-        return "list"
-    return "str" if _may_be_empty_text(prop) else "None"
+def is_single_value(prop: PropertyProtocol) -> bool:
+    """Whether a member is text, a number, a boolean or an enum, so that a list or an object is never its value."""
+    if isinstance(prop, UnionProperty):
+        return all(isinstance(inner, NoneProperty) or is_single_value(inner) for inner in prop.inner_properties)
+    return isinstance(prop, LiteralEnumProperty) or prop._type_string in ("str", "int", "float", "bool")
 
 
-def _may_be_empty_text(prop: Property) -> bool:
+def is_text(prop: Property) -> bool:
     """Whether a member is always text, and any text. An enum alone has no "", so it has no empty form."""
     if isinstance(prop, UnionProperty):
         enums = [p for p in prop.inner_properties if isinstance(p, LiteralEnumProperty) and p.value_type is str]
         texts = [p for p in prop.inner_properties if p._type_string == "str"]
         return bool(texts) and len(enums) + len(texts) == len(prop.inner_properties)
     return prop._type_string == "str"
+
+
+def _form(prop: Property, models: dict[str, ModelProperty]) -> str:
+    if isinstance(prop, ModelProperty):
+        name = str(prop.class_info.name)
+        return "None" if models[name].required_properties else repr(name)
+    if prop.template == "list_property.py.jinja":
+        return "list"
+    return "str" if is_text(prop) else "None"
 
 
 def _models_below(model: ModelProperty) -> Iterator[ModelProperty]:

@@ -27,7 +27,7 @@ from openapi_python_client.parser.errors import GeneratorError
 from ruff.__main__ import find_ruff_bin
 
 from . import lint
-from .absence import as_present, empty_forms
+from .absence import as_present, empty_forms, is_single_value, is_text
 from .contract import Contract, described
 from .hosts import list_hosts
 from .samples import trial_plan
@@ -121,6 +121,8 @@ def _write(specification: Specification, source: Path, output: Path, templates: 
         contract.forms = empty_forms(data.models)
         project.env.globals["contract"] = contract
         project.env.filters["as_present"] = as_present
+        project.env.filters["is_single_value"] = is_single_value
+        project.env.filters["is_text"] = is_text
         classes = [part.class_info.name for part in (*data.models, *data.enums)]
         project.env.filters["from_models"] = partial(re.sub, rf"\b({'|'.join(classes)})\b", r"models.\1")
         with contextlib.redirect_stdout(io.StringIO()):

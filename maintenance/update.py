@@ -28,6 +28,7 @@ from .api_diff.comparison import compare
 from .api_diff.semantic_version import suggest_version
 from .operation_names import find_names, list_removed, list_renamed, rename
 from .problem import Problem
+from .progress import show_step
 from .repository import read_version, run_git
 from .source import read_source
 
@@ -43,7 +44,7 @@ _REPLACED = (SPECIFICATION, "generated")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--spec", required=True, help="the new document: a file or a URL")
+    parser.add_argument("--spec", required=True, metavar="DOCUMENT", help="the new document: a file or a URL")
     parser.add_argument(
         "--tests", default="--numprocesses=auto", help="arguments for pytest (default: --numprocesses=auto)"
     )
@@ -65,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         _require_unused(here, list_removed(old, new))
         renamed = list_renamed(old, new)
         _require_clean(here, *_rename(trial, renamed))
+        show_step("Comparing with the present document, also with mypy and pyright")
         changes = compare(here, trial)
         if changes:
             print(format_changes(changes), flush=True)

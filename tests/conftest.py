@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import ipaddress
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +30,13 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 # A job in the background of a shell ignores Ctrl-C, and so would the programs that the tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    """Ends at the signals that nohup, or a shell that starts a job in the background, ignores for its children."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.hookimpl(trylast=True)
@@ -71,6 +80,19 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     # A failure in a thread does not fail the test.
     assert not refused, f"connected to {refused}"
+
+
+@pytest.fixture
+def inherited_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New threads run in a copy of the context, as those of free-threaded Pythons do."""
+    original = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        run = self.run
+        monkeypatch.setattr(self, "run", lambda context=contextvars.copy_context(): context.run(run))
+        original(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
 
 
 def _is_loopback(host: str) -> bool:

@@ -26,7 +26,9 @@ def code_of(*functions: Any) -> set[CodeType]:
     while todo:
         code = todo.pop()
         found.add(code)
-        todo += [const for const in code.co_consts if isinstance(const, CodeType)]
+        inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+        # Since Python 3.14, a function with annotations comes with one that returns them.
+        todo += [one for one in inner if one.co_name != "__annotate__"]
     return found
 
 

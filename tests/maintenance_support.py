@@ -67,13 +67,15 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], T])
 
 
 def copy(folder: Path) -> Path:
-    """Makes a git repository with the tracked files of this project as its only commit. Returns the folder.
+    """Makes a git repository with the files of this project as its only commit. Returns the folder.
+
+    Leaves out what git ignores. Takes what is not committed yet, such as the code of a new operation in `make update`.
 
     Skips the test if this project is not a git checkout, for example if it is an unpacked source distribution.
     """
     if not (ROOT / ".git").exists():
         pytest.skip("this is not a git checkout, so the files of the project are not known")
-    for name in git(ROOT, "ls-files", "-z").split("\0"):
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)

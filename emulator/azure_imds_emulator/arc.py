@@ -86,7 +86,8 @@ class ChallengeKeys:
 def make_challenge(keys: ChallengeKeys) -> Response:
     """Makes the 401 of the first step, with the path of a new key file. The path after `realm=` has no quotes."""
     response = make_failure(TOKEN_PATH, 401)
-    response.headers.append(("Www-Authenticate", f"Basic realm={keys.issue()}"))
+    path = os.fsencode(keys.issue()).decode("latin-1")  # so the bytes of the path are sent
+    response.headers.append(("Www-Authenticate", f"Basic realm={path}"))
     return response
 
 

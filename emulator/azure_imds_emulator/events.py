@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from .clock import LAST_MOMENT, Clock, Moment, check_interval, check_seconds, choose_start, to_unix_seconds
-from .json_text import parse_json
+from .json_text import check_text, parse_json
 from .machine import Json, Machine, is_array, is_object
 from .scheduled_event import (
     DESCRIPTIONS,
@@ -133,9 +133,14 @@ class EventSchedule:
             raise ValueError("started and started_at exclude each other: pass one of them")
         if isinstance(resources, str) or not all(isinstance(name, str) for name in resources or ()):
             raise ValueError(f"resources must be a list of names, for example ['vm-1'], got {resources!r}")
-        for name, text in (("description", description), ("event_id", event_id), ("scenario", scenario)):
+        texts = [("description", description), ("event_id", event_id), ("scenario", scenario)]
+        for name, text in (*texts, *(("resources", resource) for resource in resources or ())):
             if not isinstance(text, str | None):
                 raise ValueError(f"{name} must be a text, got {text!r}")
+            try:
+                check_text(text or "")
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
         if duration is not None and (not isinstance(duration, int) or not -1 <= duration <= LAST_MOMENT):
             raise ValueError(f"duration must be a whole number of seconds, or -1 for unknown, got {duration!r}")
         appears = choose_start(self._clock.time(), after, at)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from .clock import Clock, Moment, check_interval, check_seconds, choose_start, to_unix_seconds
+from .header_text import is_header_name, is_header_value
+from .json_text import describe_surrogate
 from .machine import Json
 from .presets import PRESETS, Change, HeaderChanges, find_preset
 from .responses import JSON_TYPE, TEXT_TYPE, Response, encode_json
@@ -259,7 +261,7 @@ class FaultQueue:
         for name, value in changes.items():
             if not isinstance(value, str | None):
                 raise ValueError(f"headers: {name!r} must be a text, or None to remove the header, got {value!r}")
-            if any(ord(char) < 32 or ord(char) > 255 for char in name + (value or "")):
+            if not is_header_name(name) or not is_header_value(value or ""):
                 raise ValueError(f"headers: {name!r} contains characters that a header cannot contain")
         begin = choose_start(self._clock.time(), after, at)
         end = None if until is None else to_unix_seconds("until", until)
@@ -341,7 +343,10 @@ class FaultQueue:
 def _encode_body(body: str | bytes | Mapping[str, Json] | list[Json]) -> bytes:
     if isinstance(body, bytes):
         return body
-    return body.encode() if isinstance(body, str) else encode_json(body)
+    try:
+        return body.encode() if isinstance(body, str) else encode_json(body)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"body: {describe_surrogate(error)}") from None
 
 
 def _decode_base64(body: object, text: str) -> bytes:

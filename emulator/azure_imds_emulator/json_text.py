@@ -85,5 +85,10 @@ def check_text(text: str) -> None:
     """
     try:
         text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"the text {text!a} contains half of a surrogate pair") from None
+    except UnicodeEncodeError as error:
+        raise ValueError(describe_surrogate(error)) from None
+
+
+def describe_surrogate(error: UnicodeEncodeError) -> str:
+    """Returns why a text cannot be sent in UTF-8."""
+    return f"the text {error.object!a} contains half of a surrogate pair"

@@ -8,7 +8,9 @@ from typing import Literal, TypedDict
 
 from . import hosts
 from .attested import DigestOid
-from .machine import Json, Machine
+from .header_text import is_header_value
+from .json_text import check_text
+from .machine import Json, Machine, is_array
 from .openid import find_issuer_problem
 
 MetadataHeader = Literal["exact", "any"]
@@ -88,7 +90,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.host in hosts.list_host_names():
             self.as_host, self.host = self.host, DEFAULT_ADDRESS
-        for name in ("as_host", *BOUNDS, *CHOICES, "issuer"):
+        for name in ("as_host", *BOUNDS, *CHOICES, *TEXTS, "issuer"):
             if problem := find_problem(name, getattr(self, name)):
                 raise ValueError(f"{name} {problem}")
 
@@ -110,6 +112,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "metadata_header": ("exact", "any"),
 }
 
+#: The settings that can have any text.
+TEXTS = ("host", "control_host", "control_hosts", "server", "arc_token_dir")
+
 #: Minimum and maximum of each number.
 BOUNDS: dict[str, tuple[float, float]] = {
     "port": (0, 65535),
@@ -126,6 +131,8 @@ def find_problem(name: str, value: Json) -> str:
         minimum, maximum = BOUNDS[name]
         if not minimum <= value <= maximum:
             return f"must be a number from {minimum:g} to {maximum:g}, got {value!r}"
+    if problem := _find_text_problem(name, value):
+        return problem
     if name == "as_host" and value is not None and value not in (names := hosts.list_host_names()):
         return f"must be one of {', '.join(names)}, got {value!r}"
     if name in CHOICES and value is not None and value not in CHOICES[name]:
@@ -133,6 +140,23 @@ def find_problem(name: str, value: Json) -> str:
     if name == "issuer" and value is not None:
         return find_issuer_problem(value)
     return ""
+
+
+def _find_text_problem(name: str, value: Json) -> str:
+    if is_array(value):
+        return next((problem for text in value if (problem := _find_text_problem(name, text))), "")
+    if not isinstance(value, str):
+        return ""
+    if name == "server":
+        if is_header_value(value):
+            return ""
+        return f"must be Latin-1 without control characters, for example {DEFAULT_SERVER}, got {value!a}"
+    try:
+        check_text(value)
+    except ValueError:
+        return f"must be text in UTF-8, got {value!a}"
+    # A file name with a control character could not be in a header. No other setting needs one.
+    return "" if value.isprintable() else f"must not contain control characters, got {value!a}"
 
 
 class Options(TypedDict, total=False):

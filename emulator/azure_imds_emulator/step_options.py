@@ -10,15 +10,12 @@ from typing import Any
 from .clock import Clock
 from .events import EventSchedule
 from .machine import Json
-from .parser import Parser, make_choice, make_number, make_value_error
 from .scenarios import ScenarioPlayer, list_scenarios
 from .scheduled_event import NOTICE
 from .settings import Settings
 
 #: The attribute of the parsed arguments with the steps.
 STEPS = "steps"
-
-_TOPIC = "Scheduled events"
 
 
 @dataclass
@@ -65,62 +62,55 @@ class _ChangeStep(argparse.Action):
         steps[-1].arguments[option.removeprefix("--")] = True if self.nargs == 0 else values
 
 
-def add_step_options(parser: Parser) -> None:
+def add_step_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options to the parser."""
-    scenarios = list(list_scenarios())
-    parser.add_option(
-        _TOPIC,
+    group = parser.add_argument_group("events")
+    group.add_argument(
         "--event",
         dest=STEPS,
         action=_BeginStep,
         const="event_type",
-        type=make_choice(list(NOTICE)),
+        choices=list(NOTICE),
         default=[],
-        metavar="TYPE",
-        help=f"Add a scheduled event with the documented notice: {', '.join(NOTICE)}. Can be repeated.",
+        help="add a scheduled event with the documented notice; can be repeated",
     )
-    parser.add_option(
-        _TOPIC,
+    group.add_argument(
         "--scenario",
         dest=STEPS,
         action=_BeginStep,
         const="name",
-        type=make_choice(scenarios),
+        choices=list(list_scenarios()),
         default=[],
-        metavar="NAME",
-        help=f"Begin a scenario with the documented timing: {', '.join(scenarios)}. Can be repeated.",
+        help="begin a scenario with the documented timing; can be repeated",
     )
-    parser.add_option(
-        _TOPIC,
+    group.add_argument(
         "--after",
         dest=STEPS,
         action=_ChangeStep,
         const=(("--event", "--scenario"), "--event Preempt --after 30"),
-        type=make_number(float, "30"),
+        type=float,
         default=[],
         metavar="SECONDS",
-        help="Time until the event or scenario before this option appears. Default: 0.",
+        help="seconds until the event or scenario before this option appears (default: 0)",
     )
-    parser.add_option(
-        _TOPIC,
+    group.add_argument(
         "--speed",
         dest=STEPS,
         action=_ChangeStep,
         const=(("--scenario",), "--scenario live-migration --speed 60"),
-        type=make_number(float, "60"),
+        type=float,
         default=[],
         metavar="FACTOR",
-        help="How many times faster than documented the scenario before this option passes. Default: 1.",
+        help="how many times faster than documented the scenario before this option passes (default: 1)",
     )
-    parser.add_option(
-        _TOPIC,
+    group.add_argument(
         "--loop",
         dest=STEPS,
         action=_ChangeStep,
         const=(("--scenario",), "--scenario spot-eviction --loop"),
         nargs=0,
         default=[],
-        help="Begin the scenario before this option again and again.",
+        help="begin the scenario before this option again and again",
     )
 
 
@@ -128,7 +118,7 @@ def add_steps(settings: Settings, steps: Sequence[Step]) -> Settings:
     """Returns the settings with the steps after their events and scenarios.
 
     Raises:
-        UsageError: a step has a wrong value.
+        ValueError: a step has a wrong value. The message starts with the option.
     """
     schedule = EventSchedule(settings.machine, Clock())
     player = ScenarioPlayer(schedule)
@@ -139,7 +129,6 @@ def add_steps(settings: Settings, steps: Sequence[Step]) -> Settings:
         try:
             check(**step.arguments)
         except ValueError as error:
-            option, _, problem = str(error).partition(" ")
-            raise make_value_error(f"--{option}", problem) from error
+            raise ValueError(f"--{error}") from error
         (events if is_event else scenarios).append(step.arguments)
     return replace(settings, events=events, scenarios=scenarios)

@@ -191,6 +191,7 @@ def _format_date(now: float) -> str:
     # Cached: the text changes once per second, and is needed thousands of times per second.
     global _last_date
     second = int(now)
-    if _last_date[0] != second:
-        _last_date = (second, formatdate(second, usegmt=True))
-    return _last_date[1]
+    last = _last_date  # once: emulators in other threads have clocks of their own
+    if last[0] != second:
+        last = _last_date = (second, formatdate(second, usegmt=True))
+    return last[1]

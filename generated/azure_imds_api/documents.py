@@ -3,8 +3,10 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from . import models
 from .types import LISTS, Model
@@ -29,7 +31,8 @@ class DocumentModel(Model):
     None.
 
     `"vmSize" in model` tells whether the document has a member, and `to_dict()` returns exactly what the document has.
-    A change of an empty list or object makes it a member.
+    `model["vmSize"]` is `model.vm_size`, or a KeyError if the document does not have it. A change of an empty list or
+    object makes it a member.
     """
 
     # The slots of absent members have no value. So reading them calls __getattr__, and assigning "" is a change.
@@ -41,8 +44,6 @@ class DocumentModel(Model):
 
     _lent: Mapping[str, Any]
     """Empty lists and objects that were read from this object. A change makes them members."""
-
-    additional_properties: dict[str, Any]
 
     def __attrs_post_init__(self) -> None:
         self._lent = NOTHING_LENT
@@ -71,9 +72,18 @@ class DocumentModel(Model):
                 self._lent = {**self._lent, name: [] if form is list else getattr(models, form)._read({})}
             return self._lent[name]
 
-    def __contains__(self, key: str) -> bool:
-        """Whether the document has a member, by its name there or by its attribute. A member that is null counts."""
-        return self._MEMBERS.get(key, (key,))[0] in self.to_dict()
+    def __replace__(self, /, **changes: Any) -> Self:
+        """A changed copy, for `copy.replace()`. Members that are absent here are absent there."""
+        twin = copy(self)
+        for attribute, value in changes.items():
+            if attribute not in self._MEMBERS and attribute != "additional_properties":
+                raise TypeError(f"{type(self).__name__!r} has no member {attribute!r}")
+            setattr(twin, attribute, value)
+        return twin
+
+    def __init_subclass__(cls) -> None:
+        if "__replace__" not in vars(cls):
+            setattr(cls, "__replace__", DocumentModel.__replace__)  # otherwise attrs would add its own
 
     def __bool__(self) -> bool:
         """Whether it has members. An absent object has none."""
@@ -100,7 +110,6 @@ class DocumentModel(Model):
         return _slot(self, "__dict__"), {name: value for name, value in slots.items() if value is not self}
 
     def to_dict(self) -> dict[str, Any]:
-        """The object as JSON has it: exactly the members that were received or set."""
         more = self.additional_properties
         found = {name: _plain(value) for name, value in more.items()} if more else {}
         for attribute, (name, form) in self._MEMBERS.items():
@@ -114,6 +123,11 @@ class DocumentModel(Model):
             if value:
                 found.setdefault(self._MEMBERS[attribute][0], _plain(value))
         return self._with_unread(found)
+
+    def _remove(self, attribute: str) -> None:
+        with suppress(AttributeError):
+            delattr(self, attribute)
+        self._lent = {name: value for name, value in self._lent.items() if name != attribute}
 
     def _present(self) -> dict[str, Any]:
         """The values of the members that there are, by attribute."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from . import models
 from .members import MEMBERS, Member
-from .types import LISTS, Model, Partial
+from .types import COLLECTIONS, LISTS, Model, Partial
 
 #: The exceptions that models raise because of a value of an unexpected shape.
 UNEXPECTED = (AttributeError, KeyError, TypeError, ValueError)
@@ -62,6 +62,20 @@ def add_unread(field_dict: dict[str, Any], model: type[Model], received: Mapping
         field_dict.setdefault(name, value)
 
 
+def without(received: Mapping[str, Any], model: type[Model], name: str) -> Partial:
+    """The object that a model keeps as received, without an optional member.
+
+    Raises:
+        TypeError: the member is required.
+    """
+    if members_of(model)[name].is_required:
+        raise TypeError(f"{name} is required")
+    unread = received.unread if isinstance(received, Partial) else {}
+    rest = Partial({other: value for other, value in received.items() if other != name})
+    rest.unread = {other: value for other, value in unread.items() if other != name}
+    return rest
+
+
 def members_of(model: type[Model]) -> Mapping[str, Member]:
     """The members of a model or of a subclass of it, by their names in documents."""
     return next(MEMBERS[base.__name__] for base in model.__mro__ if base.__name__ in MEMBERS)
@@ -88,8 +102,10 @@ def _readable(model: type[Model], value: Any, path: str, unread: list[tuple[str,
                 _leave_out(name, readable, error.path, place, unread)
     required = {name: readable[name] for name, member in members.items() if member.is_required}
     if not _can_read(model, required):
-        scalars = [_join(path, name) for name in required if not members[name].is_list and not members[name].model]
-        raise UnreadableMemberError(" or ".join(scalars) or path, "has an unexpected shape")
+        scalars = [name for name in required if not members[name].is_list and not members[name].model]
+        nested = [name for name, value in required.items() if _is_nested(members[name], value)]
+        places = [_join(path, name) for name in nested or scalars]
+        raise UnreadableMemberError(" or ".join(places) or path, "has an unexpected shape")
     if not _can_read(model, readable):
         for name in [name for name in readable if name not in required]:
             if not _can_read(model, {**required, name: readable[name]}):
@@ -114,6 +130,12 @@ def _can_read(model: type[Model], value: Mapping[str, Any]) -> bool:
     except UNEXPECTED:
         return False
     return True
+
+
+def _is_nested(member: Member, value: Any) -> bool:
+    """Whether a list or an object is in place of a single value, or of one in a list."""
+    values = value if member.is_list else [value]
+    return not member.model and any(isinstance(one, COLLECTIONS) for one in values)
 
 
 def _leave_out(name: str, readable: Partial, path: str, place: str, unread: list[tuple[str, str]]) -> None:

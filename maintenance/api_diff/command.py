@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from ..problem import Problem
+from ..progress import show_step
 from ..repository import read_version, run_git
 from .changes import format_changes
 from .comparison import compare
@@ -32,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         base = check_out(here, arguments.base, Path(folder))
+        show_step(f"Comparing with {arguments.base}, also with mypy and pyright")
         changes = compare(base, here)
         before, now = read_version(base), read_version(here)
     required = suggest_version(before, changes)

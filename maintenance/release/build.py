@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from ..problem import Problem
+from ..progress import show_step
 from ..repository import ROOT, list_tracked, read_commit_time, read_version
 from .contents import check_sdist, check_wheel
 from .privacy import find_members_with, find_private_texts
@@ -48,6 +49,7 @@ def build(root: Path, output: Path) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="azure-imds-build-") as folder:
         first, second = Path(folder, "first"), Path(folder, "second")
         # The first build makes the wheel from the sdist. The second build makes both from the checkout.
+        show_step("Building the source distribution and the wheel, each twice")
         built = _build_distributions(root, first, when)
         check_same_bytes(built, _build_distributions(root, second, when, "--sdist", "--wheel"))
         wheel, sdist = built

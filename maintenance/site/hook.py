@@ -19,8 +19,9 @@ from mkdocs.structure.pages import Page
 from azure_imds_api.members import MEMBERS
 from generator import lint
 from generator.specification import Specification, SpecificationError
+from maintenance.release.changelog import read_with_unreleased
 from maintenance.repository import read_version
-from maintenance.site.markdown_pages import Entry, make_llms_txt, make_page
+from maintenance.site.markdown_pages import Entry, list_headings, make_llms_txt, make_page
 from maintenance.site.models_page import make_models_page
 from maintenance.site.page_html import change_html
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
@@ -44,12 +45,23 @@ _pages: list[Page] = []
 #: How much more the search values a page, by the start of its path. The pages for a task come before those that only
 #: contain its words.
 BOOSTS = {
+    "index.md": 3,
+    "troubleshooting.md": 3,
+    "identity.md": 3,
     "events.md": 4,
-    "identity.md": 2,
     "recipes.md": 2,
-    "troubleshooting.md": 2,
+    "faq.md": 2,
+    "hosts.md": 2,
+    "instance.md": 2,
+    "tokens.md": 2,
+    "logging.md": 2,
+    "cli.md": 2,
+    "guides/": 1.5,
     "reference/specification.md": 0.3,
     "design/": 0.3,
+    "project/changelog.md": 0.3,
+    "project/contributing.md": 0.3,
+    "project/pipelines.md": 0.3,
 }
 
 _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
@@ -85,6 +97,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source, place in PLACES.items():
         if place not in files.src_uris:
             pages[place] = (ROOT / source).read_text(encoding="utf-8")
+    pages["project/changelog.md"] = read_with_unreleased(ROOT)
     for place, content in pages.items():
         files.append(File.generated(config, place, content=content))
     return files
@@ -135,6 +148,14 @@ def on_post_build(config: MkDocsConfig) -> None:
     for place, text in _markdown.items():
         (site / place).parent.mkdir(parents=True, exist_ok=True)
         (site / place).write_text(make_page(text, ROOT), encoding="utf-8")
-    entries = [Entry(str([page, *page.ancestors][-1].title), str(page.title), page.file.src_uri) for page in _pages]
+    entries = [
+        Entry(
+            section=str([page, *page.ancestors][-1].title),
+            title=str(page.title),
+            path=page.file.src_uri,
+            headings=list_headings(make_page(_markdown[page.file.src_uri], ROOT)),
+        )
+        for page in _pages
+    ]
     text = make_llms_txt(config.site_name, config.site_description or "", entries)
     (site / "llms.txt").write_text(text, encoding="utf-8")

@@ -14,8 +14,8 @@ _CONSOLE = re.compile(
 
 _OUTPUT = re.compile(r'<span class="go">|<span class="gp">(?!\$ </span>)')
 
-#: The longest of these fits a phone.
-_NAME = re.compile(r"<code>(?=[^\s<]{1,28}</code>)")
+#: Inline code that fits a line of a phone.
+_NAME = re.compile(r"<code>(?=[^\n<]{1,28}</code>)")
 
 #: A block of text or of commands and their output, and what shows that it has columns or is a drawing.
 _LINES = re.compile(r'<div class="language-(?:text|console) highlight"[^>]*>(.*?)</div>', re.DOTALL)
@@ -76,7 +76,7 @@ def mark_aligned_blocks(page: str) -> str:
 
 
 def mark_names(page: str) -> str:
-    """Returns HTML in which inline code without spaces has the class `name`, which does not break at hyphens."""
+    """Returns HTML in which short inline code has the class `name`, which does not break at spaces and hyphens."""
     return _NAME.sub('<code class="name">', page)
 
 

@@ -375,4 +375,8 @@ def an_instance(document: dict[str, Any]) -> None:
     assert_type(instance.to_dict(), dict[str, Any])
     assert_type(instance.additional_properties, dict[str, Any])
     assert_type("zone" in instance.compute, bool)
+    assert_type(list(instance.compute), list[str])
+    assert_type(instance.compute.additional_keys, list[str])
+    instance.compute["zone"] = instance["compute"]["vmSize"]
+    del instance.compute["zone"]
     assert_type(Compute(location="eastus").location, str)

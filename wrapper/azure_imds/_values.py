@@ -34,16 +34,18 @@ def tags(instance: Instance) -> dict[str, str]:
     Raises:
         ImdsResponseError: a name or value in the document is a list or an object.
     """
-    compute = instance.compute
-    if compute.tags_list or compute.to_dict().get("tagsList") == []:
+    # Attributes read a list or an object in place of text as "".
+    compute = instance.compute.to_dict()
+    if instance.compute.tags_list or compute.get("tagsList") == []:
+        documents = enumerate(tag.to_dict() for tag in instance.compute.tags_list)
         return {
-            _tag_text(tag.name, f"{index}/name"): _tag_text(tag.value, f"{index}/value")
-            for index, tag in enumerate(compute.tags_list)
-            if tag.name != ""
+            _tag_text(tag["name"], f"{index}/name"): _tag_text(tag.get("value"), f"{index}/value")
+            for index, tag in documents
+            if not _is_missing(tag.get("name"))
         }
     found: dict[str, str] = {}
     last = ""
-    for piece in _tag_text(compute.tags).split(";"):
+    for piece in _tag_text(compute.get("tags")).split(";"):
         name, colon, value = piece.partition(":")
         if colon:
             found[name] = value
@@ -55,8 +57,8 @@ def tags(instance: Instance) -> dict[str, str]:
 
 def _tag_text(value: object, place: str = "") -> str:
     """A name or value of a tag. A real boolean or number becomes its JSON text."""
-    if isinstance(value, str):
-        return value
+    if value is None or isinstance(value, str):
+        return value or ""
     if isinstance(value, (bool, int, float)):
         return json.dumps(value)
     raise ImdsResponseError(f"tags: {f'compute/tagsList/{place}' if place else 'compute/tags'}: expected text")
@@ -74,7 +76,7 @@ def user_data(instance: Instance) -> bytes:
     Raises:
         ImdsResponseError: the value in the document is not base64.
     """
-    text: object = instance.compute.user_data
+    text: object = instance.compute.to_dict().get("userData")
     if _is_missing(text):
         return b""
     with suppress(ValueError):

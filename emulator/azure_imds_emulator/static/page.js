@@ -26,6 +26,7 @@ function makeRow(body, ...cells) {
 
 const formatTime = (seconds) => new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, 19) + " UTC";
 
+// Returns the reason why the emulator refused it, or "".
 async function call(method, path, body) {
   const options = { method };
   if (body !== undefined) {
@@ -33,13 +34,46 @@ async function call(method, path, body) {
     options.headers = { "Content-Type": "application/json" };
   }
   const response = await fetch(path, options);
-  const result = await response.json();
-  byId("problem").textContent = response.ok ? "" : result.error;
+  return response.ok ? "" : (await response.json()).error;
 }
 
 async function change(method, path, body) {
-  await call(method, path, body);
-  await refresh();
+  try {
+    byId("problem").textContent = await call(method, path, body);
+    await refresh();
+  } catch {
+    byId("problem").textContent = "The emulator does not answer. Is it still running?";
+  }
+}
+
+// Replaces the content of an element, unless it is the same. The page asks for the state every second: the focus, the
+// selected text and the place of a scroll bar stay.
+const shown = new Map();
+function show(element, content, make) {
+  const text = JSON.stringify(content);
+  if (shown.get(element.id) === text) return;
+  shown.set(element.id, text);
+  const focused = element.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+  const section = element.closest("section");
+  element.replaceChildren(...content.flatMap(make));
+  if (focused === null) return;
+  const buttons = [...element.querySelectorAll("button")];
+  const labels = buttons.map((button) => button.getAttribute("aria-label"));
+  const what = focused.slice(focused.indexOf(" "));
+  const index = labels.includes(focused) ? labels.indexOf(focused) : labels.findIndex((label) => label.endsWith(what));
+  (buttons[index] ?? buttons[0] ?? section.querySelector("button")).focus();
+}
+
+function makeButton(label, what, method, path) {
+  const button = makeElement("button", label, { type: "button", "aria-label": `${label} ${what}` });
+  button.addEventListener("click", () => change(method, path, method === "POST" ? {} : undefined));
+  return button;
+}
+
+function makeLongCell(text) {
+  const cell = document.createElement("td");
+  cell.append(makeElement("span", text, { class: "long" }));
+  return cell;
 }
 
 function showMachine(state) {
@@ -48,54 +82,54 @@ function showMachine(state) {
     ["Kind", state.arc ? "Azure Arc agent" : state.title ?? "Azure virtual machine"],
     ["Name", compute.name], ["Size", compute.vmSize], ["Location", compute.location], ["vmId", compute.vmId],
     ["Tenant", state.machine.tenant_id],
-    ...state.machine.identities.map((identity) => [identity.kind, `${identity.client_id} ${identity.resource_id}`]),
+    ...state.machine.identities.map((identity) => [identity.kind, identity.client_id, identity.resource_id]),
     ["Load balancer", state.machine.load_balancer ? "yes" : "no"],
     ["Rate limits", state.rate_limits ? "on" : "off"],
   ];
-  byId("machine").replaceChildren(...facts.flatMap(([name, value]) => [makeElement("dt", name), makeElement("dd", value)]));
-  byId("instance").textContent = JSON.stringify(state.machine.instance, null, 2);
+  show(byId("machine"), facts, ([name, ...values]) => [
+    makeElement("dt", name), ...values.map((value) => makeElement("dd", value)),
+  ]);
+  show(byId("instance"), [JSON.stringify(state.machine.instance, null, 2)], (text) => [text]);
 }
 
 function showEvents(events) {
   byId("incarnation").textContent = events.incarnation;
-  byId("events").replaceChildren(...events.events.map((event) => {
+  show(byId("events"), events.events, (event) => {
     const actions = document.createElement("td");
     const path = `api/events/${encodeURIComponent(event.event_id)}`;
     const addButton = (label, method, path) => {
-      const button = makeElement("button", label, { type: "button" });
-      button.addEventListener("click", () => change(method, path, method === "POST" ? {} : undefined));
-      actions.append(button, " ");
+      actions.append(makeButton(label, `${event.event_type} ${event.event_id}`, method, path), " ");
     };
     if (event.status === "Scheduled") addButton("Approve", "POST", `${path}/approve`);
     if (event.status === "Started") addButton("Complete", "POST", `${path}/complete`);
     else addButton("Cancel", "DELETE", path);
     const status = event.status === "Upcoming" ? `Appears ${formatTime(event.at)}` : event.status;
     const notBefore = event.status === "Started" ? "" : formatTime(event.not_before);
-    return makeRow(byId("events"), event.event_type, status, notBefore, event.resources.join(", "), actions);
-  }));
+    const resources = makeLongCell(event.resources.join(", "));
+    return makeRow(byId("events"), event.event_type, status, notBefore, resources, actions);
+  });
   setOptions(byId("schedule").elements.event_type, events.types);
 }
 
 function showScenarios(scenarios) {
-  byId("scenarios").replaceChildren(...scenarios.running.map((name) => {
+  show(byId("scenarios"), scenarios.running, (name) => {
     const item = makeElement("li", `${name} `);
-    const button = makeElement("button", "Stop", { type: "button" });
-    button.addEventListener("click", () => change("DELETE", `api/scenarios/${encodeURIComponent(name)}`));
-    item.append(button);
+    item.append(makeButton("Stop", name, "DELETE", `api/scenarios/${encodeURIComponent(name)}`));
     return item;
-  }));
+  });
   setOptions(byId("play").elements.namedItem("name"), Object.keys(scenarios.known));
 }
 
 function showFaults(faults, time) {
-  byId("faults").replaceChildren(...faults.pending.map((fault) => {
+  const texts = faults.pending.map((fault) => {
     const remaining = fault.remaining === null ? "" : `, ${fault.remaining} more`;
     const from = fault.at > time ? `, from ${formatTime(fault.at)}` : "";
     const until = fault.until === null ? "" : `, until ${formatTime(fault.until)}`;
     const every = fault.every === null ? "" : `, every ${fault.every} s`;
     const path = fault.path ? ` on ${fault.path}` : "";
-    return makeElement("li", `${fault.what}${remaining}${from}${until}${every}${path}`);
-  }));
+    return `${fault.what}${remaining}${from}${until}${every}${path}`;
+  });
+  show(byId("faults"), texts, (text) => makeElement("li", text));
   setOptions(byId("fail").elements.fault, ["429", "500", "503", "404", "410", "hang", "close", ...faults.presets]);
 }
 
@@ -115,6 +149,7 @@ async function refresh() {
   showEvents(state.events);
   showScenarios(state.scenarios);
   showFaults(state.faults, state.clock.time);
+  document.querySelector("main").removeAttribute("aria-busy");
 }
 
 function showRequest(request) {
@@ -122,7 +157,8 @@ function showRequest(request) {
   const status = makeElement("td", request.status ?? "no response", failed ? { class: "bad" } : {});
   const path = request.query_string ? `${request.path}?${request.query_string}` : request.path;
   const rows = byId("requests");
-  rows.prepend(makeRow(rows, request.number, formatTime(request.time), request.method, path, status, request.fault));
+  const cells = [request.number, formatTime(request.time), request.method, makeLongCell(path), status, request.fault];
+  rows.prepend(makeRow(rows, ...cells));
   while (rows.children.length > MAX_ROWS) rows.lastChild.remove();
 }
 
@@ -174,5 +210,5 @@ byId("fail").addEventListener("submit", (event) => {
 byId("clear-faults").addEventListener("click", () => change("DELETE", "api/faults"));
 
 listen();
-refresh();
+refresh().catch(() => {});
 setInterval(() => refresh().catch(() => {}), 1000);

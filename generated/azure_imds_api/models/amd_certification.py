@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="AmdCertification")
 
@@ -45,32 +46,31 @@ class AmdCertification(DocumentModel):
         self = cls.__new__(cls)
         vcek_cert = d.pop("vcekCert")
 
+        if type(vcek_cert) is not str and isinstance(vcek_cert, COLLECTIONS):
+            raise TypeError
+
         self.vcek_cert = vcek_cert
 
         certificate_chain = d.pop("certificateChain")
 
+        if type(certificate_chain) is not str and isinstance(certificate_chain, COLLECTIONS):
+            raise TypeError
+
         self.certificate_chain = certificate_chain
 
         if (tcbm := d.pop("tcbm", None)) is not None:
+            if type(tcbm) is not str and isinstance(tcbm, COLLECTIONS):
+                raise TypeError
+
             self.tcbm = tcbm
 
         if (cache_control := d.pop("cacheControl", None)) is not None:
+            if type(cache_control) is not str and isinstance(cache_control, COLLECTIONS):
+                raise TypeError
+
             self.cache_control = cache_control
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]

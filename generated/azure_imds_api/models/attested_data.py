@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="AttestedData")
 
@@ -55,45 +56,49 @@ class AttestedData(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (license_type := d.pop("licenseType", None)) is not None:
+            if type(license_type) is not str and isinstance(license_type, COLLECTIONS):
+                raise TypeError
+
             self.license_type = license_type
 
         if (nonce := d.pop("nonce", None)) is not None:
+            if type(nonce) is not str and isinstance(nonce, COLLECTIONS):
+                raise TypeError
+
             self.nonce = nonce
 
         if (plan := d.pop("plan", None)) is not None:
             plan = Plan._read(plan)
+
             self.plan = plan
 
         if (sku := d.pop("sku", None)) is not None:
+            if type(sku) is not str and isinstance(sku, COLLECTIONS):
+                raise TypeError
+
             self.sku = sku
 
         if (subscription_id := d.pop("subscriptionId", None)) is not None:
+            if type(subscription_id) is not str and isinstance(subscription_id, COLLECTIONS):
+                raise TypeError
+
             self.subscription_id = subscription_id
 
         if (time_stamp := d.pop("timeStamp", None)) is not None:
             time_stamp = AttestedTimeStamp._read(time_stamp)
+
             self.time_stamp = time_stamp
 
         if (vm_id := d.pop("vmId", None)) is not None:
+            if type(vm_id) is not str and isinstance(vm_id, COLLECTIONS):
+                raise TypeError
+
             self.vm_id = vm_id
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

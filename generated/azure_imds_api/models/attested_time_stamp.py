@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="AttestedTimeStamp")
 
@@ -38,25 +39,18 @@ class AttestedTimeStamp(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (created_on := d.pop("createdOn", None)) is not None:
+            if type(created_on) is not str and isinstance(created_on, COLLECTIONS):
+                raise TypeError
+
             self.created_on = created_on
 
         if (expires_on := d.pop("expiresOn", None)) is not None:
+            if type(expires_on) is not str and isinstance(expires_on, COLLECTIONS):
+                raise TypeError
+
             self.expires_on = expires_on
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import Model
+from ..types import COLLECTIONS, Model
 
 T = TypeVar("T", bound="CloudShellTokenRequest")
 
@@ -38,25 +38,12 @@ class CloudShellTokenRequest(Model):
         d = {**src_dict}
         resource = d.pop("resource")
 
+        if type(resource) is not str and isinstance(resource, COLLECTIONS):
+            raise TypeError
+
         model = cls(
             resource,
             d,
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

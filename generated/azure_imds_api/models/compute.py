@@ -11,7 +11,7 @@ from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 from ..models.known_azure_environment import KnownAzureEnvironment
 from ..models.known_os_type import KnownOsType
 from ..models.known_priority import KnownPriority
-from ..types import LISTS
+from ..types import COLLECTIONS, LISTS
 
 T = TypeVar("T", bound="Compute")
 
@@ -180,83 +180,148 @@ class Compute(DocumentModel):
         self = cls.__new__(cls)
         if (additional_capabilities := d.pop("additionalCapabilities", None)) is not None:
             additional_capabilities = AdditionalCapabilities._read(additional_capabilities)
+
             self.additional_capabilities = additional_capabilities
 
         if (az_environment := d.pop("azEnvironment", None)) is not None:
+            if type(az_environment) is not str and isinstance(az_environment, COLLECTIONS):
+                raise TypeError
+
             self.az_environment = az_environment
 
         if (custom_data := d.pop("customData", None)) is not None:
+            if type(custom_data) is not str and isinstance(custom_data, COLLECTIONS):
+                raise TypeError
+
             self.custom_data = custom_data
 
         if (eviction_policy := d.pop("evictionPolicy", None)) is not None:
+            if type(eviction_policy) is not str and isinstance(eviction_policy, COLLECTIONS):
+                raise TypeError
+
             self.eviction_policy = eviction_policy
 
         if (extended_location := d.pop("extendedLocation", None)) is not None:
             extended_location = ExtendedLocation._read(extended_location)
+
             self.extended_location = extended_location
 
         if (host := d.pop("host", None)) is not None:
             host = Host._read(host)
+
             self.host = host
 
         if (host_group := d.pop("hostGroup", None)) is not None:
             host_group = HostGroup._read(host_group)
+
             self.host_group = host_group
 
         if (interconnect_group_id := d.pop("interconnectGroupId", None)) is not None:
+            if type(interconnect_group_id) is not str and isinstance(interconnect_group_id, COLLECTIONS):
+                raise TypeError
+
             self.interconnect_group_id = interconnect_group_id
 
         if (interconnect_subgroup_id := d.pop("interconnectSubgroupId", None)) is not None:
+            if type(interconnect_subgroup_id) is not str and isinstance(interconnect_subgroup_id, COLLECTIONS):
+                raise TypeError
+
             self.interconnect_subgroup_id = interconnect_subgroup_id
 
         if (is_host_compatibility_layer_vm := d.pop("isHostCompatibilityLayerVm", None)) is not None:
+            if type(is_host_compatibility_layer_vm) is not str and isinstance(
+                is_host_compatibility_layer_vm, COLLECTIONS
+            ):
+                raise TypeError
+
             self.is_host_compatibility_layer_vm = is_host_compatibility_layer_vm
 
         if (is_vm_in_standby_pool := d.pop("isVmInStandbyPool", None)) is not None:
+            if type(is_vm_in_standby_pool) is not str and isinstance(is_vm_in_standby_pool, COLLECTIONS):
+                raise TypeError
+
             self.is_vm_in_standby_pool = is_vm_in_standby_pool
 
         if (license_type := d.pop("licenseType", None)) is not None:
+            if type(license_type) is not str and isinstance(license_type, COLLECTIONS):
+                raise TypeError
+
             self.license_type = license_type
 
         if (location := d.pop("location", None)) is not None:
+            if type(location) is not str and isinstance(location, COLLECTIONS):
+                raise TypeError
+
             self.location = location
 
         if (name := d.pop("name", None)) is not None:
+            if type(name) is not str and isinstance(name, COLLECTIONS):
+                raise TypeError
+
             self.name = name
 
         if (offer := d.pop("offer", None)) is not None:
+            if type(offer) is not str and isinstance(offer, COLLECTIONS):
+                raise TypeError
+
             self.offer = offer
 
         if (os_profile := d.pop("osProfile", None)) is not None:
             os_profile = OsProfile._read(os_profile)
+
             self.os_profile = os_profile
 
         if (os_type := d.pop("osType", None)) is not None:
+            if type(os_type) is not str and isinstance(os_type, COLLECTIONS):
+                raise TypeError
+
             self.os_type = os_type
 
         if (physical_zone := d.pop("physicalZone", None)) is not None:
+            if type(physical_zone) is not str and isinstance(physical_zone, COLLECTIONS):
+                raise TypeError
+
             self.physical_zone = physical_zone
 
         if (placement_group_id := d.pop("placementGroupId", None)) is not None:
+            if type(placement_group_id) is not str and isinstance(placement_group_id, COLLECTIONS):
+                raise TypeError
+
             self.placement_group_id = placement_group_id
 
         if (plan := d.pop("plan", None)) is not None:
             plan = Plan._read(plan)
+
             self.plan = plan
 
         if (platform_fault_domain := d.pop("platformFaultDomain", None)) is not None:
+            if type(platform_fault_domain) is not str and isinstance(platform_fault_domain, COLLECTIONS):
+                raise TypeError
+
             self.platform_fault_domain = platform_fault_domain
 
         if (platform_sub_fault_domain := d.pop("platformSubFaultDomain", None)) is not None:
+            if type(platform_sub_fault_domain) is not str and isinstance(platform_sub_fault_domain, COLLECTIONS):
+                raise TypeError
+
             self.platform_sub_fault_domain = platform_sub_fault_domain
 
         if (platform_update_domain := d.pop("platformUpdateDomain", None)) is not None:
+            if type(platform_update_domain) is not str and isinstance(platform_update_domain, COLLECTIONS):
+                raise TypeError
+
             self.platform_update_domain = platform_update_domain
 
         if (priority := d.pop("priority", None)) is not None:
+            if type(priority) is not str and isinstance(priority, COLLECTIONS):
+                raise TypeError
+
             self.priority = priority
 
         if (provider := d.pop("provider", None)) is not None:
+            if type(provider) is not str and isinstance(provider, COLLECTIONS):
+                raise TypeError
+
             self.provider = provider
 
         if (public_keys := d.pop("publicKeys", None)) is not None:
@@ -269,38 +334,65 @@ class Compute(DocumentModel):
                 public_keys_item = PublicKey._read(public_keys_item_data)
 
                 public_keys.append(public_keys_item)
+
             self.public_keys = public_keys
 
         if (publisher := d.pop("publisher", None)) is not None:
+            if type(publisher) is not str and isinstance(publisher, COLLECTIONS):
+                raise TypeError
+
             self.publisher = publisher
 
         if (resource_group_name := d.pop("resourceGroupName", None)) is not None:
+            if type(resource_group_name) is not str and isinstance(resource_group_name, COLLECTIONS):
+                raise TypeError
+
             self.resource_group_name = resource_group_name
 
         if (resource_id := d.pop("resourceId", None)) is not None:
+            if type(resource_id) is not str and isinstance(resource_id, COLLECTIONS):
+                raise TypeError
+
             self.resource_id = resource_id
 
         if (security_profile := d.pop("securityProfile", None)) is not None:
             security_profile = SecurityProfile._read(security_profile)
+
             self.security_profile = security_profile
 
         if (signature_info := d.pop("signatureInfo", None)) is not None:
+            if type(signature_info) is not str and isinstance(signature_info, COLLECTIONS):
+                raise TypeError
+
             self.signature_info = signature_info
 
         if (sku := d.pop("sku", None)) is not None:
+            if type(sku) is not str and isinstance(sku, COLLECTIONS):
+                raise TypeError
+
             self.sku = sku
 
         if (storage_profile := d.pop("storageProfile", None)) is not None:
             storage_profile = StorageProfile._read(storage_profile)
+
             self.storage_profile = storage_profile
 
         if (subscription_id := d.pop("subscriptionId", None)) is not None:
+            if type(subscription_id) is not str and isinstance(subscription_id, COLLECTIONS):
+                raise TypeError
+
             self.subscription_id = subscription_id
 
         if (system_fault_domain := d.pop("systemFaultDomain", None)) is not None:
+            if type(system_fault_domain) is not str and isinstance(system_fault_domain, COLLECTIONS):
+                raise TypeError
+
             self.system_fault_domain = system_fault_domain
 
         if (tags := d.pop("tags", None)) is not None:
+            if type(tags) is not str and isinstance(tags, COLLECTIONS):
+                raise TypeError
+
             self.tags = tags
 
         if (tags_list := d.pop("tagsList", None)) is not None:
@@ -313,47 +405,54 @@ class Compute(DocumentModel):
                 tags_list_item = Tag._read(tags_list_item_data)
 
                 tags_list.append(tags_list_item)
+
             self.tags_list = tags_list
 
         if (user_data := d.pop("userData", None)) is not None:
+            if type(user_data) is not str and isinstance(user_data, COLLECTIONS):
+                raise TypeError
+
             self.user_data = user_data
 
         if (version := d.pop("version", None)) is not None:
+            if type(version) is not str and isinstance(version, COLLECTIONS):
+                raise TypeError
+
             self.version = version
 
         if (virtual_machine_scale_set := d.pop("virtualMachineScaleSet", None)) is not None:
             virtual_machine_scale_set = VirtualMachineScaleSet._read(virtual_machine_scale_set)
+
             self.virtual_machine_scale_set = virtual_machine_scale_set
 
         if (vm_id := d.pop("vmId", None)) is not None:
+            if type(vm_id) is not str and isinstance(vm_id, COLLECTIONS):
+                raise TypeError
+
             self.vm_id = vm_id
 
         if (vm_scale_set_name := d.pop("vmScaleSetName", None)) is not None:
+            if type(vm_scale_set_name) is not str and isinstance(vm_scale_set_name, COLLECTIONS):
+                raise TypeError
+
             self.vm_scale_set_name = vm_scale_set_name
 
         if (vm_size := d.pop("vmSize", None)) is not None:
+            if type(vm_size) is not str and isinstance(vm_size, COLLECTIONS):
+                raise TypeError
+
             self.vm_size = vm_size
 
         if (zone := d.pop("zone", None)) is not None:
+            if type(zone) is not str and isinstance(zone, COLLECTIONS):
+                raise TypeError
+
             self.zone = zone
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

@@ -9,6 +9,7 @@ from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 from ..models.known_disk_caching import KnownDiskCaching
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="DataDisk")
 
@@ -76,67 +77,90 @@ class DataDisk(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (bytes_per_second_throttle := d.pop("bytesPerSecondThrottle", None)) is not None:
+            if type(bytes_per_second_throttle) is not str and isinstance(bytes_per_second_throttle, COLLECTIONS):
+                raise TypeError
+
             self.bytes_per_second_throttle = bytes_per_second_throttle
 
         if (caching := d.pop("caching", None)) is not None:
+            if type(caching) is not str and isinstance(caching, COLLECTIONS):
+                raise TypeError
+
             self.caching = caching
 
         if (create_option := d.pop("createOption", None)) is not None:
+            if type(create_option) is not str and isinstance(create_option, COLLECTIONS):
+                raise TypeError
+
             self.create_option = create_option
 
         if (disk_capacity_bytes := d.pop("diskCapacityBytes", None)) is not None:
+            if type(disk_capacity_bytes) is not str and isinstance(disk_capacity_bytes, COLLECTIONS):
+                raise TypeError
+
             self.disk_capacity_bytes = disk_capacity_bytes
 
         if (disk_size_gb := d.pop("diskSizeGB", None)) is not None:
+            if type(disk_size_gb) is not str and isinstance(disk_size_gb, COLLECTIONS):
+                raise TypeError
+
             self.disk_size_gb = disk_size_gb
 
         if (image := d.pop("image", None)) is not None:
             image = DiskImage._read(image)
+
             self.image = image
 
         if (is_shared_disk := d.pop("isSharedDisk", None)) is not None:
+            if type(is_shared_disk) is not str and isinstance(is_shared_disk, COLLECTIONS):
+                raise TypeError
+
             self.is_shared_disk = is_shared_disk
 
         if (is_ultra_disk := d.pop("isUltraDisk", None)) is not None:
+            if type(is_ultra_disk) is not str and isinstance(is_ultra_disk, COLLECTIONS):
+                raise TypeError
+
             self.is_ultra_disk = is_ultra_disk
 
         if (lun := d.pop("lun", None)) is not None:
+            if type(lun) is not str and isinstance(lun, COLLECTIONS):
+                raise TypeError
+
             self.lun = lun
 
         if (managed_disk := d.pop("managedDisk", None)) is not None:
             managed_disk = ManagedDisk._read(managed_disk)
+
             self.managed_disk = managed_disk
 
         if (name := d.pop("name", None)) is not None:
+            if type(name) is not str and isinstance(name, COLLECTIONS):
+                raise TypeError
+
             self.name = name
 
         if (ops_per_second_throttle := d.pop("opsPerSecondThrottle", None)) is not None:
+            if type(ops_per_second_throttle) is not str and isinstance(ops_per_second_throttle, COLLECTIONS):
+                raise TypeError
+
             self.ops_per_second_throttle = ops_per_second_throttle
 
         if (vhd := d.pop("vhd", None)) is not None:
             vhd = Vhd._read(vhd)
+
             self.vhd = vhd
 
         if (write_accelerator_enabled := d.pop("writeAcceleratorEnabled", None)) is not None:
+            if type(write_accelerator_enabled) is not str and isinstance(write_accelerator_enabled, COLLECTIONS):
+                raise TypeError
+
             self.write_accelerator_enabled = write_accelerator_enabled
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

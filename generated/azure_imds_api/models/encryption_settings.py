@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="EncryptionSettings")
 
@@ -40,32 +41,24 @@ class EncryptionSettings(DocumentModel):
         self = cls.__new__(cls)
         if (disk_encryption_key := d.pop("diskEncryptionKey", None)) is not None:
             disk_encryption_key = DiskEncryptionKey._read(disk_encryption_key)
+
             self.disk_encryption_key = disk_encryption_key
 
         if (enabled := d.pop("enabled", None)) is not None:
+            if type(enabled) is not str and isinstance(enabled, COLLECTIONS):
+                raise TypeError
+
             self.enabled = enabled
 
         if (key_encryption_key := d.pop("keyEncryptionKey", None)) is not None:
             key_encryption_key = KeyEncryptionKey._read(key_encryption_key)
+
             self.key_encryption_key = key_encryption_key
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import LISTS, UNSET, Model, Unset
+from ..types import COLLECTIONS, LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="ErrorResponse")
 
@@ -45,8 +45,13 @@ class ErrorResponse(Model):
         d = {**src_dict}
         error = d.pop("error", UNSET)
 
+        if type(error) is not str and isinstance(error, COLLECTIONS):
+            raise TypeError
+
         _newest_versions = d.pop("newest-versions", UNSET)
-        if _newest_versions is not UNSET and not isinstance(_newest_versions, LISTS):
+        if _newest_versions is not UNSET and (
+            not isinstance(_newest_versions, LISTS) or any(isinstance(item, COLLECTIONS) for item in _newest_versions)
+        ):
             raise TypeError
         newest_versions = cast(list[str], _newest_versions)
 
@@ -57,19 +62,3 @@ class ErrorResponse(Model):
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

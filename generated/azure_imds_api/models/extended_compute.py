@@ -9,7 +9,7 @@ from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 from ..models.known_pps_type import KnownPpsType
-from ..types import UNSET, Unset
+from ..types import COLLECTIONS, UNSET, Unset
 
 T = TypeVar("T", bound="ExtendedCompute")
 
@@ -38,25 +38,18 @@ class ExtendedCompute(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (has_custom_data := d.pop("hasCustomData", None)) is not None:
+            if isinstance(has_custom_data, COLLECTIONS):
+                raise TypeError
+
             self.has_custom_data = has_custom_data
 
         if (pps_type := d.pop("ppsType", None)) is not None:
+            if type(pps_type) is not str and isinstance(pps_type, COLLECTIONS):
+                raise TypeError
+
             self.pps_type = pps_type
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]

@@ -8,7 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.known_identity_error_code import KnownIdentityErrorCode
-from ..types import UNSET, Model, Unset
+from ..types import COLLECTIONS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="IdentityErrorResponse")
 
@@ -50,7 +50,13 @@ class IdentityErrorResponse(Model):
         d = {**src_dict}
         error = d.pop("error", UNSET)
 
+        if type(error) is not str and isinstance(error, COLLECTIONS):
+            raise TypeError
+
         error_description = d.pop("error_description", UNSET)
+
+        if type(error_description) is not str and isinstance(error_description, COLLECTIONS):
+            raise TypeError
 
         model = cls(
             error,
@@ -59,19 +65,3 @@ class IdentityErrorResponse(Model):
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

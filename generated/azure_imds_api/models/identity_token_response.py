@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Model, NotPickled, Unset
+from ..types import COLLECTIONS, UNSET, Model, NotPickled, Unset
 
 T = TypeVar("T", bound="IdentityTokenResponse")
 
@@ -139,27 +139,63 @@ class IdentityTokenResponse(NotPickled, Model):
         d = {**src_dict}
         access_token = d.pop("access_token")
 
+        if type(access_token) is not str and isinstance(access_token, COLLECTIONS):
+            raise TypeError
+
         client_id = d.pop("client_id", UNSET)
+
+        if type(client_id) is not str and isinstance(client_id, COLLECTIONS):
+            raise TypeError
 
         expires_in = d.pop("expires_in", UNSET)
 
+        if isinstance(expires_in, COLLECTIONS):
+            raise TypeError
+
         expires_on = d.pop("expires_on", UNSET)
+
+        if isinstance(expires_on, COLLECTIONS):
+            raise TypeError
 
         ext_expires_in = d.pop("ext_expires_in", UNSET)
 
+        if isinstance(ext_expires_in, COLLECTIONS):
+            raise TypeError
+
         msi_res_id = d.pop("msi_res_id", UNSET)
+
+        if type(msi_res_id) is not str and isinstance(msi_res_id, COLLECTIONS):
+            raise TypeError
 
         not_before = d.pop("not_before", UNSET)
 
+        if isinstance(not_before, COLLECTIONS):
+            raise TypeError
+
         object_id = d.pop("object_id", UNSET)
+
+        if type(object_id) is not str and isinstance(object_id, COLLECTIONS):
+            raise TypeError
 
         refresh_in = d.pop("refresh_in", UNSET)
 
+        if isinstance(refresh_in, COLLECTIONS):
+            raise TypeError
+
         refresh_token = d.pop("refresh_token", UNSET)
+
+        if type(refresh_token) is not str and isinstance(refresh_token, COLLECTIONS):
+            raise TypeError
 
         resource = d.pop("resource", UNSET)
 
+        if type(resource) is not str and isinstance(resource, COLLECTIONS):
+            raise TypeError
+
         token_type = d.pop("token_type", UNSET)
+
+        if type(token_type) is not str and isinstance(token_type, COLLECTIONS):
+            raise TypeError
 
         model = cls(
             access_token,
@@ -178,19 +214,3 @@ class IdentityTokenResponse(NotPickled, Model):
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

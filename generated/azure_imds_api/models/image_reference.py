@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="ImageReference")
 
@@ -55,43 +56,54 @@ class ImageReference(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (community_gallery_image_id := d.pop("communityGalleryImageId", None)) is not None:
+            if type(community_gallery_image_id) is not str and isinstance(community_gallery_image_id, COLLECTIONS):
+                raise TypeError
+
             self.community_gallery_image_id = community_gallery_image_id
 
         if (exact_version := d.pop("exactVersion", None)) is not None:
+            if type(exact_version) is not str and isinstance(exact_version, COLLECTIONS):
+                raise TypeError
+
             self.exact_version = exact_version
 
         if (id := d.pop("id", None)) is not None:
+            if type(id) is not str and isinstance(id, COLLECTIONS):
+                raise TypeError
+
             self.id = id
 
         if (offer := d.pop("offer", None)) is not None:
+            if type(offer) is not str and isinstance(offer, COLLECTIONS):
+                raise TypeError
+
             self.offer = offer
 
         if (publisher := d.pop("publisher", None)) is not None:
+            if type(publisher) is not str and isinstance(publisher, COLLECTIONS):
+                raise TypeError
+
             self.publisher = publisher
 
         if (shared_gallery_image_id := d.pop("sharedGalleryImageId", None)) is not None:
+            if type(shared_gallery_image_id) is not str and isinstance(shared_gallery_image_id, COLLECTIONS):
+                raise TypeError
+
             self.shared_gallery_image_id = shared_gallery_image_id
 
         if (sku := d.pop("sku", None)) is not None:
+            if type(sku) is not str and isinstance(sku, COLLECTIONS):
+                raise TypeError
+
             self.sku = sku
 
         if (version := d.pop("version", None)) is not None:
+            if type(version) is not str and isinstance(version, COLLECTIONS):
+                raise TypeError
+
             self.version = version
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]

@@ -42,33 +42,23 @@ class Instance(DocumentModel):
         self = cls.__new__(cls)
         if (compute := d.pop("compute", None)) is not None:
             compute = Compute._read(compute)
+
             self.compute = compute
 
         if (extended := d.pop("extended", None)) is not None:
             extended = Extended._read(extended)
+
             self.extended = extended
 
         if (network := d.pop("network", None)) is not None:
             network = Network._read(network)
+
             self.network = network
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="Ipv4Address")
 
@@ -37,25 +38,18 @@ class Ipv4Address(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (private_ip_address := d.pop("privateIpAddress", None)) is not None:
+            if type(private_ip_address) is not str and isinstance(private_ip_address, COLLECTIONS):
+                raise TypeError
+
             self.private_ip_address = private_ip_address
 
         if (public_ip_address := d.pop("publicIpAddress", None)) is not None:
+            if type(public_ip_address) is not str and isinstance(public_ip_address, COLLECTIONS):
+                raise TypeError
+
             self.public_ip_address = public_ip_address
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]

@@ -49,6 +49,7 @@ class Ipv4Configuration(DocumentModel):
                 ip_address_item = Ipv4Address._read(ip_address_item_data)
 
                 ip_address.append(ip_address_item)
+
             self.ip_address = ip_address
 
         if (ip_address_block := d.pop("ipAddressBlock", None)) is not None:
@@ -61,6 +62,7 @@ class Ipv4Configuration(DocumentModel):
                 ip_address_block_item = IpAddressBlock._read(ip_address_block_item_data)
 
                 ip_address_block.append(ip_address_block_item)
+
             self.ip_address_block = ip_address_block
 
         if (subnet := d.pop("subnet", None)) is not None:
@@ -73,25 +75,13 @@ class Ipv4Configuration(DocumentModel):
                 subnet_item = Subnet._read(subnet_item_data)
 
                 subnet.append(subnet_item)
+
             self.subnet = subnet
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

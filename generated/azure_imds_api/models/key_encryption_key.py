@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="KeyEncryptionKey")
 
@@ -36,29 +37,20 @@ class KeyEncryptionKey(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (key_url := d.pop("keyUrl", None)) is not None:
+            if type(key_url) is not str and isinstance(key_url, COLLECTIONS):
+                raise TypeError
+
             self.key_url = key_url
 
         if (source_vault := d.pop("sourceVault", None)) is not None:
             source_vault = SourceVault._read(source_vault)
+
             self.source_vault = source_vault
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

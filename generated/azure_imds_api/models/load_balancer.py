@@ -51,6 +51,7 @@ class LoadBalancer(DocumentModel):
                 public_ip_addresses_item = PublicIpAddress._read(public_ip_addresses_item_data)
 
                 public_ip_addresses.append(public_ip_addresses_item)
+
             self.public_ip_addresses = public_ip_addresses
 
         if (inbound_rules := d.pop("inboundRules", None)) is not None:
@@ -63,6 +64,7 @@ class LoadBalancer(DocumentModel):
                 inbound_rules_item = InboundRule._read(inbound_rules_item_data)
 
                 inbound_rules.append(inbound_rules_item)
+
             self.inbound_rules = inbound_rules
 
         if (outbound_rules := d.pop("outboundRules", None)) is not None:
@@ -75,25 +77,13 @@ class LoadBalancer(DocumentModel):
                 outbound_rules_item = OutboundRule._read(outbound_rules_item_data)
 
                 outbound_rules.append(outbound_rules_item)
+
             self.outbound_rules = outbound_rules
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

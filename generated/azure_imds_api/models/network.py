@@ -43,25 +43,13 @@ class Network(DocumentModel):
                 interface_item = NetworkInterface._read(interface_item_data)
 
                 interface.append(interface_item)
+
             self.interface = interface
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

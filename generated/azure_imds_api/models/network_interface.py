@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="NetworkInterface")
 
@@ -46,39 +47,39 @@ class NetworkInterface(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (interface_compartment_id := d.pop("interfaceCompartmentId", None)) is not None:
+            if type(interface_compartment_id) is not str and isinstance(interface_compartment_id, COLLECTIONS):
+                raise TypeError
+
             self.interface_compartment_id = interface_compartment_id
 
         if (interface_compartment_version := d.pop("interfaceCompartmentVersion", None)) is not None:
+            if type(interface_compartment_version) is not str and isinstance(
+                interface_compartment_version, COLLECTIONS
+            ):
+                raise TypeError
+
             self.interface_compartment_version = interface_compartment_version
 
         if (ipv4 := d.pop("ipv4", None)) is not None:
             ipv4 = Ipv4Configuration._read(ipv4)
+
             self.ipv4 = ipv4
 
         if (ipv6 := d.pop("ipv6", None)) is not None:
             ipv6 = Ipv6Configuration._read(ipv6)
+
             self.ipv6 = ipv6
 
         if (mac_address := d.pop("macAddress", None)) is not None:
+            if type(mac_address) is not str and isinstance(mac_address, COLLECTIONS):
+                raise TypeError
+
             self.mac_address = mac_address
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

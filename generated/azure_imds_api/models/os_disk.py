@@ -10,6 +10,7 @@ from attrs import field as _attrs_field
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 from ..models.known_disk_caching import KnownDiskCaching
 from ..models.known_os_type import KnownOsType
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="OsDisk")
 
@@ -65,60 +66,70 @@ class OsDisk(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (caching := d.pop("caching", None)) is not None:
+            if type(caching) is not str and isinstance(caching, COLLECTIONS):
+                raise TypeError
+
             self.caching = caching
 
         if (create_option := d.pop("createOption", None)) is not None:
+            if type(create_option) is not str and isinstance(create_option, COLLECTIONS):
+                raise TypeError
+
             self.create_option = create_option
 
         if (diff_disk_settings := d.pop("diffDiskSettings", None)) is not None:
             diff_disk_settings = DiffDiskSettings._read(diff_disk_settings)
+
             self.diff_disk_settings = diff_disk_settings
 
         if (disk_size_gb := d.pop("diskSizeGB", None)) is not None:
+            if type(disk_size_gb) is not str and isinstance(disk_size_gb, COLLECTIONS):
+                raise TypeError
+
             self.disk_size_gb = disk_size_gb
 
         if (encryption_settings := d.pop("encryptionSettings", None)) is not None:
             encryption_settings = EncryptionSettings._read(encryption_settings)
+
             self.encryption_settings = encryption_settings
 
         if (image := d.pop("image", None)) is not None:
             image = DiskImage._read(image)
+
             self.image = image
 
         if (managed_disk := d.pop("managedDisk", None)) is not None:
             managed_disk = ManagedDisk._read(managed_disk)
+
             self.managed_disk = managed_disk
 
         if (name := d.pop("name", None)) is not None:
+            if type(name) is not str and isinstance(name, COLLECTIONS):
+                raise TypeError
+
             self.name = name
 
         if (os_type := d.pop("osType", None)) is not None:
+            if type(os_type) is not str and isinstance(os_type, COLLECTIONS):
+                raise TypeError
+
             self.os_type = os_type
 
         if (vhd := d.pop("vhd", None)) is not None:
             vhd = Vhd._read(vhd)
+
             self.vhd = vhd
 
         if (write_accelerator_enabled := d.pop("writeAcceleratorEnabled", None)) is not None:
+            if type(write_accelerator_enabled) is not str and isinstance(write_accelerator_enabled, COLLECTIONS):
+                raise TypeError
+
             self.write_accelerator_enabled = write_accelerator_enabled
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

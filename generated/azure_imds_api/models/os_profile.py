@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="OsProfile")
 
@@ -39,28 +40,26 @@ class OsProfile(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (admin_username := d.pop("adminUsername", None)) is not None:
+            if type(admin_username) is not str and isinstance(admin_username, COLLECTIONS):
+                raise TypeError
+
             self.admin_username = admin_username
 
         if (computer_name := d.pop("computerName", None)) is not None:
+            if type(computer_name) is not str and isinstance(computer_name, COLLECTIONS):
+                raise TypeError
+
             self.computer_name = computer_name
 
         if (disable_password_authentication := d.pop("disablePasswordAuthentication", None)) is not None:
+            if type(disable_password_authentication) is not str and isinstance(
+                disable_password_authentication, COLLECTIONS
+            ):
+                raise TypeError
+
             self.disable_password_authentication = disable_password_authentication
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]

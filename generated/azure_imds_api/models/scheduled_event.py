@@ -10,7 +10,7 @@ from attrs import field as _attrs_field
 from ..models.known_event_source import KnownEventSource
 from ..models.known_event_status import KnownEventStatus
 from ..models.known_event_type import KnownEventType
-from ..types import LISTS, UNSET, Model, Unset
+from ..types import COLLECTIONS, LISTS, UNSET, Model, Unset
 
 T = TypeVar("T", bound="ScheduledEvent")
 
@@ -105,24 +105,48 @@ class ScheduledEvent(Model):
         d = {**src_dict}
         event_id = d.pop("EventId")
 
+        if type(event_id) is not str and isinstance(event_id, COLLECTIONS):
+            raise TypeError
+
         event_type = d.pop("EventType")
 
+        if type(event_type) is not str and isinstance(event_type, COLLECTIONS):
+            raise TypeError
+
         _resources = d.pop("Resources")
-        if not isinstance(_resources, LISTS):
+        if not isinstance(_resources, LISTS) or any(isinstance(item, COLLECTIONS) for item in _resources):
             raise TypeError
         resources = cast(list[str], _resources)
 
         event_status = d.pop("EventStatus")
 
+        if type(event_status) is not str and isinstance(event_status, COLLECTIONS):
+            raise TypeError
+
         resource_type = d.pop("ResourceType", UNSET)
+
+        if type(resource_type) is not str and isinstance(resource_type, COLLECTIONS):
+            raise TypeError
 
         not_before = d.pop("NotBefore", UNSET)
 
+        if type(not_before) is not str and isinstance(not_before, COLLECTIONS):
+            raise TypeError
+
         description = d.pop("Description", UNSET)
+
+        if type(description) is not str and isinstance(description, COLLECTIONS):
+            raise TypeError
 
         event_source = d.pop("EventSource", UNSET)
 
+        if type(event_source) is not str and isinstance(event_source, COLLECTIONS):
+            raise TypeError
+
         duration_in_seconds = d.pop("DurationInSeconds", UNSET)
+
+        if isinstance(duration_in_seconds, COLLECTIONS):
+            raise TypeError
 
         model = cls(
             event_id,
@@ -138,19 +162,3 @@ class ScheduledEvent(Model):
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

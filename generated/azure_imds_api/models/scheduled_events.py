@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import LISTS, Model
+from ..types import COLLECTIONS, LISTS, Model
 
 T = TypeVar("T", bound="ScheduledEvents")
 
@@ -48,6 +48,9 @@ class ScheduledEvents(Model):
         d = {**src_dict}
         document_incarnation = d.pop("DocumentIncarnation")
 
+        if isinstance(document_incarnation, COLLECTIONS):
+            raise TypeError
+
         _events = d.pop("Events")
         if not isinstance(_events, LISTS):
             raise TypeError
@@ -65,22 +68,6 @@ class ScheduledEvents(Model):
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
 
 
 # Imported last, because models may refer to each other: this class exists now.

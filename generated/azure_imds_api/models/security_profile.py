@@ -9,6 +9,7 @@ from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
 from ..models.known_security_type import KnownSecurityType
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="SecurityProfile")
 
@@ -43,31 +44,30 @@ class SecurityProfile(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (encryption_at_host := d.pop("encryptionAtHost", None)) is not None:
+            if type(encryption_at_host) is not str and isinstance(encryption_at_host, COLLECTIONS):
+                raise TypeError
+
             self.encryption_at_host = encryption_at_host
 
         if (secure_boot_enabled := d.pop("secureBootEnabled", None)) is not None:
+            if type(secure_boot_enabled) is not str and isinstance(secure_boot_enabled, COLLECTIONS):
+                raise TypeError
+
             self.secure_boot_enabled = secure_boot_enabled
 
         if (security_type := d.pop("securityType", None)) is not None:
+            if type(security_type) is not str and isinstance(security_type, COLLECTIONS):
+                raise TypeError
+
             self.security_type = security_type
 
         if (virtual_tpm_enabled := d.pop("virtualTpmEnabled", None)) is not None:
+            if type(virtual_tpm_enabled) is not str and isinstance(virtual_tpm_enabled, COLLECTIONS):
+                raise TypeError
+
             self.virtual_tpm_enabled = virtual_tpm_enabled
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import Model
+from ..types import COLLECTIONS, Model
 
 T = TypeVar("T", bound="StartRequest")
 
@@ -38,25 +38,12 @@ class StartRequest(Model):
         d = {**src_dict}
         event_id = d.pop("EventId")
 
+        if type(event_id) is not str and isinstance(event_id, COLLECTIONS):
+            raise TypeError
+
         model = cls(
             event_id,
             d,
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -53,37 +53,28 @@ class StorageProfile(DocumentModel):
                 data_disks_item = DataDisk._read(data_disks_item_data)
 
                 data_disks.append(data_disks_item)
+
             self.data_disks = data_disks
 
         if (image_reference := d.pop("imageReference", None)) is not None:
             image_reference = ImageReference._read(image_reference)
+
             self.image_reference = image_reference
 
         if (os_disk := d.pop("osDisk", None)) is not None:
             os_disk = OsDisk._read(os_disk)
+
             self.os_disk = os_disk
 
         if (resource_disk := d.pop("resourceDisk", None)) is not None:
             resource_disk = ResourceDisk._read(resource_disk)
+
             self.resource_disk = resource_disk
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
 
 
 # Imported last, because models may refer to each other: this class exists now.

@@ -8,6 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..documents import ABSENT, NOTHING_LENT, DocumentModel
+from ..types import COLLECTIONS
 
 T = TypeVar("T", bound="Tag")
 
@@ -36,25 +37,18 @@ class Tag(DocumentModel):
         d = {**src_dict}
         self = cls.__new__(cls)
         if (name := d.pop("name", None)) is not None:
+            if type(name) is not str and isinstance(name, COLLECTIONS):
+                raise TypeError
+
             self.name = name
 
         if (value := d.pop("value", None)) is not None:
+            if type(value) is not str and isinstance(value, COLLECTIONS):
+                raise TypeError
+
             self.value = value
 
         self.additional_properties = d
         self._received = src_dict
         self._lent = NOTHING_LENT
         return self
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]

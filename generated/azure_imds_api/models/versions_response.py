@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import LISTS, Model
+from ..types import COLLECTIONS, LISTS, Model
 
 T = TypeVar("T", bound="VersionsResponse")
 
@@ -37,7 +37,7 @@ class VersionsResponse(Model):
     def _read(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = {**src_dict}
         _api_versions = d.pop("apiVersions")
-        if not isinstance(_api_versions, LISTS):
+        if not isinstance(_api_versions, LISTS) or any(isinstance(item, COLLECTIONS) for item in _api_versions):
             raise TypeError
         api_versions = cast(list[str], _api_versions)
 
@@ -47,19 +47,3 @@ class VersionsResponse(Model):
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import Model, NotPickled
+from ..types import COLLECTIONS, Model, NotPickled
 
 T = TypeVar("T", bound="WorkloadIdentityTokenRequest")
 
@@ -65,13 +65,28 @@ class WorkloadIdentityTokenRequest(NotPickled, Model):
         d = {**src_dict}
         client_id = d.pop("client_id")
 
+        if type(client_id) is not str and isinstance(client_id, COLLECTIONS):
+            raise TypeError
+
         client_assertion = d.pop("client_assertion")
+
+        if type(client_assertion) is not str and isinstance(client_assertion, COLLECTIONS):
+            raise TypeError
 
         scope = d.pop("scope")
 
+        if type(scope) is not str and isinstance(scope, COLLECTIONS):
+            raise TypeError
+
         grant_type = d.pop("grant_type")
 
+        if type(grant_type) is not str and isinstance(grant_type, COLLECTIONS):
+            raise TypeError
+
         client_assertion_type = d.pop("client_assertion_type")
+
+        if type(client_assertion_type) is not str and isinstance(client_assertion_type, COLLECTIONS):
+            raise TypeError
 
         model = cls(
             client_id,
@@ -83,19 +98,3 @@ class WorkloadIdentityTokenRequest(NotPickled, Model):
         )
         model._received = src_dict
         return model
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from azure_imds._cli.exits import Exit
 from azure_imds._cli.values import MASK
 from azure_imds_api.descriptions import DESCRIPTIONS
 from azure_imds_emulator import Emulator
-from cli_support import Run, read_usage_message, run_at_terminal
+from cli_support import Run, run_at_terminal
 
 RESOURCE = "https://vault.azure.net"
 BODY = {"StartRequests": [{"EventId": "00000000-0000-0000-0000-0000000000A1"}]}
@@ -47,7 +48,7 @@ def test_help_lists_the_operations_by_tag(call: Run) -> None:
 
 def test_help_lists_the_operations_by_tag_at_a_terminal() -> None:
     done = run_at_terminal("call", "--help", columns=120, NO_COLOR="1")
-    assert " identity: identity.get_token Get" in done.words
+    assert "─ identity ─" in done.words
     assert "Get an access token for a managed identity" in done.words
 
 
@@ -62,9 +63,8 @@ def test_help_of_an_option_has_its_type_limits_and_default(call: Run) -> None:
 
 
 def test_help_shows_an_example_of_a_body(call: Run) -> None:
-    out = call("call", "scheduled_events.start_events", "--help").out
-    assert "JSON, @FILE for a file with JSON, or - for standard input." in words(out)
-    assert out.endswith(f"\n  azure-imds call scheduled_events.start_events --body \\\n      '{json.dumps(BODY)}'\n")
+    out = words(call("call", "scheduled_events.start_events", "--help").out)
+    assert f"JSON, @FILE for a file with JSON, or - for standard input. Example: {json.dumps(BODY)}" in out
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,7 @@ BAD: dict[tuple[str, ...], str] = {
     f"{sys.executable}: it is not UTF-8",
     ("scheduled_events.start_events", "--body", '{"StartRequests": [{"EventId": "a b"}]}'): "--body: "
     "StartRequests[0].EventId must look like 00000000-0000-0000-0000-0000000000A1",
-    ("scheduled_events.start_events", "--body", "-", "--api-version", "x"): "Invalid value for '--api-version': "
-    "'x' is not a date such as 2021-02-01, or 'newest'.",
+    ("scheduled_events.start_events", "--body", "-", "--api-version", "x"): "--api-version must look like 2020-07-01",
 }
 
 
@@ -166,7 +165,7 @@ def test_a_wrong_value_is_named_as_typed_with_a_right_one(
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(BODY)))
     done = call("call", *typed)
     assert (done.status, done.out) == (Exit.USAGE, "")
-    assert read_usage_message(done.err) == message
+    assert done.err == f"azure-imds: {message}\n"
     assert not emulator.requests
 
 
@@ -197,6 +196,33 @@ def test_a_body_comes_from_an_option_a_file_or_standard_input(
     done = call("call", "scheduled_events.start_events", "--body", value)
     # The operation returns nothing.
     assert (done.status, done.out, done.err) == (0, "", "")
+    assert emulator.events.events[0].status == "Started"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no endless device")
+@pytest.mark.parametrize("source", ["@/dev/zero", "-"])
+def test_an_endless_body_is_refused(
+    source: str, call: Run, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open("/dev/zero", encoding="ascii") as endless:
+        monkeypatch.setattr(sys, "stdin", endless)
+        done = call("call", "scheduled_events.start_events", "--body", source)
+    name = "standard input" if source == "-" else "the file /dev/zero"
+    assert (done.status, done.err) == (
+        Exit.USAGE,
+        f"azure-imds: --body cannot be read from {name}: it is larger than 1 MiB\n",
+    )
+    assert not emulator.requests
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="pipes have no names here")
+def test_a_body_of_a_pipe_is_read(call: Run, emulator: Emulator) -> None:
+    receiver, sender = os.pipe()
+    event = emulator.schedule("Reboot", notice=600)
+    os.write(sender, json.dumps({"StartRequests": [{"EventId": event.event_id}]}).encode())
+    os.close(sender)
+    with os.fdopen(receiver):
+        assert call("call", "scheduled_events.start_events", "--body", f"@/dev/fd/{receiver}").status == 0
     assert emulator.events.events[0].status == "Started"
 
 

@@ -266,6 +266,15 @@ def test_without_verification_no_nonce_is_added(call: Run, emulator: Emulator) -
     assert "nonce" not in emulator.requests[0].query
 
 
+@pytest.mark.parametrize("option", ["--roots", "--intermediates"])
+def test_endless_certificates_are_refused(option: str, call: Run, emulator: Emulator) -> None:
+    done = call("attested", "--verify", option, "/dev/zero")
+    assert done.status == 2
+    text = " ".join(done.err.replace("│", " ").split())
+    assert f"'{option}': /dev/zero cannot be read: it is larger than 1 MiB. It must be a file of" in text
+    assert not emulator.requests
+
+
 def test_the_content_of_a_verified_document_is_shown(call: Run, emulator: Emulator, tmp_path: Path) -> None:
     done = call("attested", "--verify", *write_certificates(emulator, tmp_path))
     assert done.status == 0

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import logging
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.utils import formatdate
 from pathlib import Path
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -221,6 +226,110 @@ def test_a_command_that_cannot_be_started_is_a_failure(
     assert running.commands.failed
     assert approvals(emulator) == 0
     assert any("the command cannot be started: Argument list too long" in line for line in log())
+
+
+def test_a_command_that_is_not_started_runs_after_a_restart(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise OSError(errno.ENOENT, "No such file or directory")
+
+    state, out = tmp_path / "state", tmp_path / "out"
+    emulator.schedule("Preempt", notice=600)
+    with monkeypatch.context() as patch, draining(":", endpoint=emulator.endpoint, state=state) as running:
+        patch.setattr(event_commands, "Child", refuse)
+        running.join()
+    command = f"echo $AZURE_IMDS_EVENT_START > {out}"
+    with draining(command, endpoint=emulator.endpoint, state=state) as again:
+        again.join()
+    assert (running.commands.failed, again.commands.failed) == (True, False)
+    assert out.read_text() == "1\n"
+    assert approvals(emulator) == 1
+
+
+class Shortage:
+    """In place of `Child`: the first attempts to start a command fail."""
+
+    def __init__(self, failures: float, number: int = errno.EAGAIN) -> None:
+        self.attempts = 0
+        self._failures = failures
+        self._number = number
+
+    def __call__(self, *arguments: Any) -> child.Child:
+        self.attempts += 1
+        if self.attempts <= self._failures:
+            raise OSError(self._number, os.strerror(self._number))
+        return child.Child(*arguments)
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE], ids=os.strerror)
+def test_a_command_is_started_when_the_system_has_a_process_again(
+    number: int, emulator: Emulator, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shortage = Shortage(3, number)
+    monkeypatch.setattr(event_commands, "Child", shortage)
+    emulator.schedule("Preempt", notice=600)
+    clock = MovedClock()
+    with draining(f"echo $AZURE_IMDS_EVENT_START > {tmp_path}/out", endpoint=emulator.endpoint, clock=clock) as running:
+        pass_time(running, clock)
+    assert not running.commands.failed
+    assert (shortage.attempts, (tmp_path / "out").read_text(), approvals(emulator)) == (4, "1\n", 1)
+    problem = f"the command cannot be started yet: {os.strerror(number)}"
+    assert len([line for line in log() if line.endswith(problem)]) == 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        lambda: Host([an_event(NotBefore=formatdate(START + 60, usegmt=True))]),
+        lambda: Host([an_event(NotBefore="")], [an_event(NotBefore="")], [started(an_event())]),
+    ],
+    ids=["limited", "unlimited"],
+)
+def test_a_command_that_cannot_be_started_in_time_is_a_failure(
+    host: Callable[[], Host], log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_commands, "Child", Shortage(float("inf")))
+    clock = MovedClock(START)
+    with draining(":", transport=host(), clock=clock) as running:
+        pass_time(running, clock)
+    assert running.commands.failed
+    assert log()[-1].endswith("the command cannot be started: Resource temporarily unavailable")
+
+
+def test_the_wait_for_a_process_ends_with_the_program(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shortage = Shortage(float("inf"))
+    monkeypatch.setattr(event_commands, "Child", shortage)
+    emulator.schedule("Preempt", notice=600)
+    with draining(":", endpoint=emulator.endpoint, state=tmp_path / "state") as running:
+        wait_until(lambda: shortage.attempts > 0)
+        running.end()
+    assert '"running"' in (tmp_path / "state").read_text()
+
+
+@pytest.mark.parametrize("failing", range(1, 5))
+def test_without_a_thread_the_command_is_started_later_and_only_once(
+    failing: int, emulator: Emulator, tmp_path: Path, log: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = itertools.count(1)
+
+    class Thread(threading.Thread):
+        def start(self) -> None:
+            if next(starts) == failing:
+                raise RuntimeError("can't start new thread")
+            super().start()
+
+    for module in (child, event_commands):
+        monkeypatch.setattr(module, "threading", SimpleNamespace(Thread=Thread, Lock=threading.Lock))
+    monkeypatch.setattr(event_commands, "_PAUSE", 0.01)
+    emulator.schedule("Preempt", notice=600)
+    with draining(f"sleep 0.2; echo x >> {tmp_path}/out", endpoint=emulator.endpoint) as running:
+        running.join()
+    assert not running.commands.failed
+    assert (tmp_path / "out").read_text() == "x\n"
+    assert len([line for line in log() if line.endswith("cannot be started yet: can't start new thread")]) == 1
 
 
 #: Says when it runs. At SIGTERM it says so too, and exits with 0.

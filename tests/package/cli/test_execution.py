@@ -19,7 +19,7 @@ from azure_imds._cli.claims import read_claims
 from azure_imds._cli.execution import TokenFile, forward_signals, keep_fresh, run_child
 from azure_imds._cli.exits import Exit
 from azure_imds_emulator import Emulator
-from cli_support import Run, read_usage_message, run, start
+from cli_support import Run, run, start
 from support import FakeClock
 
 RESOURCE = "https://vault.azure.net"
@@ -39,13 +39,23 @@ def test_the_variable_can_have_another_name(emulator: Emulator) -> None:
     assert other == "none"
 
 
+@pytest.mark.parametrize("options", [[], ["--token-file", "token"]], ids=["variable", "file"])
+def test_the_variable_can_be_the_path(options: list[str], emulator: Emulator, tmp_path: Path) -> None:
+    if options:
+        options = [options[0], str(tmp_path / options[1])]
+    done = run("exec", "--resource", RESOURCE, "--env", "PATH", *options, "sh", "-c", "echo ${#PATH}")
+    assert (done.status, done.err) == (0, "")
+    assert int(done.out) > 100
+
+
 def test_the_identity_is_chosen_and_options_after_the_command_are_its_own(
     emulator: Emulator, call: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identity = emulator.machine.add_user_assigned("id-web")
     ran: list[Any] = []
 
-    def record(command: Any, variables: Any) -> NoReturn:
+    def record(program: str, command: Any, variables: Any) -> NoReturn:
+        assert os.path.basename(program) == "env"
         ran.append((command, variables))
         raise SystemExit(5)
 
@@ -146,9 +156,7 @@ def test_what_cannot_work_ends_before_a_token_is_requested(
     typed: list[str], status: Exit, message: str, call: Run, emulator: Emulator
 ) -> None:
     done = call("exec", *typed)
-    assert (done.status, done.out) == (status, "")
-    shown = read_usage_message(done.err) if status is Exit.USAGE else done.err.removeprefix("azure-imds: ").rstrip("\n")
-    assert shown == message
+    assert (done.status, done.out, done.err) == (status, "", f"azure-imds: {message}\n")
     assert not emulator.requests
 
 
@@ -292,7 +300,7 @@ def test_a_folder_that_is_gone_is_logged(tmp_path: Path, caplog: pytest.LogCaptu
 def test_the_handlers_of_signals_are_restored() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     with forward_signals() as forward_to:
-        assert run_child([PYTHON, "-Sc", "raise SystemExit(4)"], {}, forward_to) == 4
+        assert run_child(PYTHON, [PYTHON, "-Sc", "raise SystemExit(4)"], {}, forward_to) == 4
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
@@ -302,13 +310,13 @@ def test_the_handlers_of_signals_are_restored() -> None:
 def test_a_signal_before_the_command_starts_is_passed_on(number: signal.Signals) -> None:
     with forward_signals() as forward_to:
         signal.raise_signal(number)
-        assert run_child(["sleep", "60"], {}, forward_to) == 128 + number
+        assert run_child("/bin/sleep", ["sleep", "60"], {}, forward_to) == 128 + number
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with forward_signals() as forward_to:
-            assert run_child(["sh", "-c", "kill -HUP $$; exit 6"], {}, forward_to) == 6
+            assert run_child("/bin/sh", ["sh", "-c", "kill -HUP $$; exit 6"], {}, forward_to) == 6
     finally:
         signal.signal(signal.SIGHUP, previous)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from azure_imds import (
     RetryPolicy,
     ThrottledError,
 )
-from azure_imds._client import arc
+from azure_imds._client import arc, files
 from support import (
     CANARY,
     CLIENT_ID,
@@ -405,17 +406,11 @@ def test_any_other_failure_to_open_is_reported(
 def test_a_failure_to_read_is_reported(colour: Colour, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.key").write_text(KEY)
 
-    class Broken:
-        def __enter__(self) -> Broken:
-            return self
-
-        def __exit__(self, *details: object) -> None:
-            pass
-
-        def read(self, size: int) -> bytes:
+    class Broken(FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(os, "fdopen", lambda *arguments, **options: Broken())
+    monkeypatch.setattr(files, "FileIO", Broken)
     assert os.strerror(errno.EIO) in str(refused_path(colour, folder / "a.key"))
 
 

@@ -406,6 +406,14 @@ def test_the_failures_of_an_observer_are_logged_once(caplog: pytest.LogCaptureFi
     assert record.exc_info[0] is LookupError
 
 
+def test_the_number_of_failed_observers_that_are_remembered_is_limited(caplog: pytest.LogCaptureFixture) -> None:
+    with ImdsClient(transport=Script(ok())) as imds:
+        for number in range(150):
+            get_token(imds.with_options(observer=functools.partial(fail, number)))
+        assert len(imds.options.memory.failed_observers) == 100
+    assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 150
+
+
 def find_nothing(call: ObservedCall) -> None:
     next(iter([]))
 
@@ -497,6 +505,22 @@ def test_calls_that_an_observer_makes_are_not_observed() -> None:
     with ImdsClient(transport=script, observer=ask_again) as imds:
         get_token(imds)
     assert (len(calls), len(script.requests)) == (1, 2)
+
+
+def test_calls_of_a_thread_that_an_observer_starts_are_observed(inherited_context: None) -> None:
+    calls: list[ObservedCall] = []
+
+    def start_a_thread(call: ObservedCall) -> None:
+        calls.append(call)
+        if len(calls) == 1:
+            thread = threading.Thread(target=get_token, args=(imds,))
+            thread.start()
+            thread.join()
+
+    script = Script(ok())
+    with ImdsClient(transport=script, observer=start_a_thread) as imds:
+        get_token(imds)
+    assert (len(calls), len(script.requests)) == (2, 2)
 
 
 # Secrets

@@ -47,6 +47,12 @@ def wrong_values(member: Member) -> list[Any]:
     return ["", "text", 0, 7, False, True, [], [["a", 1]], [{}]]
 
 
+def is_single_value(model: str, member: Member) -> bool:
+    """Whether the annotation of a member has neither a list nor an object."""
+    annotation = str(getattr(models, model).__annotations__[member.attribute])
+    return not member.model and not member.is_list and "dict" not in annotation and "Any" not in annotation
+
+
 def absent(model: str, member: Member) -> Any:
     """What a missing member reads as."""
     return getattr(getattr(models, model).from_dict(smallest(model)), member.attribute)
@@ -89,6 +95,36 @@ def test_an_optional_member_of_another_shape_reads_as_absent(model: str, caplog:
             assert found.additional_properties == {"unknown": 1}
             assert len(lines(caplog)) == 1
             assert lines(caplog)[0].startswith((f"{name} ", f"{name}/0 "))
+
+
+@pytest.mark.parametrize("model", sorted(MEMBERS))
+@pytest.mark.parametrize("value", [{}, {"a": 1}, [], ["a"], ()], ids=repr)
+def test_a_list_or_object_in_place_of_a_single_value_reads_as_absent(
+    model: str, value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "azure_imds")
+    singles = {name: member for name, member in MEMBERS[model].items() if is_single_value(model, member)}
+    optional = {name: member for name, member in singles.items() if not member.is_required}
+    document = {**smallest(model), **dict.fromkeys(optional, value)}
+    found = read(model, document)
+    for member in optional.values():
+        assert getattr(found, member.attribute) == absent(model, member)
+    assert found.to_dict() == document
+    assert lines(caplog) == [f"{name} has an unexpected shape, so it reads as absent" for name in optional]
+    for name in singles.keys() - optional.keys():
+        with pytest.raises(UnreadableMemberError, match=f"^{name} has an unexpected shape$"):
+            read(model, {**smallest(model), name: value})
+
+
+@pytest.mark.parametrize("value", [0, 7, 1.5, True, False], ids=repr)
+def test_another_single_value_is_read_as_it_came(value: Any) -> None:
+    compute = models.Compute.from_dict({"name": value, "vmSize": "a"})
+    assert (compute.name, compute.to_dict()) == (value, {"name": value, "vmSize": "a"})
+
+
+def test_a_list_of_texts_with_an_object_in_it_is_odd() -> None:
+    with pytest.raises(UnreadableMemberError, match=r"^Resources has an unexpected shape$"):
+        models.ScheduledEvent.from_dict({**EVENT, "Resources": ["vm-1", {"name": "vm-2"}]})
 
 
 @pytest.mark.parametrize("model", sorted(MEMBERS))

@@ -483,7 +483,7 @@ def test_a_signal_while_the_token_file_is_read_reaches_the_caller(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     enter("workload-identity", monkeypatch, tmp_path)
-    error, read = TimeoutError("the program's own limit"), os.fdopen
+    error, read = TimeoutError("the program's own limit"), os.open
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
         send_alarm()
@@ -491,7 +491,7 @@ def test_a_signal_while_the_token_file_is_read_reaches_the_caller(
 
     script = Script(answer(200, TOKEN))
     imds = ImdsClient(transport=script)
-    monkeypatch.setattr(os, "fdopen", interrupted)
+    monkeypatch.setattr(os, "open", interrupted)
     with handled(error), pytest.raises(TimeoutError) as caught:
         get_token(imds)
     assert caught.value is error
@@ -702,6 +702,20 @@ def test_the_right_certificate_is_accepted_without_a_chain(
         monkeypatch.setenv("IDENTITY_SERVER_THUMBPRINT", spaced)
         assert colour.run(get_token).access_token == CANARY
     assert wire.header("secret") == SECRET
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, colour: Colour
+) -> None:
+    ear = Ear()
+    with raw_server(ear) as url:
+        enter("workload-identity", monkeypatch, tmp_path)
+        monkeypatch.setenv("AZURE_AUTHORITY_HOST", url.replace("http://", "https://"))
+        error = colour.error(get_token)
+    assert isinstance(error, ImdsUnavailableError)
+    assert "CERTIFICATE_VERIFY_FAILED" in str(error)
+    assert "SSL_CERT_FILE" in error.hint
+    assert (error.attempts, error.retryable, ear.received) == (1, False, b"")
 
 
 @pytest.mark.parametrize("host", ["app-service", "machine-learning", "cloud-shell"])

@@ -80,6 +80,16 @@ def test_the_number_of_unused_keys_is_limited(arc: Emulator, http: httpx.Client)
     assert len(list(arc.arc_token_dir.iterdir())) <= 256
 
 
+def test_the_folder_of_the_key_files_can_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "Łódź €"
+    folder.mkdir()
+    with Emulator(arc=True, arc_token_dir=folder) as emulator, make_client_for(emulator) as http:
+        challenge = http.get("/identity/oauth2/token?api-version=2020-06-01&resource=https://vault.azure.net")
+        path = Path(challenge.headers["WWW-Authenticate"].removeprefix("Basic realm="))
+        assert (challenge.status_code, path.parent) == (401, folder)
+        assert path.read_text()
+
+
 def test_stop_removes_the_key_files(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "tokens"
     with Emulator(arc=True, arc_token_dir=folder) as emulator, make_client_for(emulator) as http:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from azure_imds_emulator import ConfigError, Emulator
-from azure_imds_emulator.config import load, parse
+from azure_imds_emulator.cli import main
+from azure_imds_emulator.config import from_environment, load, parse
 from azure_imds_emulator.json_text import MAX_SIZE
 from emulator_support import get_raw, make_client, make_client_for
 
@@ -93,6 +94,60 @@ def test_a_configuration_that_is_too_large_or_odd_is_refused(text: str, message:
     with pytest.raises(ConfigError) as caught:
         parse(text, "c")
     assert str(caught.value).startswith(message)
+
+
+SURROGATE = "\ud800"
+
+
+@pytest.mark.parametrize("name", ["description", "event_id", "scenario", "resources"])
+def test_an_event_with_a_text_that_cannot_be_sent_is_refused(emulator: Emulator, http: httpx.Client, name: str) -> None:
+    arguments: dict[str, Any] = {name: [SURROGATE] if name == "resources" else SURROGATE}
+    with pytest.raises(ValueError, match=rf"^{name}: the text '\\ud800' contains half of a surrogate pair$"):
+        emulator.schedule("Preempt", **arguments)
+    assert_that_everything_answers(http)
+
+
+@pytest.mark.parametrize("body", [SURROGATE, {"a": SURROGATE}, [SURROGATE]], ids=ascii)
+def test_a_fault_with_a_text_that_cannot_be_sent_is_refused(emulator: Emulator, http: httpx.Client, body: Any) -> None:
+    with pytest.raises(ValueError, match=r"^body: the text '.*\\ud800.*' contains half of a surrogate pair$"):
+        emulator.fail(500, body=body)
+    assert_that_everything_answers(http)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"a b": "x"}, {"": "x"}, {"a\n": "x"}, {"ä": "x"}, {"a": "\x7f"}, {"a": "€"}], ids=ascii
+)
+def test_a_fault_with_a_header_that_cannot_be_sent_is_refused(
+    control: httpx.Client, http: httpx.Client, headers: dict[str, str]
+) -> None:
+    response = control.post("/api/faults", json={"headers": headers})
+    assert response.status_code == 400
+    assert "contains characters that a header cannot contain" in response.json()["error"]
+    assert_that_everything_answers(http)
+
+
+@pytest.mark.parametrize("value", [SURROGATE, "€", "a\r\nSet-Cookie: b", "\0", "\x7f"], ids=ascii)
+def test_a_server_that_a_header_cannot_contain_is_refused(value: str) -> None:
+    message = "must be Latin-1 without control characters, for example IMDS/150.870.65.1854, got "
+    with pytest.raises(ValueError, match=f"^server {message}"):
+        Emulator(server=value)
+    with pytest.raises(ConfigError, match=f"AZURE_IMDS_EMULATOR_SERVER: {message}"):
+        from_environment({"AZURE_IMDS_EMULATOR_SERVER": f"x{value}x"})
+    if value != SURROGATE:
+        with pytest.raises(ConfigError, match=f"c:1: server {message}"):
+            parse(json.dumps({"server": value}), "c")
+
+
+@pytest.mark.parametrize("name", ["host", "control_host", "control_hosts", "as_host", "issuer", "arc_token_dir"])
+def test_a_setting_that_is_not_text_in_utf_8_is_refused(name: str) -> None:
+    settings: dict[str, Any] = {name: [SURROGATE] if name == "control_hosts" else SURROGATE}
+    with pytest.raises(ValueError, match=rf"^{name} must be text in UTF-8, got '\\ud800'$"):
+        Emulator(**settings)
+
+
+def test_an_option_that_is_not_text_in_utf_8_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--host", os.fsdecode(b"\xff")]) == 2
+    assert capsys.readouterr().err == "azure-imds emulator: --host must be text in UTF-8, got '\\udcff'\n"
 
 
 def test_anchors_can_be_used() -> None:

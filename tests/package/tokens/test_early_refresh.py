@@ -25,6 +25,7 @@ from azure_imds import (
     ImdsCredential,
     ImdsUnavailableError,
 )
+from azure_imds._clock import Clock
 from azure_imds._tokens.cache import Cache, Entry
 from azure_imds_emulator import Emulator
 from support import COLOURS, Colour, answer
@@ -73,6 +74,73 @@ def test_a_token_is_due_from_this_moment(colour: Colour, answer_: dict[str, Any]
         credential.wait_for_refreshes()
         assert len(imds) == 2
         assert number(credential.get_token()) == 2
+
+
+class Lucky(Clocks):
+    """Clocks whose random numbers are a part of the largest ones."""
+
+    part = 0.0
+
+    def jitter(self, ceiling: float) -> float:
+        return ceiling * self.part
+
+
+@pytest.mark.parametrize("part", [0.0, 0.25, 0.5])
+@pytest.mark.parametrize(
+    ("answer_", "latest"),
+    [({"life": DAY}, DAY / 2), ({"life": HOUR}, HOUR - 300), ({"life": DAY, "refresh_in": "100"}, 100)],
+    ids=["long", "short", "stated"],
+)
+def test_refreshes_are_spread_over_the_last_tenth_of_the_time(
+    colour: Colour, answer_: dict[str, Any], latest: float, part: float
+) -> None:
+    clock = Lucky(NOW)
+    clock.part = part
+    imds = Imds(clock, **answer_)
+    due = latest * (0.9 + 0.1 * part)
+    with holding(colour, transport=imds, clock=clock) as credential:
+        refresh_on = credential.get_token().refresh_on
+        clock.advance(due - 1)
+        credential.get_token()
+        credential.wait_for_refreshes()
+        assert len(imds) == 1
+        clock.advance(1.001)
+        credential.get_token()
+        credential.wait_for_refreshes()
+        assert len(imds) == 2
+    assert refresh_on == (None if answer_["life"] == HOUR else NOW + latest), "what the host says is passed on"
+
+
+def test_a_token_that_is_due_at_once_stays_due(colour: Colour) -> None:
+    clock = Lucky(NOW)
+    imds = Imds(clock, life=200)
+    with holding(colour, transport=imds, clock=clock) as credential:
+        credential.get_token()
+        clock.advance(31)
+        credential.get_token()
+        credential.wait_for_refreshes()
+    assert len(imds) == 2
+
+
+def test_credentials_that_start_together_refresh_at_different_times() -> None:
+    clock = Clocks(NOW)
+    clock.jitter = Clock().jitter  # type: ignore[method-assign]
+    imds = Imds(clock)
+    credentials = [ImdsCredential(transport=imds, clock=clock) for _ in range(40)]
+    for credential in credentials:
+        credential.get_token(SCOPE)
+    refreshed: list[int] = []
+    clock.advance(DAY * 0.45)
+    for _ in range(10):
+        clock.advance(DAY * 0.005)
+        for credential in credentials:
+            credential.get_token(SCOPE)
+            assert all(thread.join(FOREVER) is None for thread in refreshers())
+        refreshed.append(len(imds) - 40 - sum(refreshed))
+    for credential in credentials:
+        credential.close()
+    assert sum(refreshed) == 40
+    assert sum(count > 0 for count in refreshed) > 4
 
 
 def test_no_caller_waits_for_an_early_refresh(colour: Colour) -> None:
@@ -369,6 +437,25 @@ def test_a_refresh_survives_the_end_of_its_event_loop() -> None:
         for thread in refreshers():
             thread.join(FOREVER)
         assert asyncio.run(credential.get_token(SCOPE)) != first
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_refresh_does_not_inherit_the_event_loop_of_the_caller(backend: str, inherited_context: None) -> None:
+    """anyio and sniffio keep the name of the running event loop in the context."""
+    with Emulator(token_lifetime=7200) as emulator:
+        clock = Clocks(emulator.clock.time())
+        credential = AsyncImdsCredential(endpoint=emulator.endpoint, clock=clock)
+
+        async def main() -> None:
+            first = await credential.get_token(SCOPE)
+            clock.advance(7000)
+            emulator.clock.advance(7000)
+            assert await credential.get_token(SCOPE) is first
+            for thread in refreshers():
+                thread.join(FOREVER)
+            assert await credential.get_token(SCOPE) != first
+
+        anyio.run(main, backend=backend)
 
 
 def test_a_callers_transport_is_used_on_the_callers_event_loop() -> None:

@@ -440,20 +440,48 @@ def test_an_event_loop_that_stopped_while_it_led_blocks_no_other() -> None:
     loop.close()
 
 
+def made_entry(text: str, clock: Clocks) -> Entry:
+    """A token that is valid for a day."""
+    due = clock.monotonic() + DAY
+    return Entry(AccessToken(text, int(clock.time()) + DAY), clock.time() + DAY, due, clock.time() + DAY, due)
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_at_each_moment_of_a_replacement_one_of_both_tokens_is_found(forced: bool) -> None:
+    """`find` takes no lock: a thread that found none would send a request of its own."""
+    moments: list[bool] = []
+
+    class Watched(dict[str, Entry]):
+        def pop(self, *arguments: Any) -> Any:
+            found = super().pop(*arguments)
+            moments.append("r" in self)
+            return found
+
+        def __setitem__(self, key: str, value: Entry) -> None:
+            super().__setitem__(key, value)
+            moments.append("r" in self)
+
+    clock = Clocks()
+    cache = Cache(clock)
+    cache._entries = Watched()
+    for text in ("old", "new"):
+        cache.put("r", made_entry(text, clock), cache.next_sequence(), forced=forced)
+    found = cache.find("r", only_fresh=True)
+    assert found is not None
+    assert found.token.token == "new"
+    assert {*moments} == {True}
+
+
 def test_a_cache_stays_consistent_between_threads(impatient: None) -> None:
     clock = Clocks()
     cache = Cache(clock)
     stop = threading.Event()
     failures: list[BaseException] = []
 
-    def entry(text: str) -> Entry:
-        due = clock.monotonic() + DAY
-        return Entry(AccessToken(text, int(clock.time()) + DAY), clock.time() + DAY, due, clock.time() + DAY, due)
-
     def write(index: int) -> None:
         while not stop.is_set():
             resource = f"r{index % 3}"
-            cache.put(resource, entry(resource), cache.next_sequence())
+            cache.put(resource, made_entry(resource, clock), cache.next_sequence())
             if index == 0:
                 cache.clear()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pickle
+import warnings
 from typing import Any
 
 import pytest
@@ -40,7 +41,9 @@ def test_it_is_a_coroutine_function_for_an_asynchronous_credential() -> None:
     assert not inspect.iscoroutinefunction(bearer_token_provider(ImdsCredential(), SCOPE))
     provider = bearer_token_provider(AsyncImdsCredential(), SCOPE)
     assert inspect.iscoroutinefunction(provider)
-    assert asyncio.iscoroutinefunction(provider)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # since Python 3.14
+        assert asyncio.iscoroutinefunction(provider)
 
 
 def test_errors_are_those_of_get_token(colour: Colour) -> None:

@@ -200,27 +200,52 @@ def test_a_process_that_saves_its_work_has_ended_before_the_approval(tmp_path: P
             assert "approved" in rest(drain_process)
 
 
-def test_the_loop_of_the_page_ends_before_the_approval(tmp_path: Path, imds_emulator: Emulator) -> None:
+@contextmanager
+def loop(folder: Path, emulator: Emulator, work: str = "time.sleep(1)") -> Iterator[subprocess.Popen[str]]:
+    """Runs the loop of the page with other work, and yields it when the first job has begun."""
     [block] = [block for block in find_blocks(EVENTS) if block.title == "worker.py"]
-    (tmp_path / "worker.py").write_text(block.text, encoding="utf-8")
-    with program([sys.executable, "-W", "error", "worker.py"], tmp_path, imds_emulator) as process:
+    assert "time.sleep(1)" in block.text
+    (folder / "worker.py").write_text(block.text.replace("time.sleep(1)", work), encoding="utf-8")
+    with program([sys.executable, "-W", "error", "worker.py"], folder, emulator) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "job 1\n"
+        yield process
+
+
+def read_end(process: subprocess.Popen[str]) -> str:
+    """Waits for the end, and returns the other lines. `communicate` would lose those that `readline` has buffered."""
+    assert process.stdout is not None
+    output = process.stdout.read()
+    process.wait(TIME_LIMIT)
+    return output
+
+
+def test_the_loop_of_the_page_ends_before_the_approval(tmp_path: Path, imds_emulator: Emulator) -> None:
+    with loop(tmp_path, imds_emulator) as process:
         event = imds_emulator.schedule("Preempt")
-        output = rest(process)
+        output = read_end(process)
     assert output.endswith("saved\n")
     assert process.returncode == 0
     assert event.status == "Started"
 
 
+def test_an_event_is_not_approved_before_the_loop_has_ended(tmp_path: Path, imds_emulator: Emulator) -> None:
+    with loop(tmp_path, imds_emulator, "time.sleep(3)") as process:
+        event = imds_emulator.schedule("Preempt", notice=5.5)
+        output = read_end(process)
+    assert "the worker has not finished" in output
+    assert event.status == "Scheduled"
+
+
 def test_ctrl_c_ends_the_loop_of_the_page(tmp_path: Path, imds_emulator: Emulator) -> None:
-    [block] = [block for block in find_blocks(EVENTS) if block.title == "worker.py"]
-    (tmp_path / "worker.py").write_text(block.text, encoding="utf-8")
-    with program([sys.executable, "worker.py"], tmp_path, imds_emulator) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "job 1\n"
+    with loop(tmp_path, imds_emulator) as process:
         process.send_signal(signal.SIGINT)
-        assert "saved\n" in rest(process)
+        assert "saved\n" in read_end(process)
+
+
+def test_an_exception_ends_the_program_with_its_loop(tmp_path: Path, imds_emulator: Emulator) -> None:
+    with loop(tmp_path, imds_emulator, "raise ValueError('no work')") as process:
+        assert "no work" in read_end(process)
 
 
 @pytest.fixture

@@ -71,6 +71,14 @@ def use_proxy(emulator: Emulator) -> None:
     get_token(emulator)
 
 
+def use_untrusted_certificate(emulator: Emulator) -> None:
+    with Emulator(host="workload-identity") as authority, pytest.MonkeyPatch.context() as patch:
+        for name, value in authority.environment.items():
+            if name.startswith("AZURE_"):  # without the variables that name its certificate authority
+                patch.setenv(name, value)
+        ImdsCredential().get_token(VAULT)
+
+
 def ask_for_new_version(emulator: Emulator) -> None:
     ImdsClient(endpoint=emulator.endpoint).instances.get_metadata(api_version="2099-01-01")
 
@@ -84,6 +92,7 @@ SITUATIONS: dict[str, Callable[[Emulator], None]] = {
     "Connection refused in a container": use_closed_port,
     "It works on the host, and not in the pod": hang,
     "It hangs, or ends with a timeout": hang,
+    "SSL: CERTIFICATE_VERIFY_FAILED": use_untrusted_certificate,
     "A web page, a redirect or 407: a proxy": use_proxy,
     "429 Too many requests": use_preset("throttled-spec"),
     "410 or 500 for about a minute": use_status(410),

@@ -51,6 +51,10 @@ class Browser:
         """Runs JavaScript. Returns what it returns."""
         return self.command("POST", "/execute/sync", script=script, args=arguments)
 
+    def emulate(self, command: str, **parameters: Any) -> None:
+        """Runs a command of the Chrome DevTools Protocol, such as one that sets the size of the screen."""
+        self.command("POST", "/goog/cdp/execute", cmd=command, params=parameters)
+
     def text(self, selector: str) -> str:
         found: str = self.run("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
         return found

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from integration import parts
@@ -13,6 +17,7 @@ from integration.certificates import Certificate, issue
 from integration.token_users import TOKEN_USERS, Site, TokenUser
 
 from azure_imds_emulator import Emulator
+from docs_support import build_site
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,6 +41,33 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium. It keeps its state for all tests of a module."""
     with run_browser(tmp_path_factory.mktemp("chromium")) as browser:
         yield browser
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Prints nothing."""
+
+
+@pytest.fixture(scope="session")
+def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation site."""
+    folder = tmp_path_factory.mktemp("site")
+    build_site(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site_url(site_folder: Path) -> Iterator[str]:
+    """The site on loopback. A search needs a server, because a page from a file must not start a worker."""
+    handler = partial(QuietHandler, directory=str(site_folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,81 @@ def test_its_link_saves_the_configuration(page: Browser, emulator: Emulator) -> 
     assert link == f"{emulator.control_url}/api/config"
 
 
+def test_every_button_of_an_event_says_which_event(page: Browser, emulator: Emulator) -> None:
+    event = emulator.schedule("Reboot")
+    wait_until_text(page, "#events", lambda text: "Reboot" in text)
+    labels = page.run("return [...document.querySelectorAll('#events button')].map((each) => each.ariaLabel)")
+    assert labels == [f"Approve Reboot {event.event_id}", f"Cancel Reboot {event.event_id}"]
+
+
+def test_the_focus_stays_at_the_event(page: Browser, emulator: Emulator) -> None:
+    emulator.schedule("Freeze")
+    event = emulator.schedule("Reboot")
+    wait_until_text(page, "#events", lambda text: "Reboot" in text)
+    page.run("document.querySelectorAll('#events button')[2].focus()")
+    focused = "return document.activeElement.ariaLabel"
+    emulator.schedule("Redeploy")
+    wait_until_text(page, "#events", lambda text: "Redeploy" in text)
+    assert page.run(focused) == f"Approve Reboot {event.event_id}"
+    page.run("document.activeElement.click()")
+    wait_until_text(page, "#events", lambda text: "Started" in text)
+    assert page.run(focused) == f"Complete Reboot {event.event_id}"
+
+
+def test_an_unchanged_list_is_not_replaced(page: Browser, emulator: Emulator) -> None:
+    emulator.schedule("Reboot")
+    wait_until_text(page, "#events", lambda text: "Reboot" in text)
+    page.run("window.row = document.querySelector('#events tr')")
+    page.run("refresh()")
+    emulator.fail(503)
+    wait_until_text(page, "#faults", lambda text: "503" in text)
+    assert page.run("return window.row === document.querySelector('#events tr')")
+
+
+def test_it_says_why_a_change_was_refused(page: Browser) -> None:
+    page.run("change('POST', 'api/events', { event_type: 'Nap' })")
+    wait_until_text(page, "[role=alert]", lambda text: "Nap" in text)
+    page.run("change('POST', 'api/clock', { advance: 1 })")
+    wait_until_text(page, "[role=alert]", lambda text: text == "")
+
+
+def test_it_says_that_the_emulator_has_stopped(browser: Browser) -> None:
+    with Emulator() as emulator:
+        browser.open(f"{emulator.control_url}/")
+        wait_until_text(browser, "#endpoint", lambda text: text == emulator.endpoint)
+    try:
+        browser.click("#schedule button")
+        wait_until_text(browser, "[role=alert]", lambda text: "does not answer" in text)
+        wait_until_text(browser, "[role=status]", lambda text: text == "not connected")
+    finally:
+        browser.open("about:blank")
+        browser.command("POST", "/se/log", type="browser")
+
+
+#: Words that are broken: buttons, headings and short cells with more than one line.
+BROKEN = """
+const countLines = (element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return range.getClientRects().length;
+};
+const words = [...document.querySelectorAll("button, th, td:first-child")];
+return words.filter((element) => countLines(element) > 1).map((element) => element.textContent);
+"""
+
+
+def test_long_values_break_no_other_words(page: Browser, emulator: Emulator, http: httpx.Client) -> None:
+    emulator.schedule("Terminate", resources=["vm-" + 200 * "x", "vm-2"])
+    emulator.fail(503, path="/metadata/" + 200 * "x")
+    http.get(f"/instance/{200 * 'x'}?api-version=2021-02-01")
+    wait_until_text(page, "#requests", lambda text: "xxx" in text)
+    wait_until_text(page, "#faults", lambda text: "xxx" in text)
+    wait_until_text(page, "#events", lambda text: "xxx" in text)
+    assert page.run(BROKEN) == []
+    sections = "return [...document.querySelectorAll('section')].filter((each) => each.scrollWidth > each.clientWidth)"
+    assert page.run(f"{sections}.length") == 0
+
+
 #: What makes a page hard to use on a phone.
 OBSTACLES = """
 const found = [];
@@ -125,12 +200,11 @@ return found;
 
 
 def test_it_can_be_used_on_a_phone(page: Browser, emulator: Emulator, http: httpx.Client) -> None:
-    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-    set_metrics, clear_metrics = "Emulation.setDeviceMetricsOverride", "Emulation.clearDeviceMetricsOverride"
-    page.command("POST", "/goog/cdp/execute", cmd=set_metrics, params=metrics)
+    page.emulate("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
     try:
         emulator.play("live-migration", loop=True)
         emulator.fail(preset="guest-proxy-agent-forbidden", path="/metadata/identity/oauth2/token", seconds=60)
+        emulator.fail(503, path="/metadata/" + 200 * "x")
         http.get("/instance/compute/storageProfile/osDisk/managedDisk/id?api-version=2021-02-01&format=text")
         wait_until_text(page, "#requests", lambda text: "osDisk" in text)
         wait_until_text(page, "#scenarios", lambda text: "live-migration" in text)
@@ -138,7 +212,7 @@ def test_it_can_be_used_on_a_phone(page: Browser, emulator: Emulator, http: http
         page.click("#schedule button")
         wait_until(lambda: len(emulator.events.events) == 2)
     finally:
-        page.command("POST", "/goog/cdp/execute", cmd=clear_metrics, params={})
+        page.emulate("Emulation.clearDeviceMetricsOverride")
 
 
 def test_the_browser_logs_no_error(page: Browser) -> None:

@@ -71,7 +71,7 @@ def run_pipeline(folder: Path) -> Story:
         }
         for step in find_steps(UPDATE):
             codes[step.script], outputs[step.script] = step.run(clone, variables, {"System.AccessToken": CANARY})
-    assert codes["make offer"] == 0, outputs
+    assert (codes["make update"], codes["make offer"]) == (0, 0), outputs["make update"]
     _, again = find_steps(UPDATE)[-1].run(clone, {}, {"System.AccessToken": CANARY})
     [branch] = {*git(remote, "branch", "--format=%(refname:short)").split()} - {"main"}
     return Story(
@@ -92,7 +92,6 @@ def test_the_comparison_fails_if_upstream_has_more(story: Story) -> None:
 
 
 def test_the_document_is_taken_and_offered(story: Story) -> None:
-    assert (story.codes["make update"], story.codes["make offer"]) == (0, 0), story.outputs
     assert story.outputs["make offer"].startswith("Pushed the branch openapi-")
     assert {"openapi.yaml", "generated/azure_imds_api/models/compute.py"} <= {*story.changed}
     assert [path for path in story.changed if path.startswith("changelog.d/")]

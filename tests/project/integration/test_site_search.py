@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlencode
 
 import pytest
 from integration.browser import Browser
 
-from docs_support import build_site
 from emulator_support import wait_until
 
 pytestmark = pytest.mark.integration
@@ -22,26 +18,6 @@ return [...document.querySelectorAll(".md-search-result__item a[href*='#']")].ma
 SUCCESSFUL = """
 return document.querySelector(".md-search-result__meta")?.textContent.includes("matching document");
 """
-
-
-class Handler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Prints nothing."""
-
-
-@pytest.fixture(scope="module")
-def site_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The site on loopback. A search needs a server, because a page from a file must not start a worker."""
-    folder = tmp_path_factory.mktemp("site")
-    build_site(folder)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.mark.parametrize(
@@ -70,29 +46,97 @@ def test_a_part_of_the_name_of_a_class_finds_the_class(browser: Browser, site_ur
 
 #: The pages that the results lead to, best first.
 PAGES = """
-return [...document.querySelectorAll(".md-search-result__link")].map((link) => new URL(link.href).pathname);
+const links = [...document.querySelectorAll(".md-search-result__link")];
+return [...new Set(links.map((link) => new URL(link.href).pathname))];
 """
 
+#: What people type, and a page that helps.
+WORDS = {
+    # names of other libraries, of services and of programs
+    "aws": "/faq/",
+    "boto": "/faq/",
+    "celery": "/guides/drain-celery/",
+    "cloud-init": "/guides/systemd/",
+    "curl": "/cli/",
+    "DefaultAzureCredential": "/troubleshooting/",
+    "docker": "/troubleshooting/",
+    "github": "/guides/containers-and-ci/",
+    "gunicorn": "/guides/drain-gunicorn/",
+    "key vault": "/recipes/",
+    "keyvault": "/guides/azure-sdks/",
+    "kubectl": "/cli/",
+    "kubernetes": "/guides/drain-kubernetes/",
+    "openai": "/guides/token-clients/",
+    "opentelemetry": "/guides/opentelemetry/",
+    "pymongo": "/guides/token-clients/",
+    "pypy": "/project/support/",
+    "pytest": "/guides/testing/",
+    "systemd": "/guides/systemd/",
+    # hosts
+    "aks": "/guides/aks/",
+    "app service": "/guides/app-service/",
+    "arc": "/guides/azure-arc/",
+    "cloud shell": "/guides/cloud-shell/",
+    "container apps": "/guides/app-service/",
+    "federation": "/guides/workload-identity/",
+    "functions": "/guides/app-service/",
+    "windows": "/guides/windows/",
+    "workload identity": "/guides/workload-identity/",
+    # messages and numbers
+    "400": "/troubleshooting/",
+    "403": "/troubleshooting/",
+    "404": "/troubleshooting/",
+    "407": "/troubleshooting/",
+    "410": "/troubleshooting/",
+    "429": "/troubleshooting/",
+    "500": "/troubleshooting/",
+    "audience is incorrect": "/troubleshooting/",
+    "CERTIFICATE_VERIFY_FAILED": "/troubleshooting/",
+    "connection refused in a container": "/troubleshooting/",
+    "empty body": "/troubleshooting/",
+    "Identity not found": "/troubleshooting/",
+    "Multiple user assigned identities exist": "/troubleshooting/",
+    "token of the wrong identity": "/troubleshooting/",
+    "works on the host, not in the pod": "/troubleshooting/",
+    # situations and things
+    "api-version": "/instance/",
+    "AZURE_CLIENT_ID": "/identity/",
+    "benchmark": "/benchmarks/",
+    "certificate": "/troubleshooting/",
+    "credential chain": "/guides/azure-sdks/",
+    "drain": "/guides/drain-kubernetes/",
+    "environment variable": "/reference/environment/",
+    "eviction": "/events/",
+    "fake": "/guides/testing/",
+    "fixture": "/guides/testing/",
+    "fork": "/faq/",
+    "hang": "/troubleshooting/",
+    "IMDS": "/",
+    "logging": "/logging/",
+    "managed identity": "/identity/",
+    "mock": "/guides/testing/",
+    "MSI": "/identity/",
+    "preempt": "/events/",
+    "proxy": "/troubleshooting/",
+    "refresh": "/tokens/",
+    "retry": "/reference/clients/",
+    "slow": "/faq/",
+    "spot": "/events/",
+    "SSL": "/troubleshooting/",
+    "tags": "/recipes/",
+    "thread": "/faq/",
+    "timeout": "/troubleshooting/",
+    "TLS": "/faq/",
+    "user data": "/recipes/",
+}
 
-@pytest.mark.parametrize(
-    ("query", "page"),
-    [
-        ("DefaultAzureCredential", "/troubleshooting/"),
-        ("AZURE_CLIENT_ID", "/identity/"),
-        ("logging", "/logging/"),
-        ("opentelemetry", "/guides/opentelemetry/"),
-        ("kubernetes", "/guides/drain-kubernetes/"),
-        ("docker", "/troubleshooting/"),
-        ("proxy", "/troubleshooting/"),
-        ("429", "/troubleshooting/"),
-        ("Identity not found", "/troubleshooting/"),
-    ],
-)
-def test_the_words_that_people_bring_are_found(query: str, page: str, browser: Browser, site_url: str) -> None:
+
+@pytest.mark.parametrize(("query", "page"), WORDS.items())
+def test_a_page_that_helps_is_among_the_first_three(query: str, page: str, browser: Browser, site_url: str) -> None:
     browser.open("about:blank")
-    browser.open(f"{site_url}?q={query}")
+    browser.open(f"{site_url}?{urlencode({'q': query})}")
     wait_until(lambda: bool(browser.run(SUCCESSFUL)))
-    assert page in browser.run(PAGES)
+    assert page in browser.run(PAGES)[:3]
 
 
 @pytest.mark.parametrize(

@@ -52,21 +52,31 @@ def resources(emulator: Emulator) -> list[str]:
 
 
 def test_each_block_of_the_page_has_a_test() -> None:
-    assert len(BLOCKS) == 4
-    assert {block(word) for word in ("AzureOpenAI", "MongoClient", "pyodbc", "Redis\n")} == {
+    assert len(BLOCKS) == 5
+    assert {block(word) for word in ("OpenAI", "AzureOpenAI", "MongoClient", "pyodbc", "Redis\n")} == {
         FIRST + one for one in BLOCKS
     }
 
 
-def test_openai_sends_the_token_with_each_request(emulator: Emulator) -> None:
+@pytest.mark.parametrize(
+    ("word", "client", "resource", "path"),
+    [
+        ("OpenAI", "openai", "https://ai.azure.com", "/openai/v1/models"),
+        ("AzureOpenAI", "azure_openai", "https://cognitiveservices.azure.com", "/openai/models?api-version="),
+    ],
+)
+def test_openai_sends_the_token_with_each_request(
+    word: str, client: str, resource: str, path: str, emulator: Emulator
+) -> None:
     wire = Wire(reply(200, json.dumps({"object": "list", "data": []}), "Content-Type: application/json"))
     with raw_server(wire) as url:
-        names = run(block("AzureOpenAI").replace("https://example.openai.azure.com", url))
-        with names["openai"] as client:
-            assert [list(client.models.list()), list(client.models.list())] == [[], []]
-    token = names["credential"].get_token("https://ai.azure.com/.default").token
+        names = run(block(word).replace("https://example.openai.azure.com", url))
+        with names[client] as opened:
+            assert [list(opened.models.list()), list(opened.models.list())] == [[], []]
+    token = names["credential"].get_token(f"{resource}/.default").token
     assert [wire.header("authorization", index) for index in range(2)] == [f"Bearer {token}"] * 2
-    assert resources(emulator) == ["https://ai.azure.com"]
+    assert all(wire.target(index).startswith(path) for index in range(2))
+    assert resources(emulator) == [resource]
 
 
 def test_pymongo_logs_in_with_the_token(emulator: Emulator) -> None:

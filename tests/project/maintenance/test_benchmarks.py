@@ -70,7 +70,7 @@ def test_long_names_take_several_lines_of_a_plot() -> None:
     plot = xml.fromstring(as_svg("Processes", [long, COLD], as_number))
     texts = [text for text in plot.iter("{http://www.w3.org/2000/svg}text") if text.get("x") == "8"]
     assert " ".join(text.text or "" for text in texts).startswith(f"{long.what} relative to {long.against} {COLD.what}")
-    assert all(len(text.text or "") <= 46 for text in texts)
+    assert all(len(text.text or "") <= 52 for text in texts)
     assert len({text.attrib["y"] for text in texts}) == len(texts)
     assert int(texts[-1].attrib["y"]) < int(plot.attrib["viewBox"].split()[3]) - 14
 

@@ -46,6 +46,19 @@ def test_the_new_section_is_above_the_older_ones(project: Path) -> None:
     ]
 
 
+def test_the_site_has_the_fragments_as_a_section(project: Path) -> None:
+    text = changelog.read_with_unreleased(project)
+    assert "changelog.d" not in text
+    assert text.partition("start -->\n")[2] == (
+        "\n## Unreleased\n\n### Added\n\n- A word.\n\n### Fixed\n\n- A colour, over two lines.\n\n\n" + OLD
+    )
+
+
+def test_the_site_has_no_such_section_after_a_release(project: Path) -> None:
+    changelog.write_section(project)
+    assert "Unreleased" not in changelog.read_with_unreleased(project)
+
+
 def test_fragments_are_deleted_once_they_are_in_the_changelog(project: Path) -> None:
     changelog.write_section(project)
     assert [file.name for file in (project / "changelog.d").iterdir()] == ["README.md"]

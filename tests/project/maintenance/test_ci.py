@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import nox
+import pytest
 import yaml
 
 from support import ROOT
@@ -23,6 +26,9 @@ COMMANDS = re.findall(
 #: The Pythons that the pipeline installs. The last one is python3.
 INSTALLED = [step["inputs"]["versionSpec"] for step in STEPS if step.get("task") == "UsePythonVersion@0"]
 
+#: The Pythons of the classifiers, with 3.14t.
+SUPPORTED = nox.project.python_versions(nox.project.load_toml(ROOT / "pyproject.toml"))
+
 
 def test_the_pipeline_runs_the_script_and_nothing_else() -> None:
     assert len(PIPELINE["jobs"]) == 1
@@ -33,13 +39,24 @@ def test_the_pipeline_runs_the_script_and_nothing_else() -> None:
 def test_the_pipeline_has_the_pythons_of_the_sessions() -> None:
     [sessions] = [command for command in COMMANDS if command.startswith("nox ")]
     tested = re.findall(r"wheel-(\S+)", sessions)
-    assert {*tested, "3.11"} == {*INSTALLED}
+    assert {*tested, "3.11"} == {*SUPPORTED}
     assert INSTALLED[-1] == "3.11", "the session `lowest` and the virtual environment use the oldest Python"
 
 
-def test_every_supported_python_is_tested() -> None:
-    project = nox.project.load_toml(ROOT / "pyproject.toml")
-    assert {*nox.project.python_versions(project, max_version="3.14")} == {*INSTALLED}
+def test_every_supported_python_is_installed_if_the_pipeline_can_install_it() -> None:
+    """UsePythonVersion has no free-threaded Pythons."""
+    assert {*INSTALLED} == {version for version in SUPPORTED if not version.endswith("t")}
+    assert {*SUPPORTED} - {*INSTALLED} == {"3.14t"}
+
+
+def test_the_sessions_find_the_pythons_of_pyenv_newest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("3.9.18", "3.14.0", "3.14.10t", "3.13.11", "3.14-dev", "2.7.18", "pypy3.11-7.3.20"):
+        (tmp_path / "versions" / name).mkdir(parents=True)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("PATH", "others")
+    runpy.run_path(str(ROOT / "noxfile.py"))
+    found = [Path(folder).parent.name for folder in os.environ["PATH"].split(os.pathsep)[:-1]]
+    assert found == ["3.14.10t", "3.14.0", "3.13.11", "3.9.18"]
 
 
 def test_the_script_starts_with_the_command_of_the_readme_and_checks_the_coverage_of_all_runs() -> None:

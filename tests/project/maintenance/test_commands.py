@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from maintenance.__main__ import COMMANDS, main
+from maintenance.progress import show_step
 from support import ROOT
 
 
@@ -52,3 +53,8 @@ def test_without_a_command_the_usage_is_printed() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: python -m maintenance [-h] COMMAND ...\n")
+
+
+def test_progress_is_not_part_of_the_result(capsys: pytest.CaptureFixture[str]) -> None:
+    show_step("Comparing")
+    assert capsys.readouterr() == ("", "Comparing ...\n")

@@ -150,3 +150,13 @@ def test_a_folder_that_is_not_a_checkout_is_one_line(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
     code, output = run_make(tmp_path, "api-diff", "BASE=HEAD", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert (code, output) == (2, f"this folder is not a git checkout: {tmp_path}.  Stop.\n")
+
+
+def test_help_lists_every_target_without_other_programs_than_awk(folder: Path, tmp_path: Path) -> None:
+    for name in ("sh", "awk"):
+        (tmp_path / name).symlink_to(shutil.which(name) or name)
+    code, output = run_make(folder, "help", PATH=str(tmp_path))
+    assert code == 0, output
+    [targets] = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY: ")]
+    assert {line.split()[0] for line in output.splitlines()} == {*targets.split()[1:]}
+    assert all(len(line.split()) > 3 for line in output.splitlines())

@@ -8,21 +8,18 @@ from __future__ import annotations
 import json
 import math
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .._client.validation import invalid
+from .inputs import read_file, read_standard_input
 from .settings import spell_option
 from .values import format_leaf
 
 Rule = Mapping[str, Any]
 
 _METAVARS = {"integer": "INTEGER", "number": "NUMBER", "object": "JSON"}
-
-#: Characters of an example that are still on one line of a page of help. A message about a wrong value has longer ones.
-_LONGEST_EXAMPLE = 40
 
 #: More digits than any number of an API needs. Python refuses to read thousands of them.
 _DIGITS = 300
@@ -95,9 +92,8 @@ def describe_limits(rule: Rule) -> str:
         limits = [f"at least {rule['minimum']}"] if "minimum" in rule else []
         limits += [f"at most {rule['maximum']}"] if "maximum" in rule else []
         sentences.append(f"{' and '.join(limits).capitalize()}.")
-    example = format_leaf(make_example(rule)) if "example" in rule else ""
-    if 0 < len(example) <= _LONGEST_EXAMPLE:
-        sentences.append(f"Example: {example}")
+    if "example" in rule or kind == "object":
+        sentences.append(f"Example: {format_leaf(make_example(rule))}")
     return " ".join(sentences)
 
 
@@ -160,10 +156,10 @@ class Body:
 def _parse_json(argument: str, rule: Rule, given: str) -> Any:
     source, text = "", given
     if given in ("-", "@-"):
-        source, text = " (standard input)", _read_text(argument, "standard input", _read_standard_input)
+        source, text = " (standard input)", _read_text(argument, "standard input", read_standard_input)
     elif given.startswith("@"):
         path = Path(given[1:])
-        source, text = f" ({path})", _read_text(argument, f"the file {path}", lambda: path.read_bytes().decode())
+        source, text = f" ({path})", _read_text(argument, f"the file {path}", lambda: read_file(path).decode())
     try:
         document = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse_constant)
         json.dumps(document, ensure_ascii=False).encode()  # fails for half a character (a surrogate)
@@ -180,10 +176,6 @@ def _read_text(argument: str, source: str, read: Callable[[], str]) -> str:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or "it is not UTF-8"
         raise invalid(argument, f"cannot be read from {source}: {reason}") from None
-
-
-def _read_standard_input() -> str:
-    return sys.stdin.read() if sys.stdin else ""  # None if the shell has closed it
 
 
 def _refuse_constant(name: str) -> Any:

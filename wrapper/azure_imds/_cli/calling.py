@@ -34,14 +34,15 @@ class CallGroup(Group):
         return None, None, args[1:]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Lists the operations by tag."""
+        """Lists the operations by tag, as rich's panels do in a terminal."""
         from .operation_command import summarize
 
-        by_tag: dict[str, list[str]] = {}
+        by_tag: dict[str, list[tuple[str, str]]] = {}
         for name, description in read_descriptions().items():
-            by_tag.setdefault(name.partition(".")[0], []).append(f"  {name}\n      {summarize(description)}\n")
+            by_tag.setdefault(name.partition(".")[0], []).append((name, summarize(description)))
         for tag, rows in by_tag.items():
-            formatter.write("".join([f"\n{tag}:\n", *rows]))
+            with formatter.section(tag):
+                formatter.write_dl(rows)
 
 
 def _build(name: str) -> Any:

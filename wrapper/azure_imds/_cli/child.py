@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -64,9 +65,18 @@ class Child:
         assert stdin is not None
         assert output is not None
         self._reader = threading.Thread(target=_read_lines, args=(output, on_line), daemon=True)
-        self._reader.start()
-        threading.Thread(target=_write, args=(stdin, text), daemon=True).start()
-        threading.Thread(target=self._wait, args=(wakeups,), daemon=True).start()
+        try:
+            self._reader.start()
+            threading.Thread(target=_write, args=(stdin, text), daemon=True).start()
+            threading.Thread(target=self._wait, args=(wakeups,), daemon=True).start()
+        except RuntimeError as error:  # there are too many threads
+            self.kill()
+            self._process.wait()
+            with suppress(OSError):
+                stdin.close()
+            if self._reader.ident is None:
+                output.close()
+            raise OSError(errno.EAGAIN, str(error)) from None
 
     def end(self, grace: float, clock: Clock, wakeups: SimpleQueue[None]) -> None:
         """Ends the command and all processes of its group: with SIGTERM, and with SIGKILL after the grace.

@@ -10,22 +10,21 @@ import typer
 from typer import Argument, Option
 
 from .._clock import SYSTEM
-from . import verification
 from .application import JSON_VIEW, add_group, app, load_view, register
 from .calling import CallGroup
-from .decoded import TAGS, USER_DATA, show_decoded
+from .completion import complete_clouds
+from .decoded import TAGS, USER_DATA, complete_path, show_decoded
 from .drain_options import Grace
 from .draining import drain_machine
 from .emulator import run as run_emulator
+from .examples import find_topic
 from .exits import Exit
-from .operations import find_operation
 from .output import View
 from .resources import (
     DEFAULT,
     Cloud,
     OptionalResource,
     Resource,
-    check_request,
     describe_resources,
     list_resources,
     parse_resource,
@@ -83,11 +82,15 @@ def print_token(
 
         form = choose_form(session.settings, header=header, exec_credential=exec_credential)
     with session.open_client() as imds:
-        identity: dict[str, Any] = {"client_id": client_id, "object_id": object_id, "msi_res_id": msi_res_id}
-        check_request(find_operation("identity.get_token"), {"resource": resource, **identity}, imds)
         resource = resolve_resource(resource, cloud, imds)
         asked = SYSTEM.time(), SYSTEM.monotonic()
-        answer = imds.identity.get_token(resource=resource, **identity, api_version=session.api_version)
+        answer = imds.identity.get_token(
+            resource=resource,
+            client_id=client_id,
+            object_id=object_id,
+            msi_res_id=msi_res_id,
+            api_version=session.settings.api_version,
+        )
     if form:
         print(form(answer, *asked, hide=sys.stdout.isatty() and not raw))
         return
@@ -114,13 +117,14 @@ def print_instance(
         str,
         Argument(
             metavar="[PATH]",
+            autocompletion=complete_path,
             show_default=False,
             help="Path of a part, such as compute/location. tags: the tags by name. user-data: the user data, decoded.",
         ),
     ] = "",
 ) -> None:
     with session.open_client() as imds:
-        version = session.api_version
+        version = session.settings.api_version
         node = path.strip("/") and path not in (TAGS, USER_DATA)
         document = imds.get(path, api_version=version) if node else imds.instances.get_metadata(api_version=version)
     if path in (TAGS, USER_DATA):
@@ -132,7 +136,7 @@ def print_instance(
 @register("identity")
 def print_identity(session: Session) -> None:
     with session.open_client() as imds:
-        info = imds.identity.get_info(api_version=session.api_version)
+        info = imds.identity.get_info(api_version=session.settings.api_version)
     session.show(info.to_dict(), JSON_VIEW)
 
 
@@ -143,12 +147,14 @@ def _file_option(text: str) -> Any:
 @register("attested")
 def print_attested(
     session: Session,
-    nonce: Annotated[str | None, Option("--nonce", metavar="TEXT", show_default=False)] = None,
+    nonce: Annotated[str | None, Option("--nonce", show_default=False)] = None,
     verify: Annotated[
         bool,
         Option("--verify", help="Verify the document and show its content. Without --nonce, the nonce is random."),
     ] = False,
-    cloud: verification.Cloud = verification.SigningCloud.public,
+    cloud: Annotated[
+        str, Option(autocompletion=complete_clouds, help="For --verify: public, usgov, china or germany.")
+    ] = "public",
     roots: Annotated[
         Path | None, _file_option("For --verify: trusted root certificates instead of Azure's, in PEM.")
     ] = None,
@@ -157,13 +163,17 @@ def print_attested(
         _file_option("For --verify: intermediate certificates in PEM. Default: downloaded from Microsoft."),
     ] = None,
 ) -> None:
-    nonce = verification.make_nonce() if verify and nonce is None else nonce
+    from .verification import make_nonce, read_certificates, verify_document
+
+    nonce = make_nonce() if verify and nonce is None else nonce
+    trusted = read_certificates(roots, "--roots") if verify else None
+    chain = read_certificates(intermediates, "--intermediates") if verify else None
     with session.open_client() as imds:
-        document = imds.attested.get_document(nonce=nonce, api_version=session.api_version)
+        document = imds.attested.get_document(nonce=nonce, api_version=session.settings.api_version)
         result = document.to_dict()
         if verify:
             deadline = session.settings.deadline
-            result = verification.verify_document(document, nonce, cloud, roots, intermediates, deadline).to_dict()
+            result = verify_document(document, nonce, cloud, trusted, chain, deadline).to_dict()
     session.show(result, load_view("render_verified") if verify else JSON_VIEW)
 
 
@@ -198,8 +208,9 @@ def print_events(
     given = {"--watch": watch, "--approve": approve is not None, "--exec": command is not None}
     if sum(given.values()) > 1:
         raise typer.BadParameter(f"pass only one of {', '.join(name for name in given if given[name])}")
+    version = session.settings.api_version
     if watch or command is not None:
-        if session.settings.api_version:
+        if version:
             mode = "watch" if watch else "exec"
             raise typer.BadParameter(f"not supported by events --{mode}", param_hint="'--api-version'")
         if command is not None:
@@ -216,11 +227,10 @@ def print_events(
         if approve is not None:
             from azure_imds_api.models import StartEventsRequest, StartRequest
 
-            body = StartEventsRequest([StartRequest(approve)])
-            imds.scheduled_events.start_events(body=body, api_version=session.api_version)
+            imds.scheduled_events.start_events(body=StartEventsRequest([StartRequest(approve)]), api_version=version)
             result: dict[str, Any] = {"approved": approve}
         else:
-            result = imds.scheduled_events.get_events(api_version=session.api_version).to_dict()
+            result = imds.scheduled_events.get_events(api_version=version).to_dict()
     session.show(result, JSON_VIEW if approve else load_view("render_events"))
 
 
@@ -234,7 +244,7 @@ register(
 @register("loadbalancer")
 def print_load_balancer(session: Session) -> None:
     with session.open_client() as imds:
-        metadata = imds.load_balancer.get_metadata(api_version=session.api_version)
+        metadata = imds.load_balancer.get_metadata(api_version=session.settings.api_version)
     session.show(metadata.to_dict(), JSON_VIEW)
 
 
@@ -259,19 +269,11 @@ def wait(
             parser=make_parser(Goal),
             metavar="[identity|imds]",
             autocompletion=list_goals,
-            show_default=False,
-            help="identity: a token can be got. imds: IMDS answers. Default: identity.",
+            help="identity: a token can be got. imds: IMDS answers.",
         ),
     ] = Goal.identity,
     timeout: Annotated[
-        float,
-        Option(
-            "--timeout",
-            parser=parse_seconds,
-            metavar="SECONDS",
-            show_default=False,
-            help="How long to wait at most. Default: 60.",
-        ),
+        float, Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="How long to wait at most.")
     ] = 60,
     resource: Resource = DEFAULT,
     client_id: ClientId = None,
@@ -300,8 +302,7 @@ def wait(
 def execute(
     session: Session,
     command: Annotated[
-        list[str] | None,
-        Argument(metavar="[--] COMMAND [ARGS]...", show_default=False, help="The program to run, with its arguments."),
+        list[str] | None, Argument(metavar="COMMAND", show_default=False, help="Its arguments follow.")
     ] = None,
     resource: OptionalResource = None,
     cloud: Cloud = None,
@@ -380,6 +381,7 @@ def run_doctor(
     "emulator",
     add_help_option=False,
     short_help="Run a local IMDS for development and tests",
+    rich_help_panel=find_topic("emulator"),
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def start_emulator(context: typer.Context) -> None:
@@ -392,7 +394,7 @@ add_group(
     "OPERATION [OPTIONS]",
     """Call any operation of the API.
 
-    `azure-imds call OPERATION --help` describes an operation and its options. An operation has a name such as
-    `identity.get_token`. Other spellings, such as `identity get-token`, and its operationId are accepted too.
+    `azure-imds call OPERATION --help` describes an operation and its options. The name of an operation is that in
+    Python, such as `identity.get_token`. Its operationId and other spellings are accepted too (`identity get-token`).
     """,
 )

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .application import JSON_VIEW
+from .operations import OPERATIONS
 from .session import Session
 from .values import make_printable
 
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 
 #: What users write in place of a path.
 TAGS, USER_DATA = "tags", "user-data"
+
+
+def complete_path(incomplete: str) -> list[str]:
+    """Paths of the instance document, down to the next slash, and these words, for shells."""
+    from .._client.path_suggestions import list_paths
+
+    words = [word for word in (TAGS, USER_DATA) if word.startswith(incomplete)]
+    return [*list_paths(OPERATIONS["instance"], incomplete), *words]
 
 
 def show_decoded(session: Session, name: str, document: Instance) -> None:

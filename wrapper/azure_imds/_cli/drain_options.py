@@ -22,9 +22,7 @@ Grace = Annotated[
         "--grace",
         parser=parse_seconds,
         metavar="SECONDS",
-        show_default=False,
-        help="Seconds before the event starts at which the command gets SIGTERM. Then it has this time to end. "
-        "Default: 5.",
+        help="Seconds before the event starts at which the command gets SIGTERM. Then it has this time to end.",
     ),
 ]
 

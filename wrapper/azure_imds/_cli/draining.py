@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
+from .completion import complete_event_types
 from .drain_options import DEFAULT_TYPES, DrainOptions, Grace, check_command, check_grace, parse_types
 from .exits import Exit
 from .progress import show_steps
@@ -34,8 +35,8 @@ def drain_machine(
         Option(
             "--on",
             metavar="TYPES",
-            show_default=False,
-            help=f"Types of events, separated by commas. Default: {DEFAULT_TYPES}.",
+            autocompletion=complete_event_types,
+            help="Types of events, separated by commas.",
         ),
     ] = DEFAULT_TYPES,
     approve: Annotated[

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from io import TextIOWrapper
 
 from .emulator import run as run_emulator
 from .exits import Exit
+from .shells import REQUEST, answer
 
 #: Modules that httpx and httpcore import if they are installed, and that no command needs: httpx's own command line,
 #: with all of rich, and a second event loop. Importing them takes longer than everything else before the first token.
@@ -17,6 +19,12 @@ _UNUSED = ("httpx._main", "trio")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status; see `exits.MEANINGS`."""
+    if os.environ.get(REQUEST):
+        return answer(partial(_run, arguments))
+    return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     own_process = arguments is None
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] == ["emulator"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import threading
@@ -29,8 +30,11 @@ from .watching import to_json
 _LONGEST_VALUE = 2000
 #: The longest single wait, in seconds. A longer one is waited for in parts.
 _LONGEST_WAIT = 3600.0
-#: Seconds between two attempts to approve an event while IMDS does not answer, and the random part of them.
-_APPROVAL_PAUSE = 1.0
+#: Seconds between two attempts to approve an event while IMDS does not answer, or to start a process or a thread, and
+#: the random part of them.
+_PAUSE = 1.0
+#: Errors at the start of a process that can end by themselves: too many processes or open files, too little memory.
+_SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 @attrs.frozen(kw_only=True)
@@ -76,12 +80,17 @@ class _Event:
         return self.thread is None and self.deadline.change.kind == "gone"
 
     def add(self, change: EventChange, work: Callable[[_Event], object]) -> None:
-        """Adds a change, and starts a thread that calls `work` if there is none."""
+        """Adds a change, and starts a thread that calls `work` if there is none.
+
+        Raises:
+            RuntimeError: the thread cannot be started. The change is not added.
+        """
         with self._lock:
-            self._changes.append(change)
             if self.thread is None:
-                self.thread = threading.Thread(target=work, args=(self,), daemon=True)
-                self.thread.start()
+                thread = threading.Thread(target=work, args=(self,), daemon=True)
+                thread.start()  # it waits for the lock first
+                self.thread = thread
+            self._changes.append(change)
 
     def next_change(self) -> EventChange | None:
         """Removes the next change. If there is none, the thread must end."""
@@ -162,8 +171,24 @@ class EventCommands:
             deadline = EventDeadline(change, self._rules.grace, self._clock, flexible=True)
             event = self._events[event_id] = _Event(deadline)
         if event is not None and concerns:
-            event.add(change, self._work)
+            self._start_work(event, change)
         self._events = {known: event for known, event in self._events.items() if not event.is_over}
+
+    def _start_work(self, event: _Event, change: EventChange) -> None:
+        is_first = True
+        while not self._stopping:
+            try:
+                event.add(change, self._work)
+                return
+            except RuntimeError as error:
+                if is_first:
+                    log.error("%s: the command cannot be started yet: %s", event, error)
+                is_first = False
+                self._pause(event)
+
+    def _pause(self, event: _Event) -> None:
+        """Waits before another attempt. The end of the program and a change of the event end the wait."""
+        self._clock.wait(_PAUSE + self._clock.jitter(_PAUSE), event.wakeups)
 
     def _work(self, event: _Event) -> None:
         while (change := event.next_change()) is not None:
@@ -171,7 +196,7 @@ class EventCommands:
                 continue
             try:
                 if self._state is None:
-                    self._execute(event, change, 1)
+                    self._execute(event, change, Handled(starts=1))
                 elif self._handle(event, change, self._state) and self._rules.once:
                     self.has_handled = True
                     self._watcher.stop()
@@ -192,9 +217,14 @@ class EventCommands:
                 return False
             handled.starts += 1
             state.set(event_id, handled)
-            handled.status = self._execute(event, change, handled.starts)
+            is_started = self._execute(event, change, handled)
+            if not is_started:
+                handled.starts -= 1
+                state.set(event_id, handled)
             if handled.status is None and self._stopping:
                 return False  # it runs again after a restart
+            if not is_started:
+                return True  # this run has failed, and a restart tries again
             handled.progress = "succeeded" if handled.status == 0 and self._rules.approve else "done"
             state.set(event_id, handled)
             self.failed = self.failed or handled.status != 0
@@ -206,20 +236,14 @@ class EventCommands:
             state.set(event_id, handled)
         return True
 
-    def _execute(self, event: _Event, change: EventChange, starts: int) -> int | None:
-        """Runs the command. Returns its exit status, or None if it was ended or could not be started."""
+    def _execute(self, event: _Event, change: EventChange, handled: Handled) -> bool:
+        """Runs the command, and sets its exit status, or None if it was ended. Returns whether it was started."""
         deadline = event.deadline
         # A command for the start or the end of an event has no limit.
         is_limited = deadline.can_approve and not deadline.overdue
-        limit = deadline.limit if is_limited else None
-        log.info("%s: running the command%s", event, "" if limit is None else f", for at most {limit:.0f} s")
-        text = json.dumps(to_json(change)) + "\n"
-        variables = make_variables(change, limit, starts)
-        try:
-            child = Child(self._rules.command, variables, text, partial(log.info, "%s: %s", event), event.wakeups)
-        except OSError as error:
-            log.error("%s: the command cannot be started: %s", event, error.strerror or error)
-            return None
+        child = self._start(event, change, handled.starts, is_limited)
+        if child is None:
+            return False
         event.child = child
         while child.status is None and not self._stopping and not (is_limited and deadline.overdue):
             limit = deadline.limit if is_limited else None
@@ -234,7 +258,33 @@ class EventCommands:
         event.child = None
         if status is not None:
             log.log(logging.WARNING if status else logging.INFO, "%s: the command returned %s", event, status)
-        return status
+        handled.status = status
+        return True
+
+    def _start(self, event: _Event, change: EventChange, starts: int, is_limited: bool) -> Child | None:
+        """Starts the command, as soon as the system has what it needs. Returns None if it could not be started."""
+        deadline = event.deadline
+        is_before_start = deadline.can_approve
+        text = json.dumps(to_json(change)) + "\n"
+        is_first = True
+        while True:
+            limit = deadline.limit if is_limited else None
+            if is_first:
+                log.info("%s: running the command%s", event, "" if limit is None else f", for at most {limit:.0f} s")
+            variables = make_variables(change, limit, starts)
+            try:
+                return Child(self._rules.command, variables, text, partial(log.info, "%s: %s", event), event.wakeups)
+            except OSError as error:
+                problem = error.strerror or error
+                is_late = (is_limited and deadline.overdue) or (is_before_start and not deadline.can_approve)
+                if error.errno not in _SHORTAGES or is_late or self._stopping:
+                    log.error("%s: the command cannot be started: %s", event, problem)
+                    self.failed = True
+                    return None
+                if is_first:
+                    log.error("%s: the command cannot be started yet: %s", event, problem)
+                is_first = False
+                self._pause(event)
 
     def _approve(self, event: _Event) -> Progress | None:
         """Approves the event, also after an outage of IMDS.
@@ -261,7 +311,7 @@ class EventCommands:
                 if not error.retryable:
                     return "done"
                 is_first = False
-                self._clock.wait(_APPROVAL_PAUSE + self._clock.jitter(_APPROVAL_PAUSE), event.wakeups)
+                self._pause(event)
             else:
                 log.info("%s: approved", event)
                 return "done"

@@ -76,8 +76,9 @@ def execute(
     file = None if path is None else TokenFile(path)
     settings = session.settings
     with ImdsCredential(endpoint=settings.endpoint, deadline=settings.deadline, **selector) as credential:
-        if status := find_problem_of_program(command[0]):
-            return status
+        program = shutil.which(command[0])
+        if program is None:
+            return report_missing_program(command[0])
         with session.open_client() as imds:
             uri = resolve_resource(resource, cloud, imds)
         with session.show_waiting("waiting for a token"):
@@ -86,18 +87,22 @@ def execute(
         variables = {name: token.token} if name else {}
         try:
             if file is not None:
-                return _run_with_file(command, variables, file, lambda: credential.get_token(uri))
+                return _run_with_file(program, command, variables, file, lambda: credential.get_token(uri))
             if sys.platform != "win32":
-                replace_process(command, variables)
+                replace_process(program, command, variables)
             with forward_signals() as forward_to:
-                return run_child(command, variables, forward_to)
+                return run_child(program, command, variables, forward_to)
         except OSError as error:
             print_error(f"{command[0]} cannot be run: {error.strerror or error}")
             return Exit.NOT_FOUND if isinstance(error, FileNotFoundError) else Exit.NOT_EXECUTABLE
 
 
 def _run_with_file(
-    command: Sequence[str], variables: Mapping[str, str], file: TokenFile, get_token: Callable[[], AccessToken]
+    program: str,
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    file: TokenFile,
+    get_token: Callable[[], AccessToken],
 ) -> int:
     wakeups: SimpleQueue[None] = SimpleQueue()
     # Signals do not end this process any more, so that it always removes the file.
@@ -109,16 +114,14 @@ def _run_with_file(
                 print_error(f"--token-file {file.path} cannot be written: {error.strerror or error}")
                 return Exit.IOERR
             threading.Thread(target=keep_fresh, args=(file, get_token, wakeups, SYSTEM), daemon=True).start()
-            return run_child(command, variables, forward_to)
+            return run_child(program, command, variables, forward_to)
         finally:
             wakeups.put(None)
             file.remove()
 
 
-def find_problem_of_program(name: str) -> Exit | None:
-    """The exit status for a program that cannot be run, as in shells, with a message on stderr. None if it can be."""
-    if shutil.which(name):
-        return None
+def report_missing_program(name: str) -> Exit:
+    """Writes to stderr why a program cannot be run. Returns the exit status, as in shells."""
     exists = os.path.dirname(name) and os.path.exists(name)
     print_error(f"{name} cannot be run: {'it is not an executable file' if exists else 'there is no such program'}")
     return Exit.NOT_EXECUTABLE if exists else Exit.NOT_FOUND
@@ -200,8 +203,13 @@ def keep_fresh(file: TokenFile, get_token: Callable[[], AccessToken], wakeups: S
             log.warning("the token in %s is not replaced: %s", file.path, error)
 
 
-def replace_process(command: Sequence[str], variables: Mapping[str, str]) -> NoReturn:
+def replace_process(program: str, command: Sequence[str], variables: Mapping[str, str]) -> NoReturn:
     """Runs a command in the place of this process, so that it gets all signals itself.
+
+    Args:
+        program: the file of the program. It was searched in the PATH of this process, not in one of `variables`.
+        command: the program and its arguments.
+        variables: variables of the command, in addition to those of this process.
 
     Raises:
         OSError: the command cannot be run.
@@ -210,17 +218,19 @@ def replace_process(command: Sequence[str], variables: Mapping[str, str]) -> NoR
     sys.stderr.flush()
     for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and the command would inherit that
         signal.signal(getattr(signal, name), signal.SIG_DFL)
-    os.execvpe(command[0], list(command), {**os.environ, **variables})
+    os.execve(program, list(command), {**os.environ, **variables})
 
 
 def run_child(
-    command: Sequence[str], variables: Mapping[str, str], forward_to: Callable[[subprocess.Popen[bytes]], None]
+    program: str,
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    forward_to: Callable[[subprocess.Popen[bytes]], None],
 ) -> int:
     """Runs a command to its end, and returns its exit status.
 
     Args:
-        command: the program and its arguments.
-        variables: variables of the command, in addition to those of this process.
+        program, command, variables: see `replace_process`.
         forward_to: see `forward_signals`.
 
     Returns:
@@ -229,7 +239,7 @@ def run_child(
     Raises:
         OSError: the command cannot be run.
     """
-    process = subprocess.Popen(list(command), env={**os.environ, **variables})
+    process = subprocess.Popen(list(command), executable=program, env={**os.environ, **variables})
     forward_to(process)
     return wait_for_status(process)
 

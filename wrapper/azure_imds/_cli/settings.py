@@ -6,12 +6,12 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from typer import BadParameter, Option
 
+from .completion import complete_query, complete_version
 from .queries import parse_query
 from .suggestions import suggest
 
@@ -74,31 +74,6 @@ def parse_seconds(text: str | float) -> float:
         raise BadParameter("must be a number of seconds, for example 2.5") from None
 
 
-#: The value of `--api-version` for the newest version that the host supports. The client calls it the same.
-NEWEST = "newest"
-
-
-def parse_version(text: str) -> str:
-    """A version of the API, or "newest".
-
-    Raises:
-        BadParameter: the text is neither.
-    """
-    if text != NEWEST:
-        try:
-            if date.fromisoformat(text).isoformat() != text:
-                raise ValueError
-        except ValueError:
-            hint = suggest(text, [NEWEST])
-            raise BadParameter(f"{text!r} is not a date such as 2021-02-01, or {NEWEST!r}.{hint}") from None
-    return text
-
-
-def list_versions() -> list[str]:
-    """The version that has a name, for completion."""
-    return [NEWEST]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The values of these options; None if an option was not given."""
@@ -125,6 +100,7 @@ class Settings:
             "-q",
             parser=parse_query,
             metavar="QUERY",
+            autocompletion=complete_query,
             help="Print only this part of the result: a path such as compute/location, or JMESPath.",
             show_default=False,
             rich_help_panel=_PANEL,
@@ -156,9 +132,8 @@ class Settings:
         str | None,
         Option(
             "--api-version",
-            parser=parse_version,
-            metavar=f"DATE|{NEWEST}",
-            autocompletion=list_versions,
+            metavar="DATE",
+            autocompletion=complete_version,
             show_default=False,
             rich_help_panel=_PANEL,
         ),

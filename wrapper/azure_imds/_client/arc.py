@@ -16,7 +16,9 @@ import stat
 import sys
 
 from ..errors import ArcChallengeError
+from .files import open_without_blocking
 from .not_imds import shorten
+from .redaction import REMOVED, remove_opaque_words
 
 #: Bytes. Microsoft's own clients read at most this much.
 LARGEST_KEY = 4096
@@ -28,8 +30,6 @@ _PART = re.compile(r"([\w-]+)\s*=(?!=)\s*(\"[^\"]*\"?|[^\s,\"]*)|([^\s,]+)")
 _QUOTED_PARAMETERS = {"realm", "error", "error_description", "scope", "resource", "algorithm", "charset", "qop"}
 _SCHEMES = {"basic", "bearer", "digest", "dpop", "hoba", "mutual", "negotiate", "ntlm", "pop", "scram-sha-256"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]{,18}")
-_OPAQUE = re.compile(r"[^\s\"'<>(){},;/\\]{20,}|eyJ[^\s\"]*")
-_REMOVED = "[removed]"
 
 #: Environment variable that overrides the folder, for tests against an emulator.
 FOLDER_VARIABLE = "AZURE_IMDS_ARC_TOKEN_DIR"
@@ -65,10 +65,10 @@ def quote_challenge(header: str) -> str:
     for name, value, word in _PART.findall(header[:_LONGEST_CHALLENGE]):
         if word:
             is_scheme = word.lower() in _SCHEMES or (not parts and _SCHEME.fullmatch(word))
-            parts.append(word if is_scheme else _REMOVED)
+            parts.append(word if is_scheme else REMOVED)
         else:
-            shown = _OPAQUE.sub(_REMOVED, value) if name.lower() in _QUOTED_PARAMETERS else _REMOVED
-            parts.append(f"{_OPAQUE.sub(_REMOVED, name)}={shown}")
+            shown = remove_opaque_words(value, in_paths=True) if name.lower() in _QUOTED_PARAMETERS else REMOVED
+            parts.append(f"{remove_opaque_words(name, in_paths=True)}={shown}")
     return shorten(" ".join(parts), 200) or "an empty header"
 
 
@@ -124,25 +124,19 @@ def _path_problem(path: str) -> str:
 
 def _read_key(path: str) -> str | ArcChallengeError:
     """The key in a file, or an error."""
-    # A FIFO would block an ordinary open forever, and a link in the folder could point anywhere.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
+        # A link in the folder could point anywhere.
         # Windows has no O_NOFOLLOW, so links are detected before opening. Elsewhere the open itself decides.
         if os.path.islink(path):
             raise OSError(errno.ELOOP, "link")
-        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-        try:
-            # os.fdopen would refuse a folder too, with a less helpful message.
-            found = os.fstat(descriptor)
+        with open_without_blocking(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)) as file:
+            found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return ArcChallengeError(f"{path!r} is not a regular file")
             if found.st_nlink > 1:
                 # One of the names may be outside the folder: another file whose content would be sent.
                 return ArcChallengeError(f"{path!r} has {found.st_nlink} names (hard links), and key files have one")
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                key = file.read(LARGEST_KEY + 1)
-        finally:
-            os.close(descriptor)
+            key = file.read(LARGEST_KEY + 1)
     except OSError as error:
         return _read_error(path, error)
     if len(key) > LARGEST_KEY:
@@ -157,6 +151,8 @@ def _read_key(path: str) -> str | ArcChallengeError:
 def _read_error(path: str, error: OSError) -> ArcChallengeError:
     if error.errno == errno.ELOOP:
         return ArcChallengeError(f"{path!r} is a link, and key files are never links")
+    if isinstance(error, IsADirectoryError):
+        return ArcChallengeError(f"{path!r} is not a regular file")
     if isinstance(error, FileNotFoundError):
         return ArcChallengeError(f"the key file {path!r} does not exist", retryable=True)
     if isinstance(error, PermissionError):

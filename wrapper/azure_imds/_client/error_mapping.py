@@ -46,13 +46,12 @@ _BY_STATUS: dict[int, type[ImdsStatusError]] = {
 
 #: Characters of a response that is not from IMDS, kept for the person who looks for its origin.
 LONGEST_RESPONSE_TEXT = 2000
-#: A word as long as this may be a token of any form.
-_OPAQUE = re.compile(r"[^\s\"'<>(){},;]{20,}")
 
 #: How a program selects the identity that AZURE_CLIENT_ID names.
 USE_CLIENT_ID = 'client_id=os.environ["AZURE_CLIENT_ID"]'
 
 _REDIRECT = "IMDS never redirects, so something else answered."
+_UNTRUSTED = "If a proxy replaces certificates, set SSL_CERT_FILE to a file that contains its certificate authority."
 
 _HINTS: dict[type[ImdsStatusError], str] = {
     IdentityNotFoundError: "Assign a managed identity to this machine, or name one that it has. A new assignment "
@@ -154,10 +153,10 @@ def is_client_id_unused(url: str) -> bool:
 
 def not_imds_error(caller: str, response: httpx.Response, facts: CallFacts, server: Server) -> ImdsUnavailableError:
     """The error for a response that is not from the host."""
-    from .redaction import contains_secret
+    from .redaction import contains_secret, remove_opaque_words
 
     status, text = response.status_code, "" if contains_secret(response.content) else text_of(response)
-    text = _OPAQUE.sub("[removed]", text)
+    text = remove_opaque_words(text)
     words = "" if is_web_page(response) else shorten(text, 200)
     hint = describe_other(response) + _challenge(response) if server.operations is None else server.unreachable
     facts = {**facts, "hint": hint, "retryable": status >= 500}
@@ -197,6 +196,10 @@ def transport_error(
         # httpx reads the address even of a redirect that is not followed, and raises without the response.
         facts = {**facts, "hint": _REDIRECT}
         text = f"{caller}: the response is a redirect to an invalid address {summary(facts)}"
+        return ImdsUnavailableError(text, **facts)
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        facts = {**facts, "hint": _UNTRUSTED}  # not retryable: the next attempt gets the same certificate
+        text = f"{caller}: cannot reach {server.title}: {_reason(error)} {summary(facts)}"
         return ImdsUnavailableError(text, **facts)
     hint = ""
     if isinstance(error, httpx.ConnectError):

@@ -5,8 +5,10 @@ An `Observation` collects the facts while the call runs. It never holds a secret
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from threading import get_ident
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
@@ -33,8 +35,9 @@ _HIDDEN = frozenset(
     }
 )
 
-#: Whether this thread or task is running an observer. Calls that an observer makes are not observed.
-_observing: ContextVar[bool] = ContextVar("azure_imds_observing", default=False)
+#: The thread in which this context is running an observer, or 0. Calls that an observer makes are not observed.
+#: Free-threaded Pythons copy the context into new threads. Their calls are observed as on other Pythons.
+_observing: ContextVar[int] = ContextVar("azure_imds_observing", default=0)
 
 
 class Headers(Mapping[str, str]):
@@ -71,7 +74,7 @@ class ObservedCall:
         request_id: the `x-ms-request-id` of the response, or else the `x-ms-client-request-id` that was sent.
         attempts: the number of requests that this call has sent. 0 if it needed none.
         started: when the call began, as Unix time in seconds.
-        elapsed: seconds from the begin of the call to its end.
+        elapsed: seconds from the beginning of the call to its end.
         cached: whether the result was stored: in the memory of a credential, of the shared cache, or of a client with
             `cache=True`.
         waited_for: what the call has waited for instead of sending a request: "call" is another call of this process
@@ -110,22 +113,22 @@ class Reporter(NamedTuple):
 
     Attributes:
         observer: the function of the program.
-        failed: the observers that have raised an exception already.
+        failed: the last observers that have raised an exception.
     """
 
     observer: Callable[[ObservedCall], object]
-    failed: list[object]
+    failed: deque[object]
 
     def report(self, call: ObservedCall) -> None:
         """Calls the observer. Its first exception is logged, and none is raised."""
-        mark = _observing.set(True)
+        mark = _observing.set(get_ident())
         try:
             self.observer(call)
         except Exception as error:
             # The program's own code may raise an exception in any way. Only a signal handler's is not the observer's.
             if is_from_signal_handler(error):
                 raise
-            if not any(one is self.observer for one in self.failed):
+            if not any(one is self.observer for one in list(self.failed)):
                 self.failed.append(self.observer)
                 fields = {
                     "operation": call.operation,
@@ -234,7 +237,7 @@ class Observation:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # A coroutine that is never resumed ends with GeneratorExit, at any time and in any thread.
-        if not isinstance(error, GeneratorExit) and not _observing.get():
+        if not isinstance(error, GeneratorExit) and _observing.get() != get_ident():
             self._reporter.report(self._result(self._error if error is None else error))
 
     def _result(self, error: BaseException | None) -> ObservedCall:

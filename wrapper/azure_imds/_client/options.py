@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import deque
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ class Memory:
         responses: by `Call.key`, the cached responses of a client with `cache=True`.
         leaves: paths of `get` that IMDS returns only as text.
         runs: the calls that are running now and whose response will be cached.
-        failed_observers: the observers that have raised an exception, which is logged only once.
+        failed_observers: the last observers that have raised an exception, which is logged only once.
     """
 
     def __init__(self) -> None:
@@ -69,7 +70,8 @@ class Memory:
         self.responses: dict[Hashable, httpx.Response] = {}
         self.leaves: set[str] = set()
         self.runs: SingleFlight[Any] = SingleFlight()
-        self.failed_observers: list[object] = []
+        # Programs may pass a new function with each `with_options`, so the number is limited.
+        self.failed_observers: deque[object] = deque(maxlen=100)
 
 
 @frozen(kw_only=True, eq=False, repr=False)

@@ -64,6 +64,27 @@ def explain_missing(operation: str, segments: Sequence[str]) -> str:
     return f"{question} {last} has {', '.join(last.children)}."
 
 
+def list_paths(operation: str, typed: str) -> list[str]:
+    """The paths that start with what was typed, down to the next slash. A path with something below it is there twice:
+    with a slash at its end too.
+
+    Args:
+        operation: the operation that returns the document.
+        typed: the beginning of a path.
+    """
+    *segments, start = typed.split("/")
+    node, rest = _follow(_Node((), RESULTS.get(operation, "")), segments)
+    if rest:
+        return []
+    paths: list[str] = []
+    for name in ("0",) if node.is_list else node.children:
+        if name.startswith(start) and (child := node.child(name)):
+            paths.append(str(child))
+            if child.model or child.is_list:
+                paths.append(f"{child}/")
+    return paths
+
+
 def _follow(node: _Node, segments: Sequence[str]) -> tuple[_Node, Sequence[str]]:
     """The last node on a path that the specification knows, and the rest of the path."""
     for position, name in enumerate(segments):

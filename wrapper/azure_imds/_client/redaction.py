@@ -1,4 +1,4 @@
-"""Whether an error response contains a token or key, in any form in which servers quote what they have received.
+"""Detects and removes tokens and keys in error responses, in any form in which servers quote what they have received.
 
 Imported for error responses only.
 """
@@ -18,6 +18,22 @@ _SECRET = re.compile(rf"(?:{'|'.join(name.replace('_', '[_-]?') for name in SECR
 #: A word that may be a JWT. Needs linear time.
 _WORD = re.compile(r"[\w.-]+", re.ASCII)
 _ESCAPE = re.compile(r"\\u00([0-7][0-9A-Fa-f])")
+
+
+#: A word that may be a token or key of any form: it is long, or starts as a JWT does. In a path, each name is a word.
+_OPAQUE = re.compile(r"[^\s\"'<>(){},;]{20,}|eyJ[^\s\"]*")
+_OPAQUE_IN_PATH = re.compile(r"[^\s\"'<>(){},;/\\]{20,}|eyJ[^\s\"]*")
+REMOVED = "[removed]"
+
+
+def remove_opaque_words(text: str, *, in_paths: bool = False) -> str:
+    """Replaces the words of a text that may be tokens or keys.
+
+    Args:
+        text: the text.
+        in_paths: whether the text contains paths, whose names are looked at one by one.
+    """
+    return (_OPAQUE_IN_PATH if in_paths else _OPAQUE).sub(REMOVED, text)
 
 
 def contains_secret(content: bytes, *keys: bytes) -> bool:

@@ -15,6 +15,7 @@ from azure_imds_api.api import Operation, Source
 
 from .._interruptions import is_interruption
 from ..errors import ImdsUnavailableError
+from .files import open_without_blocking
 from .host import Host
 from .validation import check_arguments, invalid, value_problems
 
@@ -146,9 +147,8 @@ def _missing(source: Source, host: Host, caller: str) -> Exception:
 def _read_file(path: str, variable: str, caller: str) -> str:
     """The content of a file without whitespace at its ends. Unlike a FIFO or a device, a file does not block."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        with open_without_blocking(path) as file:
+            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             content = file.read(LARGEST_FILE + 1) if is_file else b""
         problem = "" if is_file else "it is not a regular file"
     except OSError as error:

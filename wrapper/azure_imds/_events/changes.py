@@ -72,6 +72,11 @@ def parse_not_before(text: str | None, event_id: str = "") -> datetime | None:
         return None
 
 
+def _read_not_before(event: ScheduledEvent) -> datetime | None:
+    """Reads the NotBefore as it came: the attribute is None if it is a list or an object."""
+    return parse_not_before(event.to_dict().get("NotBefore"), event.event_id)
+
+
 class ChangeDetector:
     """Compares each document with the one before. Events that are gone are forgotten."""
 
@@ -89,11 +94,11 @@ class ChangeDetector:
         for event_id, event in {event.event_id: event for event in events}.items():
             last = before.pop(event_id, None)
             if last is None:
-                last = EventChange("added", event, None, parse_not_before(event.not_before, event_id))
+                last = EventChange("added", event, None, _read_not_before(event))
                 changes.append(last)
             elif last.event != event:
                 same_time = last.event.not_before == event.not_before
-                not_before = last.not_before if same_time else parse_not_before(event.not_before, event_id)
+                not_before = last.not_before if same_time else _read_not_before(event)
                 last = EventChange("changed", event, last.event, not_before)
                 changes.append(last)
             self._known[event_id] = last

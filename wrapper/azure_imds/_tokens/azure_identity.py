@@ -1,4 +1,4 @@
-"""Errors that azure-identity's credential chains recognise. azure-identity itself is never imported."""
+"""Errors that azure-identity's credential chains recognize. azure-identity itself is never imported."""
 
 from __future__ import annotations
 

@@ -17,6 +17,9 @@ from .access_token import AccessToken
 ALMOST_EXPIRED = 300.0
 #: Tokens with a lifetime of at least this many seconds are refreshed at half of it. (MSAL, azure-identity.)
 LONG_LIFE = 7200.0
+#: By how much of its time an early refresh is earlier, at most. The share is random, so that machines that start
+#: together do not refresh their tokens together.
+SPREAD = 0.1
 #: Seconds to wait after an early refresh before the next attempt.
 REFRESH_PAUSE = 30.0
 #: Seconds of the longest lifetime that is accepted. Tokens of managed identities are valid for about a day.
@@ -53,7 +56,7 @@ class Entry(NamedTuple):
         return clock.time() < self.due and clock.monotonic() < self.due_monotonic
 
 
-def read_entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str:
+def read_entry(answer: Any, asked: float, asked_monotonic: float, earlier: float = 0.0) -> Entry | str:
     """Reads IMDS's answer to a token request.
 
     Numbers may be strings, integers or floats, and `expires_on` may be a date.
@@ -62,6 +65,7 @@ def read_entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str
         answer: the answer, as the generated model.
         asked: the Unix time, in seconds, at which the request was sent. Lifetimes count from there.
         asked_monotonic: the same moment on the monotonic clock.
+        earlier: the share of the time until the refresh by which it is earlier.
 
     Returns:
         The entry, or what is wrong with the answer.
@@ -86,6 +90,8 @@ def read_entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str
     if refresh_in is None and life >= LONG_LIFE:
         refresh_in = life / 2
     refresh = math.inf if refresh_in is None else refresh_in
+    due = min(asked + refresh, valid_until - ALMOST_EXPIRED)
+    until_due = min(refresh, life - ALMOST_EXPIRED)
     kind = values.get("token_type")
     return Entry(
         AccessToken(
@@ -96,8 +102,8 @@ def read_entry(answer: Any, asked: float, asked_monotonic: float) -> Entry | str
         ),
         expires=valid_until,
         expires_monotonic=asked_monotonic + life,
-        due=min(asked + refresh, valid_until - ALMOST_EXPIRED),
-        due_monotonic=asked_monotonic + min(refresh, life - ALMOST_EXPIRED),
+        due=due - earlier * max(0.0, due - asked),
+        due_monotonic=asked_monotonic + until_due - earlier * max(0.0, until_due),
         overdue=overdue,
         asked_monotonic=asked_monotonic,
     )
@@ -220,9 +226,10 @@ class Cache:
                 self._sequences[resource] = sequence
                 self._refreshing.discard(resource)
                 self.by_scopes.clear()
-                self._entries.pop(resource, None)
-            if valid:
-                self._entries[resource] = new
+                if valid:
+                    self._entries[resource] = new  # in one step, since `find` takes no lock
+                else:
+                    self._entries.pop(resource, None)
             return valid
 
     def clear(self) -> None:

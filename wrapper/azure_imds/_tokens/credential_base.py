@@ -23,7 +23,7 @@ from .._interruptions import concerns_request
 from .._log import error_fields, log
 from .._sensitive import strip_sensitive
 from ..errors import ImdsResponseError, ImdsValidationError
-from .cache import Cache, Entry, read_entry
+from .cache import SPREAD, Cache, Entry, read_entry
 
 if TYPE_CHECKING:
     # A synchronous program does not need the other client.
@@ -183,7 +183,7 @@ class CredentialBase(Generic[Client]):
 
     def _read(self, answer: Any, asked: float, asked_monotonic: float) -> Entry:
         """Reads IMDS's answer to a request that was sent at these times."""
-        found = read_entry(answer, asked, asked_monotonic)
+        found = read_entry(answer, asked, asked_monotonic, SPREAD - self._cache.clock.jitter(SPREAD))
         if isinstance(found, Entry):
             if found.overdue is not None and not self._warned_of_clock:
                 self._warned_of_clock = True
@@ -249,10 +249,13 @@ class CredentialBase(Generic[Client]):
             self._cache.end_refresh(resource, failed=failed)
 
     def _start_thread(self, work: Callable[[str], None], resource: str) -> None:
-        thread = threading.Thread(target=work, args=(resource,), name="azure-imds-refresh", daemon=True)
         try:
-            thread.start()
-        except RuntimeError:  # the interpreter is shutting down
+            from contextvars import Context
+
+            # Not in the caller's context, which free-threaded Pythons copy into new threads: it may name an event loop.
+            run = Context().run
+            threading.Thread(target=run, args=(work, resource), name="azure-imds-refresh", daemon=True).start()
+        except (ImportError, RuntimeError):  # the interpreter is shutting down
             self._cache.end_refresh(resource, failed=True)
 
     @property

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from io import BufferedWriter, FileIO
 
+from .._client.files import open_without_blocking
 from .._interruptions import is_interruption, suppress_errors
 
 
@@ -44,16 +45,9 @@ def check_folder(path: str) -> None:
     check_owner(found, path)
 
 
-_MODES = {os.O_RDONLY: "r", os.O_WRONLY: "w", os.O_RDWR: "r+"}
-
-
 def open_private(path: str, flags: int) -> FileIO:
     """Opens a regular file that belongs to this user and that only this user can read. Follows no symbolic link."""
-    mode = _MODES[flags & (os.O_WRONLY | os.O_RDWR)]
-    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_BINARY"):
-        flags |= getattr(os, name, 0)
-    # An object and not a descriptor: whatever interrupts the caller, the file is closed with the last reference to it.
-    file = FileIO(path, mode, opener=lambda path, _: os.open(path, flags, 0o600))
+    file = open_without_blocking(path, flags | getattr(os, "O_NOFOLLOW", 0))
     try:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):

@@ -25,7 +25,7 @@ def bearer_token_provider(credential: AsyncImdsCredential, scope: str) -> Callab
 def bearer_token_provider(credential: ImdsCredential | AsyncImdsCredential, scope: str) -> Callable[[], Any]:
     """Returns a function without arguments that returns a bearer token as text, for OpenAI's client and others.
 
-        AzureOpenAI(azure_ad_token_provider=bearer_token_provider(ImdsCredential(), "https://ai.azure.com/.default"))
+        OpenAI(base_url=..., api_key=bearer_token_provider(ImdsCredential(), "https://ai.azure.com/.default"))
 
     Call it for each request. It returns the credential's stored token while it is valid, as `get_token` does.
 

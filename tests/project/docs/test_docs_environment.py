@@ -1,0 +1,54 @@
+"""The page of environment variables has each variable that the package reads, and no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from docs_support import DOCS
+from generator.specification import Specification
+from generator.stand_ins import server_places
+from support import ROOT
+
+PAGE = (DOCS / "reference" / "environment.md").read_text(encoding="utf-8")
+
+#: Texts of the wrapper that look like the name of a variable: constants, and a code of OpenSSL.
+NOT_VARIABLES = {
+    *("CERTIFICATE_VERIFY_FAILED", "CLEANUP_THROW", "END_ASYNC_FOR", "RAISE_VARARGS", "YIELD_VALUE"),
+    *("FETCH_SECONDS", "NOT_BEFORE"),
+}
+
+#: How a shell asks for completion.
+COMPLETION = {"COMP_CWORD", "COMP_WORDS"}
+
+#: Names that are one word, and those that Python or a library reads.
+OTHERS = {"COLUMNS", "LOCALAPPDATA", "NO_COLOR", "PROGRAMDATA", "TERM", "TMPDIR"}
+TLS_AND_PROXIES = {"ALL_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE"}
+
+
+def variables_of_the_code() -> Iterator[str]:
+    for path in (ROOT / "wrapper" / "azure_imds").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", text) and not text.startswith("O_"):
+                yield text
+
+
+def variables_of_the_specification() -> Iterator[str]:
+    for place, server in server_places(Specification.load(ROOT / "openapi.yaml")):
+        when = server.get("x-when", {})
+        yield from (*when.get("set", ()), *when.get("unset", ()), *server.get("x-variables", ()))
+        yield from re.findall(r"\{([A-Z_]+)\}", f"{when} {server.get('x-url', '')} {place}")
+
+
+def test_the_page_has_each_variable_that_is_read() -> None:
+    shown = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", PAGE))
+    read = (
+        {*variables_of_the_code()} - NOT_VARIABLES - COMPLETION
+        | {*variables_of_the_specification()}
+        | OTHERS
+        | TLS_AND_PROXIES
+    )
+    assert shown - read == {"AZURE_IMDS_EMULATOR_PORT", "AZURE_IMDS_EMULATOR_CONTROL_URL"}
+    assert read - shown == set()

@@ -1,0 +1,45 @@
+"""What a shell offers to complete. Everything comes from the generated data, so that no request is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+import typer
+
+from .operations import OPERATIONS
+
+
+def complete_query(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Paths of the command's result, for `--query`."""
+    from .._client.path_suggestions import list_paths
+
+    return list_paths(_find_operation(ctx), incomplete)
+
+
+def complete_version(ctx: typer.Context) -> list[str]:
+    """The version that the command's operation has by default."""
+    from azure_imds_api.descriptions import DESCRIPTIONS
+
+    description = DESCRIPTIONS.get(_find_operation(ctx))
+    text = description.arguments.get("api_version", "") if description else ""
+    return re.findall(r"Default: (\S+)\.", text)
+
+
+def _find_operation(ctx: typer.Context) -> str:
+    name = ctx.command.name or ""
+    return OPERATIONS.get(name, name)
+
+
+def complete_event_types(incomplete: str) -> list[str]:
+    """The last type of a list with commas."""
+    from azure_imds_api.models.known_event_type import KnownEventType
+
+    before, comma, _ = incomplete.rpartition(",")
+    given = before.split(",")
+    return [f"{before}{comma}{known}" for known in get_args(KnownEventType) if known not in given]
+
+
+def complete_clouds() -> list[str]:
+    """The clouds that sign attested documents."""
+    return ["public", "usgov", "china", "germany"]
