@@ -57,6 +57,18 @@ class Done:
         return re.search(r"\x1b\[[0-9;]+m", self.out) is not None
 
 
+def read_usage_message(error: str) -> str:
+    """The message on stderr about wrong usage. Lines with the usage and an example must follow it."""
+    first, usage, *example, last = error.splitlines()
+    assert first.startswith("azure-imds: ")
+    assert usage.startswith("Usage: azure-imds ")
+    assert example[0].startswith("Example: azure-imds ")
+    assert all(line.startswith("    ") for line in example[1:])
+    assert last.startswith("`azure-imds ")
+    assert last.endswith(" --help` explains the options.")
+    return first.removeprefix("azure-imds: ")
+
+
 Run = Callable[..., Done]
 
 

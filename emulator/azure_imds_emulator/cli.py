@@ -15,97 +15,18 @@ from types import FrameType
 from urllib.parse import urlsplit
 
 from .addresses import find_outside_address, format_commands, format_removals, is_loopback, make_url
-from .config import ENVIRONMENT_PREFIX, from_environment, load, split_names
+from .config import ENVIRONMENT_PREFIX, from_environment, load
 from .emulator import Emulator
-from .hosts import AZURE, list_host_names
-from .machine_reader import choose_machine, list_machine_names
+from .hosts import AZURE
+from .machine_reader import choose_machine
+from .options import make_parser
+from .parser import UsageError, make_value_error
 from .saved_config import format_settings
 from .settings import Settings, find_problem
-from .step_options import STEPS, add_step_options, add_steps
+from .step_options import STEPS, add_steps
 
 #: Seconds after which the end of the emulator is checked again.
 _LONGEST_WAIT = 0.5
-
-
-def make_parser(prog: str = "azure-imds emulator") -> argparse.ArgumentParser:
-    """Makes the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        usage=f"{prog} [options] [-- COMMAND ...]",
-        description="Run a local Azure Instance Metadata Service for development and tests. With a COMMAND, run it with"
-        " the variables that direct clients to the emulator, and end with it.",
-        epilog="Each option can also be set in the configuration file and by an environment variable such as"
-        f" {ENVIRONMENT_PREFIX}PORT. Options override variables, and variables override the file. Events and scenarios"
-        " of options are added to those of the file or variables.",
-    )
-    parser.add_argument(
-        "--config", metavar="FILE", help="YAML or JSON file with settings, the machine, events and faults"
-    )
-    parser.add_argument("--machine", metavar="NAME", help=f"the machine to emulate: {', '.join(list_machine_names())}")
-    parser.add_argument(
-        "--as",
-        dest="as_host",
-        metavar="HOST",
-        help=f"the host of managed identities to emulate: {', '.join(list_host_names())} (default: vm)",
-    )
-    parser.add_argument(
-        "--token-example", metavar="NAME", help="the form of the host's token response (TokenWithDate, ...)"
-    )
-    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port of the metadata service (default: a free port)")
-    parser.add_argument("--control-host", help="address of the control API and page (default: that of --host)")
-    parser.add_argument("--control-port", type=int, help="port of the control API and page (default: a free port)")
-    parser.add_argument(
-        "--control-hosts",
-        metavar="NAMES",
-        type=split_names,
-        help="names with dots by which others reach the control API, separated by commas (host.docker.internal)",
-    )
-    parser.add_argument(
-        "--log", action=argparse.BooleanOptionalAction, default=None, help="write a line for each request to stderr"
-    )
-    parser.add_argument("--arc", action=argparse.BooleanOptionalAction, default=None, help="emulate an Azure Arc agent")
-    parser.add_argument(
-        "--arc-token-dir", metavar="DIR", help="folder for the agent's key files (default: a temporary folder)"
-    )
-    parser.add_argument(
-        "--arc-echo",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="whether the agent supports user-assigned identities and returns their ids (default: yes)",
-    )
-    parser.add_argument(
-        "--rate-limits",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="respond with 429 above the rate limits of IMDS (default: yes)",
-    )
-    parser.add_argument(
-        "--token-lifetime", type=int, metavar="SECONDS", help="time from a token's issue to its expiry (default: 86400)"
-    )
-    parser.add_argument(
-        "--issuer",
-        metavar="URL",
-        help="issuer of tokens: a URL, in which {tenant} stands for the tenant, or azure (default: a URL of the control"
-        " server)",
-    )
-    parser.add_argument(
-        "--first-call-delay",
-        type=float,
-        metavar="SECONDS",
-        help="delay of the first scheduled-events request (default: 0)",
-    )
-    parser.add_argument(
-        "--metadata-header",
-        choices=("exact", "any"),
-        help="require the header `Metadata: true` exactly, or accept any case (default: exact)",
-    )
-    parser.add_argument("--server", help="value of the Server header")
-    parser.add_argument(
-        "--print-config", action="store_true", help="print the resulting configuration as a file for --config, and exit"
-    )
-    add_step_options(parser)
-    return parser
 
 
 def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) -> Settings:
@@ -113,7 +34,7 @@ def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) ->
 
     Raises:
         ConfigError: the file or a variable is not valid.
-        ValueError: an option is out of range.
+        UsageError: an option is not valid.
     """
     # Unlike in tests, the rate limits are on, as in IMDS.
     settings = Settings(rate_limits=True)
@@ -132,9 +53,12 @@ def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) ->
     }
     for name, value in options.items():
         if problem := find_problem(name, value):
-            option = "as" if name == "as_host" else name.replace("_", "-")
-            raise ValueError(f"--{option} {problem}")
+            raise make_value_error(_spell_option(name), problem)
     return replace(settings, **options)
+
+
+def _spell_option(name: str) -> str:
+    return "--as" if name == "as_host" else f"--{name.replace('_', '-')}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -148,19 +72,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         a command, its exit status; 126 or 127 if it cannot be started; 128 plus the number of the signal that ended it.
     """
     own, command = split_command(sys.argv[1:] if argv is None else argv)
-    arguments = make_parser().parse_args(own)
+    parser = make_parser()
+    arguments = argparse.Namespace()
     try:
+        arguments = parser.parse(own)
         settings = read_settings(arguments, dict(os.environ))
         if arguments.print_config:
             print(format_settings(settings), end="")
             return 0
         emulator = Emulator(settings=settings)
         return run_command(emulator, command) if command else run_until_signal(emulator)
+    except SystemExit as end:
+        return int(end.code or 0)
+    except UsageError as error:
+        print(parser.explain(error), file=sys.stderr)
+        return 2
     except ValueError as error:
-        print(f"azure-imds emulator: {error}", file=sys.stderr)
+        name, _, problem = str(error).partition(" ")
+        is_option = getattr(arguments, name, None) is not None
+        message = (
+            parser.explain(make_value_error(_spell_option(name), problem)) if is_option else f"azure-imds: {error}"
+        )
+        print(message, file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"azure-imds emulator: {error.strerror or error}", file=sys.stderr)
+        print(f"azure-imds: {error.strerror or error}", file=sys.stderr)
         return 1
 
 
@@ -220,7 +156,7 @@ def run_command(emulator: Emulator, command: list[str]) -> int:
             kept = {name: value for name, value in os.environ.items() if name not in foreign}
             process = subprocess.Popen(command, env=kept | variables)
         except OSError as error:
-            print(f"azure-imds emulator: {command[0]}: {error.strerror}", file=sys.stderr)
+            print(f"azure-imds: {command[0]}: {error.strerror}", file=sys.stderr)
             return 127 if isinstance(error, FileNotFoundError) else 126
         for number in early:
             forward(number)
@@ -233,7 +169,7 @@ def warn_about_control(emulator: Emulator) -> None:
     host = emulator.settings.control_host or emulator.settings.host
     if not is_loopback(host):
         print(
-            f"azure-imds emulator: host {host} is not a loopback address: everyone who can reach it can use the control"
+            f"azure-imds: host {host} is not a loopback address: everyone who can reach it can use the control"
             " API. Use it only on a network that you trust, or add --control-host 127.0.0.1.",
             file=sys.stderr,
         )

@@ -10,12 +10,15 @@ from typing import Any
 from .clock import Clock
 from .events import EventSchedule
 from .machine import Json
+from .parser import Parser, make_choice, make_number, make_value_error
 from .scenarios import ScenarioPlayer, list_scenarios
 from .scheduled_event import NOTICE
 from .settings import Settings
 
 #: The attribute of the parsed arguments with the steps.
 STEPS = "steps"
+
+_TOPIC = "Scheduled events"
 
 
 @dataclass
@@ -62,55 +65,62 @@ class _ChangeStep(argparse.Action):
         steps[-1].arguments[option.removeprefix("--")] = True if self.nargs == 0 else values
 
 
-def add_step_options(parser: argparse.ArgumentParser) -> None:
+def add_step_options(parser: Parser) -> None:
     """Adds the options to the parser."""
-    group = parser.add_argument_group("events")
-    group.add_argument(
+    scenarios = list(list_scenarios())
+    parser.add_option(
+        _TOPIC,
         "--event",
         dest=STEPS,
         action=_BeginStep,
         const="event_type",
-        choices=list(NOTICE),
+        type=make_choice(list(NOTICE)),
         default=[],
-        help="add a scheduled event with the documented notice; can be repeated",
+        metavar="TYPE",
+        help=f"Add a scheduled event with the documented notice: {', '.join(NOTICE)}. Can be repeated.",
     )
-    group.add_argument(
+    parser.add_option(
+        _TOPIC,
         "--scenario",
         dest=STEPS,
         action=_BeginStep,
         const="name",
-        choices=list(list_scenarios()),
+        type=make_choice(scenarios),
         default=[],
-        help="begin a scenario with the documented timing; can be repeated",
+        metavar="NAME",
+        help=f"Begin a scenario with the documented timing: {', '.join(scenarios)}. Can be repeated.",
     )
-    group.add_argument(
+    parser.add_option(
+        _TOPIC,
         "--after",
         dest=STEPS,
         action=_ChangeStep,
         const=(("--event", "--scenario"), "--event Preempt --after 30"),
-        type=float,
+        type=make_number(float, "30"),
         default=[],
         metavar="SECONDS",
-        help="seconds until the event or scenario before this option appears (default: 0)",
+        help="Time until the event or scenario before this option appears. Default: 0.",
     )
-    group.add_argument(
+    parser.add_option(
+        _TOPIC,
         "--speed",
         dest=STEPS,
         action=_ChangeStep,
         const=(("--scenario",), "--scenario live-migration --speed 60"),
-        type=float,
+        type=make_number(float, "60"),
         default=[],
         metavar="FACTOR",
-        help="how many times faster than documented the scenario before this option passes (default: 1)",
+        help="How many times faster than documented the scenario before this option passes. Default: 1.",
     )
-    group.add_argument(
+    parser.add_option(
+        _TOPIC,
         "--loop",
         dest=STEPS,
         action=_ChangeStep,
         const=(("--scenario",), "--scenario spot-eviction --loop"),
         nargs=0,
         default=[],
-        help="begin the scenario before this option again and again",
+        help="Begin the scenario before this option again and again.",
     )
 
 
@@ -118,7 +128,7 @@ def add_steps(settings: Settings, steps: Sequence[Step]) -> Settings:
     """Returns the settings with the steps after their events and scenarios.
 
     Raises:
-        ValueError: a step has a wrong value. The message starts with the option.
+        UsageError: a step has a wrong value.
     """
     schedule = EventSchedule(settings.machine, Clock())
     player = ScenarioPlayer(schedule)
@@ -129,6 +139,7 @@ def add_steps(settings: Settings, steps: Sequence[Step]) -> Settings:
         try:
             check(**step.arguments)
         except ValueError as error:
-            raise ValueError(f"--{error}") from error
+            option, _, problem = str(error).partition(" ")
+            raise make_value_error(f"--{option}", problem) from error
         (events if is_event else scenarios).append(step.arguments)
     return replace(settings, events=events, scenarios=scenarios)

@@ -49,15 +49,15 @@ DESCRIPTIONS: Mapping[str, Description] = {
             "machine returns\n"
             "`network` only. Azure Arc returns a subset of the fields.\n"
             "\n"
-            "`ImdsClient.get` reads single nodes of the document, such as "
-            "`compute/location`."
+            "A single node, such as `compute/location`, can be read by its path, without "
+            "the rest of the document."
         ),
         arguments={
             "api_version": (
                 "Version of the document. The default is the oldest version with all fields "
                 "that are documented today. Newer versions, up to 2025-04-07, document no "
                 "further fields, and some hosts do not support them yet. If a host does not "
-                "support the default, azure_imds falls back to an older version. Azure Stack "
+                "support the default, azure-imds falls back to an older version. Azure Stack "
                 "Hub supports 2021-05-01 and older. Default: 2023-11-15."
             ),
             "format_": (
@@ -78,8 +78,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
         description=(
             "Returns a PKCS #7 document in which Azure signs the id of the machine, its "
             "subscription, SKU,\n"
-            "plan, license and a validity period. The schema AttestedData describes the "
-            "signed content.\n"
+            "plan, license and a validity period.\n"
             "\n"
             "The recipient must verify the signature, the certificate chain up to a "
             "trusted root, the\n"
@@ -134,17 +133,16 @@ DESCRIPTIONS: Mapping[str, Description] = {
             "tenant does not know the\n"
             "resource. It fails with 404 while a new identity is not available yet, or "
             "while the host is being\n"
-            "updated; azure_imds retries that. It fails with 429 above 20 requests per "
+            "updated; azure-imds retries that. It fails with 429 above 20 requests per "
             "second or 5 at the same\n"
             "time.\n"
             "\n"
-            "**Azure Arc.** azure_imds answers the agent's challenge, which requires read "
-            "access to the agent's\n"
-            "key file. Agents that support user-assigned identities repeat the selector "
-            "in the response. Older\n"
-            "agents ignore the selector and return a token of the system-assigned "
-            "identity, which azure_imds\n"
-            "rejects."
+            "On Azure Arc, azure-imds answers the agent's challenge, which requires read "
+            "access to the agent's key\n"
+            "file. Agents that support user-assigned identities repeat the selector in "
+            "the response. Older agents\n"
+            "ignore the selector and return a token of the system-assigned identity, "
+            "which azure-imds rejects."
         ),
         arguments={
             "resource": (
@@ -154,16 +152,12 @@ DESCRIPTIONS: Mapping[str, Description] = {
             ),
             "api_version": (
                 "Version of the identity endpoints, 2018-02-01 or later. Every host supports "
-                "the default, and no later change is documented. On Azure Arc, azure_imds "
-                "uses 2020-06-01. Default: 2018-10-01."
+                "the default, and no later change is documented. On Azure Arc, the default is "
+                "2020-06-01. Default: 2018-10-01."
             ),
             "client_id": "Client (application) id of a user-assigned identity of this machine.",
             "object_id": "Object (principal) id of a user-assigned identity of this machine.",
-            "msi_res_id": (
-                "Azure resource id of a user-assigned identity of this machine. Other hosts, "
-                "such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that "
-                "name."
-            ),
+            "msi_res_id": "Azure resource id of a user-assigned identity of this machine.",
             "authority": (
                 "Token authority to use instead of the identity's own, as an https URL or a "
                 "host name. Microsoft's specification defines it, but no known SDK sends it."
@@ -185,13 +179,13 @@ DESCRIPTIONS: Mapping[str, Description] = {
             "not documented;\n"
             "expect 400. The request fails with 404 while a new identity is not available "
             "yet, as for tokens;\n"
-            "azure_imds retries that."
+            "azure-imds retries that."
         ),
         arguments={
             "api_version": (
                 "Version of the identity endpoints, 2018-02-01 or later. Every host supports "
-                "the default, and no later change is documented. On Azure Arc, azure_imds "
-                "uses 2020-06-01. Default: 2018-10-01."
+                "the default, and no later change is documented. On Azure Arc, the default is "
+                "2020-06-01. Default: 2018-10-01."
             ),
         },
     ),
@@ -296,7 +290,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
             "for an unknown path. In a\n"
             "confidential container group, the endpoint is the address in "
             "Fabric_NodeIPOrFQDN with port 2377. Pass it as\n"
-            "`endpoint`."
+            "the endpoint."
         ),
         arguments={},
     ),

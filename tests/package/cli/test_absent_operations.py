@@ -34,7 +34,7 @@ def test_help_shows_the_other_commands(absent: str, call: Run) -> None:
     done = call("--help")
     assert done.status == 0
     for command, operation in OPERATIONS.items():
-        listed = any(line.split()[:1] == [command] for line in done.out.splitlines())
+        listed = any(line.startswith(f"  {command} ") for line in done.out.splitlines())
         assert listed == (operation != absent)
     assert "doctor" in done.out
 

@@ -18,7 +18,7 @@ from azure_imds._cli.exits import Exit
 from azure_imds._cli.values import MASK
 from azure_imds_api.descriptions import DESCRIPTIONS
 from azure_imds_emulator import Emulator
-from cli_support import Run, run_at_terminal
+from cli_support import Run, read_usage_message, run_at_terminal
 
 RESOURCE = "https://vault.azure.net"
 BODY = {"StartRequests": [{"EventId": "00000000-0000-0000-0000-0000000000A1"}]}
@@ -48,7 +48,7 @@ def test_help_lists_the_operations_by_tag(call: Run) -> None:
 
 def test_help_lists_the_operations_by_tag_at_a_terminal() -> None:
     done = run_at_terminal("call", "--help", columns=120, NO_COLOR="1")
-    assert "─ identity ─" in done.words
+    assert " identity: identity.get_token Get" in done.words
     assert "Get an access token for a managed identity" in done.words
 
 
@@ -63,8 +63,9 @@ def test_help_of_an_option_has_its_type_limits_and_default(call: Run) -> None:
 
 
 def test_help_shows_an_example_of_a_body(call: Run) -> None:
-    out = words(call("call", "scheduled_events.start_events", "--help").out)
-    assert f"JSON, @FILE for a file with JSON, or - for standard input. Example: {json.dumps(BODY)}" in out
+    out = call("call", "scheduled_events.start_events", "--help").out
+    assert "JSON, @FILE for a file with JSON, or - for standard input." in words(out)
+    assert out.endswith(f"\n  azure-imds call scheduled_events.start_events --body \\\n      '{json.dumps(BODY)}'\n")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,8 @@ BAD: dict[tuple[str, ...], str] = {
     f"{sys.executable}: it is not UTF-8",
     ("scheduled_events.start_events", "--body", '{"StartRequests": [{"EventId": "a b"}]}'): "--body: "
     "StartRequests[0].EventId must look like 00000000-0000-0000-0000-0000000000A1",
-    ("scheduled_events.start_events", "--body", "-", "--api-version", "x"): "--api-version must look like 2020-07-01",
+    ("scheduled_events.start_events", "--body", "-", "--api-version", "x"): "Invalid value for '--api-version': "
+    "'x' is not a date such as 2021-02-01, or 'newest'.",
 }
 
 
@@ -165,7 +167,7 @@ def test_a_wrong_value_is_named_as_typed_with_a_right_one(
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(BODY)))
     done = call("call", *typed)
     assert (done.status, done.out) == (Exit.USAGE, "")
-    assert done.err == f"azure-imds: {message}\n"
+    assert read_usage_message(done.err) == message
     assert not emulator.requests
 
 

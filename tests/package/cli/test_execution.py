@@ -19,7 +19,7 @@ from azure_imds._cli.claims import read_claims
 from azure_imds._cli.execution import TokenFile, forward_signals, keep_fresh, run_child
 from azure_imds._cli.exits import Exit
 from azure_imds_emulator import Emulator
-from cli_support import Run, run, start
+from cli_support import Run, read_usage_message, run, start
 from support import FakeClock
 
 RESOURCE = "https://vault.azure.net"
@@ -156,7 +156,9 @@ def test_what_cannot_work_ends_before_a_token_is_requested(
     typed: list[str], status: Exit, message: str, call: Run, emulator: Emulator
 ) -> None:
     done = call("exec", *typed)
-    assert (done.status, done.out, done.err) == (status, "", f"azure-imds: {message}\n")
+    assert (done.status, done.out) == (status, "")
+    shown = read_usage_message(done.err) if status is Exit.USAGE else done.err.removeprefix("azure-imds: ").rstrip("\n")
+    assert shown == message
     assert not emulator.requests
 
 

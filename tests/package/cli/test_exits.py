@@ -15,7 +15,7 @@ from azure_imds._cli.exits import MEANINGS, Exit, choose_status
 from azure_imds._cli.messages import describe_error
 from azure_imds.attestation import AttestationError
 from azure_imds_emulator import Emulator
-from cli_support import COMMAND, NOWHERE, Run, run, run_program, start
+from cli_support import COMMAND, NOWHERE, Run, read_usage_message, run, run_program, start
 from support import raw_server
 
 RESOURCE = "https://vault.azure.net"
@@ -97,6 +97,8 @@ def test_a_hint_that_is_not_in_the_text_is_added() -> None:
     assert describe_error(ImdsError("Closed. Open it.", hint="Open it."), {}) == "Closed. Open it."
 
 
+VERSION = "Invalid value for '--api-version': 'soon' is not a date such as 2021-02-01, or 'newest'."
+
 #: Commands with an invalid argument, and the message.
 BAD_ARGUMENTS = {
     ("token", ""): "RESOURCE must not be empty, for example https://management.azure.com/",
@@ -108,10 +110,14 @@ BAD_ARGUMENTS = {
     ("token", RESOURCE, "--client-id", UNKNOWN_ID, "--resource-id", "/x"): "--resource-id cannot be combined with "
     "--client-id: pass only one of --client-id, --resource-id",
     ("instance", "../identity"): "PATH must be names and indexes separated by /, for example compute/location",
-    ("instance", "--api-version", "soon"): "--api-version must look like 2023-11-15",
-    ("--api-version", "soon", "instance"): "--api-version must look like 2023-11-15",
+    ("instance", "--api-version", "soon"): VERSION,
+    ("--api-version", "soon", "instance"): VERSION,
+    ("instance", "--api-version", "2021-02-31"): VERSION.replace("soon", "2021-02-31"),
+    ("instance", "--api-version", "20210201"): VERSION.replace("soon", "20210201"),
+    ("instance", "--api-version", "newst"): VERSION.replace("soon", "newst") + " Did you mean 'newest'?",
     ("attested", "--nonce", ""): "--nonce must not be empty, for example 1234567890",
-    ("attested", "--verify", "--cloud", "moon"): "--cloud must be one of 'public', 'usgov', 'china', 'germany'",
+    ("attested", "--verify", "--cloud", "moon"): "Invalid value for '--cloud': 'moon' is not one of "
+    "'public', 'usgov', 'china', 'germany'.",
     ("attested", "--verify", "--roots", __file__, "--intermediates", __file__): "--roots must be certificates: "
     'x509.Certificate, PEM ("-----BEGIN CERTIFICATE-----...") or DER',
     ("events", "--approve", "a b"): "--approve must look like 00000000-0000-0000-0000-0000000000A1",
@@ -121,7 +127,6 @@ BAD_ARGUMENTS = {
     ("doctor", "--deadline", "-1"): "--deadline must be a number of seconds, above 0 and at most 3600",
     ("doctor", "--endpoint", "nonsense"): "--endpoint must be a scheme and a host without a path, such as "
     "http://127.0.0.1:8080",
-    ("versions", "--query", "a/b"): "--query a/b: the result has no member 'a'",
 }
 
 
@@ -129,12 +134,20 @@ BAD_ARGUMENTS = {
 def test_a_message_names_the_option_that_the_user_typed(
     arguments: tuple[str, ...], message: str, call: Run, emulator: Emulator
 ) -> None:
-    assert call(*arguments).err == f"azure-imds: {message}\n"
+    done = call(*arguments)
+    assert (done.status, read_usage_message(done.err)) == (Exit.USAGE, message)
+
+
+def test_a_path_that_the_result_lacks_is_not_wrong_usage(call: Run, emulator: Emulator) -> None:
+    done = call("versions", "--query", "a/b")
+    assert (done.status, done.err) == (Exit.NOINPUT, "azure-imds: --query a/b: the result has no member 'a'\n")
 
 
 def test_a_message_names_the_variable_that_the_user_set(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "nonsense")
-    assert call("versions").err.startswith("azure-imds: AZURE_POD_IDENTITY_AUTHORITY_HOST must be a scheme and a host")
+    error = call("versions").err
+    assert error.startswith("azure-imds: AZURE_POD_IDENTITY_AUTHORITY_HOST must be a scheme and a host")
+    assert error.count("\n") == 1
 
 
 def test_a_hint_names_options(call: Run, emulator: Emulator) -> None:

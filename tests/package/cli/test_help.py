@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 
@@ -10,10 +11,12 @@ import typer
 
 from azure_imds._cli.calling import CallGroup
 from azure_imds._cli.commands import app
-from azure_imds._cli.examples import TOPICS
+from azure_imds._cli.examples import TOPICS, break_command
 from azure_imds_api.descriptions import DESCRIPTIONS
 from azure_imds_emulator import Emulator
-from cli_support import Run, run, run_program
+from azure_imds_emulator.cli import split_command
+from azure_imds_emulator.options import make_parser
+from cli_support import Run, read_usage_message, run, run_program
 
 EXAMPLES = {command: examples for topic in TOPICS.values() for command, examples in topic.items()}
 
@@ -36,32 +39,80 @@ def test_every_command_has_a_topic_and_examples() -> None:
     assert set(group.commands) == set(EXAMPLES)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("command", sorted(set(EXAMPLES) - {"emulator"}))
-def test_a_page_of_help_has_examples(command: str, call: Run) -> None:
-    done = call(command, "-h")
+#: The commands with a page of help, as words after `azure-imds`.
+PAGES = [(), *((command,) for command in EXAMPLES), *(("call", name) for name in DESCRIPTIONS)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=" ".join)
+def test_a_page_of_help_speaks_of_options_and_has_examples(page: tuple[str, ...], call: Run) -> None:
+    done = call(*page, "-h")
     assert (done.status, done.err) == (0, "")
-    assert done.out == call(command, "--help").out
-    shown = done.out.partition("\nExamples:\n")[2].splitlines()
-    assert [line.strip() for line in shown] == list(EXAMPLES[command])
+    assert done.out == call(*page, "--help").out
+    assert not find_python_words(done.out)
+    lines = done.out.splitlines()
+    assert lines[0].startswith(" ".join(["Usage: azure-imds", *page]))
+    assert not re.search(r"[{<]", done.out.partition("\n\n")[0])
+    assert max(map(len, lines)) <= 80
+    assert not any(line.endswith("-") for line in lines)
+    for example in list_shown_examples(done.out) if page else ():
+        assert example.startswith(" ".join(["azure-imds", *page]))
+        parse_example(example)
 
 
-@pytest.mark.parametrize(
-    "example", [example for command, examples in EXAMPLES.items() for example in examples if command != "emulator"]
-)
-def test_an_example_is_valid_usage(example: str) -> None:
-    program, name, *arguments = shlex.split(example.partition(" | ")[0])
+def list_shown_examples(page: str) -> list[str]:
+    """The examples of a page of help, without line breaks. There must be one."""
+    shown = page.partition("\nExamples:\n")[2].replace("\\\n    ", "").splitlines()
+    assert shown
+    return [line.strip() for line in shown]
+
+
+def find_python_words(page: str) -> list[str]:
+    """Words on a page of help that are not words of a command line: "parameter", or names that only Python has."""
+    arguments = {argument for description in DESCRIPTIONS.values() for argument in description.arguments}
+    # One word, such as `nonce`, may also be a member of a response.
+    names = {argument for argument in arguments if "_" in argument} | {"azure_imds", "ImdsClient", "AttestedData"}
+    quoted = set(re.findall(r"`([a-z]+)`", page)) & {"endpoint", "deadline", "timeout"}
+    words = set(re.findall(r"\w+", page)) & names
+    return [*re.findall(r"\bparameters?\b|\bkeywords?\b|\bPython\b", page), *quoted, *words]
+
+
+def test_words_of_python_are_found() -> None:
+    found = find_python_words("Pass the parameter `client_id`, or `endpoint`. azure_imds uses msi_res_id.")
+    assert {*found} == {"parameter", "client_id", "endpoint", "azure_imds", "msi_res_id"}
+
+
+def parse_example(example: str) -> None:
+    """Parses an example as the command does, and runs nothing."""
+    program, name, *arguments = shlex.split(example.partition(" | ")[0].partition(" > ")[0])
     assert program == "azure-imds"
+    if name == "emulator":
+        own, command = split_command(arguments)
+        make_parser().parse(own)
+        if command[:1] == [program]:
+            parse_example(shlex.join(command))
+        return
     group = typer.main.get_command(app)
     command = group.commands[name]  # type: ignore[attr-defined]
     context = command.make_context(name, arguments, **app.info.context_settings or {})
-    if isinstance(command, CallGroup):
+    if isinstance(command, CallGroup) and arguments:
         name, operation, rest = command.resolve_command(context, arguments)
         operation.make_context(name, rest, parent=context)
 
 
-@pytest.mark.parametrize("name", DESCRIPTIONS)
-def test_the_help_of_an_operation_has_an_example(name: str, call: Run) -> None:
-    assert f"\nExamples:\n  azure-imds call {name}" in call("call", name, "-h").out
+@pytest.mark.parametrize("command", sorted(EXAMPLES))
+def test_the_help_of_a_command_has_the_example_of_the_list(command: str, call: Run) -> None:
+    shown = list_shown_examples(call(command, "-h").out)
+    assert shown[0] == EXAMPLES[command][0]
+    assert len(shown) >= len(EXAMPLES[command])
+
+
+def test_an_example_that_is_too_long_is_broken_where_a_shell_continues_it() -> None:
+    text = '{"a": "' + "0" * 60 + '"}'
+    words = ["azure-imds", "call", "x.y", "--body", text, "--raw"]
+    broken = break_command(words)
+    assert broken.splitlines()[0] == "azure-imds call x.y --body \\"
+    assert max(map(len, broken.splitlines())) <= 78
+    assert shlex.split(broken.replace("\\\n", "")) == words
 
 
 def test_help_at_a_terminal_has_topics_and_examples() -> None:
@@ -74,6 +125,7 @@ def test_help_at_a_terminal_has_topics_and_examples() -> None:
 
 def test_short_options(call: Run, emulator: Emulator) -> None:
     assert call("-V").out == call("--version").out
+    assert call("emulator", "-V").out == call("-V").out.partition(" (")[0] + "\n"
     assert call("instance", "-q", "compute/location").out == "eastus\n"
     assert call("-o", "json", "instance", "-q", "compute/location").out == '"eastus"\n'
     assert call("call", "instances.get_metadata", "-o", "json", "-q", "compute/location").out == '"eastus"\n'
@@ -98,18 +150,29 @@ def test_the_package_is_a_command() -> None:
         (["versions", "--deadline", "soon"], "must be a number of seconds, for example 2.5"),
         (["call", "identity.get_tokn"], "Did you mean"),
         (["events", "--watch", "--approve", "x"], "pass only one of --watch, --approve"),
+        (["token", "vault", "--client-id", "x"], "--client-id must look like 00000000-0000-0000-0000-000000000003"),
+        (
+            ["call", "identity.get_token", "--resource", "vault", "--object-id", "x"],
+            "--object-id must look like 00000000",
+        ),
+        (["wait", "--resource", "vault", "--client-id", "x"], "--client-id must look like 00000000-0000-0000-0000-"),
+        (["call", "attested.get_document", "--nonce", ""], "--nonce must not be empty, for example 1234567890"),
+        (["attested", "--verify", "--cloud", "pubic"], "Did you mean 'public'?"),
+        (["emulator", "--prot", "1"], "No such option: --prot. Did you mean '--port'"),
+        (["emulator", "nothing"], "Got unexpected extra argument (nothing). Write a command after --"),
+        (["emulator", "--port"], "Option '--port' requires an argument."),
+        (["emulator", "--loop=x"], "Option '--loop' does not take a value."),
+        (["emulator", "--port", "x"], "Invalid value for '--port': 'x' is not a whole number, for example 8169"),
+        (["emulator", "--machine", "spt"], "Did you mean 'spot'?"),
+        (["emulator", "--as", "app-service", "--token-example", "x"], "'--token-example': must be one of Token on"),
+        (["emulator", "--loop"], "--loop must follow --scenario, for example --scenario spot-eviction --loop"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_messages_about_usage_have_one_form(arguments: list[str], problem: str, call: Run, emulator: Emulator) -> None:
     done = call(*arguments)
     assert (done.status, done.out) == (2, "")
-    first, usage, *example, last = done.err.splitlines()
-    assert first.startswith("azure-imds: ")
-    assert problem in first
-    assert usage.startswith("Usage: azure-imds ")
-    assert all(line.startswith("Example: azure-imds ") for line in example)
-    assert last.endswith(" --help` explains the options.")
+    assert problem in read_usage_message(done.err)
     assert not emulator.requests
 
 

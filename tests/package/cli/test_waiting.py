@@ -12,7 +12,7 @@ from azure_imds._cli.exits import Exit
 from azure_imds._cli.settings import Goal
 from azure_imds._cli.waiting import wait_for
 from azure_imds_emulator import Emulator
-from cli_support import NOWHERE, Run
+from cli_support import NOWHERE, Run, read_usage_message
 from support import FakeClock
 
 RESOURCE = "https://vault.azure.net"
@@ -52,7 +52,7 @@ BAD = {
 @pytest.mark.parametrize(("typed", "message"), BAD.items(), ids=" ".join)
 def test_a_wrong_value_ends_it_at_once(typed: tuple[str, ...], message: str, call: Run, emulator: Emulator) -> None:
     done = call("wait", *typed)
-    assert (done.status, done.err) == (Exit.USAGE, f"azure-imds: {message}\n")
+    assert (done.status, read_usage_message(done.err)) == (Exit.USAGE, message)
     assert not emulator.requests
 
 

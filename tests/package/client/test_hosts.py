@@ -7,7 +7,7 @@ import pytest
 
 from azure_imds import ImdsClient, ImdsUnavailableError, ImdsValidationError
 from azure_imds._client import host as hosts
-from support import Colour, Script, get_token, ok
+from support import Colour, Script, answer, get_token, ok
 
 ARC = {
     "IDENTITY_ENDPOINT": "http://localhost:40342/metadata/identity/oauth2/token",
@@ -57,6 +57,16 @@ def test_arc_is_requested_with_the_version_that_its_agent_supports(
     script = Script(ok())
     colour.run(get_token, transport=script)
     assert script.requests[0].url.params["api-version"] == "2020-06-01"
+
+
+def test_arc_has_no_list_of_versions_so_its_newest_is_that_of_its_agent(
+    monkeypatch: pytest.MonkeyPatch, colour: Colour
+) -> None:
+    for name, value in ARC.items():
+        monkeypatch.setenv(name, value)
+    script = Script(answer(200, {"compute": {}}))
+    colour.run(lambda imds: imds.instances.get_metadata(), transport=script, api_version="newest")
+    assert [request.url.params["api-version"] for request in script.requests] == ["2020-06-01"]
 
 
 def test_a_version_that_the_caller_names_is_kept_on_arc(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ import pytest
 from azure_imds_emulator import Emulator
 from azure_imds_emulator.addresses import explain_bind_errors, find_outside_address, format_commands
 from azure_imds_emulator.cli import main, print_addresses, warn_about_control
+from cli_support import read_usage_message
 from emulator_support import HEADERS, exchange, make_client
 
 BASH = shutil.which("bash")
@@ -109,7 +110,8 @@ def test_a_wrong_file_is_reported_with_the_line(tmp_path: Path, capsys: pytest.C
 
 def test_a_wrong_option_is_reported_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--port", "70000"]) == 2
-    assert "--port must be a number from 0 to 65535, got 70000" in capsys.readouterr().err
+    message = read_usage_message(capsys.readouterr().err)
+    assert message == "Invalid value for '--port': must be a number from 0 to 65535, got 70000"
 
 
 def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,7 +139,7 @@ def test_an_address_that_cannot_be_used_is_explained(
 ) -> None:
     add = {"darwin": "sudo ifconfig lo0 alias 192.0.2.1", "linux": "sudo ip address add 192.0.2.1/32 dev lo"}
     assert main(arguments) == 1
-    assert capsys.readouterr().err.startswith(f"azure-imds emulator: {expected.format(add=add.get(sys.platform, ''))}")
+    assert capsys.readouterr().err.startswith(f"azure-imds: {expected.format(add=add.get(sys.platform, ''))}")
 
 
 def test_a_port_that_needs_a_permission_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +325,7 @@ def test_a_command_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
     missing = run("--", str(tmp_path / "missing"))
     assert (missing.returncode, missing.stderr) == (
         127,
-        f"azure-imds emulator: {tmp_path / 'missing'}: No such file or directory\n",
+        f"azure-imds: {tmp_path / 'missing'}: No such file or directory\n",
     )
     (tmp_path / "file").write_text("")
     assert run("--", str(tmp_path / "file")).returncode == 126

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from inspect import Parameter, Signature
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer import Option
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
-from .examples import TOPICS, find_topic, list_examples, write_examples
+from .examples import TOPICS
 from .exits import Exit
 from .operations import OPERATIONS, explain_absence, read_description
 from .output import View
+from .pages import Page, PageOfGroup, finish_page
 from .session import Session
-from .settings import OPTIONS, Settings, list_parameters, spell_option
+from .settings import NEWEST, OPTIONS, Settings, list_parameters, spell_option
 from .usage import UsageError
 
+_ABOUT_NEWEST = (
+    f"{NEWEST}: the newest version that this host lists. Identity and scheduled events are not in this list; for them, "
+    "it means the default."
+)
 
-class _Command(TyperCommand):
+
+class _Command(Page):
     """A command whose help comes from the specification. It is read only when help is requested."""
 
     def describe(self) -> None:
@@ -41,15 +46,15 @@ class _Command(TyperCommand):
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
             text = operation.arguments.get(parameter.name, "") if operation else ""
-            parameter.help = parameter.help or use_option_names(text, names)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        self.describe()
-        super().format_help(ctx, formatter)
-        write_examples(formatter, list_examples(self))
+            parameter.help = parameter.help or use_option_names(add_newest(parameter.name, text), names)
 
 
-class Group(TyperGroup):
+def add_newest(argument: str, text: str) -> str:
+    """The description of an argument, with a sentence about `newest` if it is the version."""
+    return f"{text} {_ABOUT_NEWEST}".lstrip() if argument == "api_version" else text
+
+
+class Group(PageOfGroup):
     """Commands whose help comes from the specification."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -60,7 +65,7 @@ class Group(TyperGroup):
 
     def get_overview(self, ctx: Any) -> str:
         """What is printed if no command is given."""
-        return str(self.get_help(ctx))
+        return self.get_help(ctx)
 
     def describe_commands(self) -> None:
         """Sets the help of all commands."""
@@ -68,14 +73,13 @@ class Group(TyperGroup):
             if isinstance(command, _Command):
                 command.describe()
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
+    def describe(self) -> None:
         self.describe_commands()
         parameters: list[Any] = list(self.params)
         for parameter in parameters:
-            parameter.help = parameter.help or "Version of the API, for the commands that support it."
-        super().format_help(ctx, formatter)
-        if examples := list_examples(self):
-            write_examples(formatter, examples)
+            parameter.help = parameter.help or add_newest(
+                "api_version", "Version of the API, for commands that support it."
+            )
 
 
 class _Root(Group):
@@ -87,7 +91,7 @@ class _Root(Group):
         formatter.write(f"Usage: {ctx.command_path} COMMAND [OPTIONS]\n")
         self.format_commands(ctx, formatter)
         formatter.write(f"\n`{ctx.command_path} COMMAND --help` explains a command.\n")
-        return str(formatter.getvalue()).rstrip("\n")
+        return finish_page(formatter.getvalue(), sys.stderr)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         for topic, examples in TOPICS.items():
@@ -98,16 +102,13 @@ class _Root(Group):
                     formatter.write(f"  {name:<13} {command.short_help}\n{'':16}{example}\n")
 
 
-#: In a pipe, help is plain text, which is also faster than rich.
-MARKUP: Literal["markdown"] | None = None if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" else "markdown"
-
 app = typer.Typer(
     name="azure-imds",
     cls=_Root,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Tokens and metadata from Azure's Instance Metadata Service (IMDS), on an Azure machine.",
     pretty_exceptions_enable=False,
-    rich_markup_mode=MARKUP,
+    rich_markup_mode=None,
 )
 
 
@@ -131,7 +132,6 @@ def register(
             cls=_Command,
             help=function.__doc__ or "",
             short_help=short_help,
-            rich_help_panel=find_topic(name),
             context_settings=context_settings,
         )(run)
         return function
@@ -234,4 +234,4 @@ def add_group(name: str, group: type[TyperGroup], metavar: str, text: str) -> No
     set_signature(store, [*OPTIONS.values()])
     own = typer.Typer(cls=group, help=text, short_help=text.partition(".")[0], subcommand_metavar=metavar)
     own.callback()(store)
-    app.add_typer(own, name=name, rich_help_panel=find_topic(name))
+    app.add_typer(own, name=name)

@@ -21,6 +21,9 @@ Rule = Mapping[str, Any]
 
 _METAVARS = {"integer": "INTEGER", "number": "NUMBER", "object": "JSON"}
 
+#: Characters of an example that are still on one line of a page of help. A message about a wrong value has longer ones.
+_LONGEST_EXAMPLE = 40
+
 #: More digits than any number of an API needs. Python refuses to read thousands of them.
 _DIGITS = 300
 
@@ -92,8 +95,9 @@ def describe_limits(rule: Rule) -> str:
         limits = [f"at least {rule['minimum']}"] if "minimum" in rule else []
         limits += [f"at most {rule['maximum']}"] if "maximum" in rule else []
         sentences.append(f"{' and '.join(limits).capitalize()}.")
-    if "example" in rule or kind == "object":
-        sentences.append(f"Example: {format_leaf(make_example(rule))}")
+    example = format_leaf(make_example(rule)) if "example" in rule else ""
+    if 0 < len(example) <= _LONGEST_EXAMPLE:
+        sentences.append(f"Example: {example}")
     return " ".join(sentences)
 
 

@@ -34,15 +34,14 @@ class CallGroup(Group):
         return None, None, args[1:]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Lists the operations by tag, as rich's panels do in a terminal."""
+        """Lists the operations by tag."""
         from .operation_command import summarize
 
-        by_tag: dict[str, list[tuple[str, str]]] = {}
+        by_tag: dict[str, list[str]] = {}
         for name, description in read_descriptions().items():
-            by_tag.setdefault(name.partition(".")[0], []).append((name, summarize(description)))
+            by_tag.setdefault(name.partition(".")[0], []).append(f"  {name}\n      {summarize(description)}\n")
         for tag, rows in by_tag.items():
-            with formatter.section(tag):
-                formatter.write_dl(rows)
+            formatter.write("".join([f"\n{tag}:\n", *rows]))
 
 
 def _build(name: str) -> Any:

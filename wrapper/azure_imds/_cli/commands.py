@@ -10,21 +10,22 @@ import typer
 from typer import Argument, Option
 
 from .._clock import SYSTEM
+from . import verification
 from .application import JSON_VIEW, add_group, app, load_view, register
 from .calling import CallGroup
-from .completion import complete_clouds
 from .decoded import TAGS, USER_DATA, complete_path, show_decoded
 from .drain_options import Grace
 from .draining import drain_machine
 from .emulator import run as run_emulator
-from .examples import find_topic
 from .exits import Exit
+from .operations import find_operation
 from .output import View
 from .resources import (
     DEFAULT,
     Cloud,
     OptionalResource,
     Resource,
+    check_request,
     describe_resources,
     list_resources,
     parse_resource,
@@ -82,15 +83,11 @@ def print_token(
 
         form = choose_form(session.settings, header=header, exec_credential=exec_credential)
     with session.open_client() as imds:
+        identity: dict[str, Any] = {"client_id": client_id, "object_id": object_id, "msi_res_id": msi_res_id}
+        check_request(find_operation("identity.get_token"), {"resource": resource, **identity}, imds)
         resource = resolve_resource(resource, cloud, imds)
         asked = SYSTEM.time(), SYSTEM.monotonic()
-        answer = imds.identity.get_token(
-            resource=resource,
-            client_id=client_id,
-            object_id=object_id,
-            msi_res_id=msi_res_id,
-            api_version=session.settings.api_version,
-        )
+        answer = imds.identity.get_token(resource=resource, **identity, api_version=session.api_version)
     if form:
         print(form(answer, *asked, hide=sys.stdout.isatty() and not raw))
         return
@@ -124,7 +121,7 @@ def print_instance(
     ] = "",
 ) -> None:
     with session.open_client() as imds:
-        version = session.settings.api_version
+        version = session.api_version
         node = path.strip("/") and path not in (TAGS, USER_DATA)
         document = imds.get(path, api_version=version) if node else imds.instances.get_metadata(api_version=version)
     if path in (TAGS, USER_DATA):
@@ -136,7 +133,7 @@ def print_instance(
 @register("identity")
 def print_identity(session: Session) -> None:
     with session.open_client() as imds:
-        info = imds.identity.get_info(api_version=session.settings.api_version)
+        info = imds.identity.get_info(api_version=session.api_version)
     session.show(info.to_dict(), JSON_VIEW)
 
 
@@ -147,14 +144,12 @@ def _file_option(text: str) -> Any:
 @register("attested")
 def print_attested(
     session: Session,
-    nonce: Annotated[str | None, Option("--nonce", show_default=False)] = None,
+    nonce: Annotated[str | None, Option("--nonce", metavar="TEXT", show_default=False)] = None,
     verify: Annotated[
         bool,
         Option("--verify", help="Verify the document and show its content. Without --nonce, the nonce is random."),
     ] = False,
-    cloud: Annotated[
-        str, Option(autocompletion=complete_clouds, help="For --verify: public, usgov, china or germany.")
-    ] = "public",
+    cloud: verification.Cloud = verification.SigningCloud.public,
     roots: Annotated[
         Path | None, _file_option("For --verify: trusted root certificates instead of Azure's, in PEM.")
     ] = None,
@@ -163,17 +158,15 @@ def print_attested(
         _file_option("For --verify: intermediate certificates in PEM. Default: downloaded from Microsoft."),
     ] = None,
 ) -> None:
-    from .verification import make_nonce, read_certificates, verify_document
-
-    nonce = make_nonce() if verify and nonce is None else nonce
-    trusted = read_certificates(roots, "--roots") if verify else None
-    chain = read_certificates(intermediates, "--intermediates") if verify else None
+    nonce = verification.make_nonce() if verify and nonce is None else nonce
+    trusted = verification.read_certificates(roots, "--roots") if verify else None
+    chain = verification.read_certificates(intermediates, "--intermediates") if verify else None
     with session.open_client() as imds:
-        document = imds.attested.get_document(nonce=nonce, api_version=session.settings.api_version)
+        document = imds.attested.get_document(nonce=nonce, api_version=session.api_version)
         result = document.to_dict()
         if verify:
-            deadline = session.settings.deadline
-            result = verify_document(document, nonce, cloud, trusted, chain, deadline).to_dict()
+            seconds = session.settings.deadline
+            result = verification.verify_document(document, nonce, cloud, trusted, chain, seconds).to_dict()
     session.show(result, load_view("render_verified") if verify else JSON_VIEW)
 
 
@@ -205,12 +198,11 @@ def print_events(
     ] = None,
     grace: Grace = 5.0,
 ) -> None:
-    given = {"--watch": watch, "--approve": approve is not None, "--exec": command is not None}
-    if sum(given.values()) > 1:
-        raise typer.BadParameter(f"pass only one of {', '.join(name for name in given if given[name])}")
-    version = session.settings.api_version
+    modes = {"--watch": watch, "--approve": approve is not None, "--exec": command is not None}
+    if len(given := [mode for mode in modes if modes[mode]]) > 1:
+        raise typer.BadParameter(f"pass only one of {', '.join(given)}")
     if watch or command is not None:
-        if version:
+        if session.settings.api_version:
             mode = "watch" if watch else "exec"
             raise typer.BadParameter(f"not supported by events --{mode}", param_hint="'--api-version'")
         if command is not None:
@@ -227,10 +219,11 @@ def print_events(
         if approve is not None:
             from azure_imds_api.models import StartEventsRequest, StartRequest
 
-            imds.scheduled_events.start_events(body=StartEventsRequest([StartRequest(approve)]), api_version=version)
+            body = StartEventsRequest([StartRequest(approve)])
+            imds.scheduled_events.start_events(body=body, api_version=session.api_version)
             result: dict[str, Any] = {"approved": approve}
         else:
-            result = imds.scheduled_events.get_events(api_version=version).to_dict()
+            result = imds.scheduled_events.get_events(api_version=session.api_version).to_dict()
     session.show(result, JSON_VIEW if approve else load_view("render_events"))
 
 
@@ -244,7 +237,7 @@ register(
 @register("loadbalancer")
 def print_load_balancer(session: Session) -> None:
     with session.open_client() as imds:
-        metadata = imds.load_balancer.get_metadata(api_version=session.settings.api_version)
+        metadata = imds.load_balancer.get_metadata(api_version=session.api_version)
     session.show(metadata.to_dict(), JSON_VIEW)
 
 
@@ -269,11 +262,19 @@ def wait(
             parser=make_parser(Goal),
             metavar="[identity|imds]",
             autocompletion=list_goals,
-            help="identity: a token can be got. imds: IMDS answers.",
+            show_default=False,
+            help="identity: a token can be got. imds: IMDS answers. Default: identity.",
         ),
     ] = Goal.identity,
     timeout: Annotated[
-        float, Option("--timeout", parser=parse_seconds, metavar="SECONDS", help="How long to wait at most.")
+        float,
+        Option(
+            "--timeout",
+            parser=parse_seconds,
+            metavar="SECONDS",
+            show_default=False,
+            help="How long to wait at most. Default: 60.",
+        ),
     ] = 60,
     resource: Resource = DEFAULT,
     client_id: ClientId = None,
@@ -302,7 +303,7 @@ def wait(
 def execute(
     session: Session,
     command: Annotated[
-        list[str] | None, Argument(metavar="COMMAND", show_default=False, help="Its arguments follow.")
+        list[str] | None, Argument(metavar="[--] COMMAND [ARGS]...", show_default=False, help="The program to run.")
     ] = None,
     resource: OptionalResource = None,
     cloud: Cloud = None,
@@ -381,7 +382,6 @@ def run_doctor(
     "emulator",
     add_help_option=False,
     short_help="Run a local IMDS for development and tests",
-    rich_help_panel=find_topic("emulator"),
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
 def start_emulator(context: typer.Context) -> None:
@@ -394,7 +394,7 @@ add_group(
     "OPERATION [OPTIONS]",
     """Call any operation of the API.
 
-    `azure-imds call OPERATION --help` describes an operation and its options. The name of an operation is that in
-    Python, such as `identity.get_token`. Its operationId and other spellings are accepted too (`identity get-token`).
+    `azure-imds call OPERATION --help` describes an operation and its options. An operation has a name such as
+    `identity.get_token`. Other spellings, such as `identity get-token`, and its operationId are accepted too.
     """,
 )

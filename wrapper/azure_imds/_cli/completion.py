@@ -18,12 +18,12 @@ def complete_query(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_version(ctx: typer.Context) -> list[str]:
-    """The version that the command's operation has by default."""
+    """The version that the command's operation has by default, and newest."""
     from azure_imds_api.descriptions import DESCRIPTIONS
 
     description = DESCRIPTIONS.get(_find_operation(ctx))
     text = description.arguments.get("api_version", "") if description else ""
-    return re.findall(r"Default: (\S+)\.", text)
+    return [*re.findall(r"Default: (\S+)\.", text), "newest"]
 
 
 def _find_operation(ctx: typer.Context) -> str:
@@ -42,4 +42,6 @@ def complete_event_types(incomplete: str) -> list[str]:
 
 def complete_clouds() -> list[str]:
     """The clouds that sign attested documents."""
-    return ["public", "usgov", "china", "germany"]
+    from .verification import SigningCloud
+
+    return [*SigningCloud]

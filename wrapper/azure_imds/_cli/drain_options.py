@@ -22,7 +22,9 @@ Grace = Annotated[
         "--grace",
         parser=parse_seconds,
         metavar="SECONDS",
-        help="Seconds before the event starts at which the command gets SIGTERM. Then it has this time to end.",
+        show_default=False,
+        help="Seconds before the event starts at which the command gets SIGTERM. Then it has this time to end. "
+        "Default: 5.",
     ),
 ]
 

@@ -36,7 +36,8 @@ def drain_machine(
             "--on",
             metavar="TYPES",
             autocompletion=complete_event_types,
-            help="Types of events, separated by commas.",
+            show_default=False,
+            help=f"Types of events, separated by commas. Default: {DEFAULT_TYPES}.",
         ),
     ] = DEFAULT_TYPES,
     approve: Annotated[

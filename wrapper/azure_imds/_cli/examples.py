@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +17,7 @@ TOPICS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "exec": (
             "azure-imds exec --resource https://vault.azure.net -- ./upload",
-            "azure-imds exec --resource https://vault.azure.net --token-file /run/app/token -- ./serve",
+            "azure-imds exec --resource https://vault.azure.net \\\n    --token-file /run/app/token -- ./serve",
         ),
         "wait": ("azure-imds wait --timeout 120", "azure-imds wait --for imds"),
     },
@@ -54,7 +55,11 @@ TOPICS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
+#: The columns of an example on a page of help, which is for 80 columns.
+_WIDTH = 78
+
 _EXAMPLES = {command: examples for topic in TOPICS.values() for command, examples in topic.items()}
+_EXAMPLES["azure-imds"] = ("azure-imds token vault", "azure-imds instance compute/location", "azure-imds doctor")
 
 
 def list_examples(command: Any) -> tuple[str, ...]:
@@ -63,13 +68,18 @@ def list_examples(command: Any) -> tuple[str, ...]:
     return own or _EXAMPLES.get(command.name or "", ())
 
 
-def find_topic(command: str) -> str | None:
-    """The topic of a command."""
-    return next((topic for topic, commands in TOPICS.items() if command in commands), None)
-
-
 def write_examples(formatter: Any, examples: Iterable[str]) -> None:
-    """Adds examples to a page of help. Lines are not broken, so that they can be copied."""
+    """Adds examples to a page of help. Only their own line breaks are used, so that they can be copied."""
     formatter.write("\nExamples:\n")
-    for example in examples:
-        formatter.write(f"  {example}\n")
+    for line in "\n".join(examples).splitlines():
+        formatter.write(f"  {line}\n")
+
+
+def break_command(words: Iterable[str]) -> str:
+    """A command line for a shell, broken between words so that it fits into a page of help."""
+    lines = [""]
+    for word in map(shlex.quote, words):
+        if lines[-1].strip() and len(f"{lines[-1]} {word} \\") > _WIDTH:
+            lines.append("   ")
+        lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return " \\\n".join(lines)

@@ -26,7 +26,7 @@ def read_option_names(command: Any) -> dict[str, str]:
     names: dict[str, str] = {
         parameter.name.removeprefix(ARGUMENT): parameter.opts[0]
         if parameter.param_type_name == "option"
-        else parameter.metavar.strip("[]")
+        else re.findall("[A-Z]+", parameter.metavar)[0]
         for parameter in command.params
     }
     return {argument: names[option] for argument, option in _BUILT_FROM.items() if option in names} | names

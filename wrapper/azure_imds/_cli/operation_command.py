@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from importlib import import_module
 from inspect import Parameter
 from typing import Annotated, Any
 
 import typer
 from typer import Option
-from typer.core import TyperCommand
 
 from azure_imds_api.api import Operation
 from azure_imds_api.descriptions import DESCRIPTIONS, Description
 
 from .._client.validation import invalid, value_problems
 from ..errors import ImdsValidationError
-from .application import JSON_VIEW, MARKUP, make_run
+from .application import JSON_VIEW, add_newest, make_run
 from .arguments import (
     describe_limits,
     describe_type,
@@ -30,20 +27,14 @@ from .arguments import (
     parse_value,
     spell_options,
 )
-from .completion import complete_version
-from .examples import list_examples, write_examples
+from .examples import break_command
 from .messages import ARGUMENT, fold_name, split_error, use_option_names
-from .resources import Cloud, list_resources, parse_resource, resolve_resource
+from .operations import find_operation
+from .pages import Page
+from .resources import Cloud, check_request, list_resources, parse_resource, resolve_resource
 from .session import Session, print_error
 from .settings import OPTIONS, Output, spell_option
 from .values import format_leaf, is_list, is_object
-
-
-def find_operation(name: str) -> Operation[Any]:
-    """The generated description of an operation."""
-    tag = import_module(f"azure_imds_api.api.{name.partition('.')[0]}")
-    found: list[Operation[Any]] = [value for value in vars(tag).values() if isinstance(value, Operation)]
-    return next(operation for operation in found if operation.name == name)
 
 
 @lru_cache
@@ -51,27 +42,28 @@ def build_command(name: str) -> Any:
     """The command of an operation."""
     operation, description = find_operation(name), DESCRIPTIONS[name]
     options = spell_options(description.arguments)
-    parameters = [_make_parameter(operation, argument, options) for argument in options]
+    parameters = [_make_parameter(operation, argument, options) for argument in options if argument != "api_version"]
     if "--raw" not in options.values():
         raw = Annotated[bool, Option("--raw", help="Print secrets in a terminal too.")]
         parameters.append(Parameter("raw", Parameter.KEYWORD_ONLY, default=False, annotation=raw))
     if _list_resource_arguments(operation) and "--cloud" not in options.values():
         parameters.append(Parameter("cloud", Parameter.KEYWORD_ONLY, default=None, annotation=Cloud))
-    common = [option for option in OPTIONS if option != "api_version" and spell_option(option) not in options.values()]
+    own = {spelled for argument, spelled in options.items() if argument != "api_version"}
+    has_version = "api_version" in options
+    common = [o for o in OPTIONS if spell_option(o) not in own and (o != "api_version" or has_version)]
     run = make_run(
         f"call {name}",
         partial(_run, operation),
         parameters,
         common,
-        [] if "api_version" in options else ["api_version"],
+        [] if has_version else ["api_version"],
     )
-    alone = typer.Typer(add_completion=False, rich_markup_mode=MARKUP, pretty_exceptions_enable=False)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     alone.command(
         name,
         cls=_OperationCommand,
         help=_describe(operation, description, options),
         short_help=summarize(description),
-        rich_help_panel=name.partition(".")[0],
         context_settings={"token_normalize_func": _make_normalizer(operation, options, common)},
     )(run)
     command = typer.main.get_command(alone)
@@ -79,12 +71,18 @@ def build_command(name: str) -> Any:
     return command
 
 
-class _OperationCommand(TyperCommand):
-    """A command with an example."""
+class _OperationCommand(Page):
+    """The command of an operation."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        super().format_help(ctx, formatter)
-        write_examples(formatter, list_examples(self))
+    examples: tuple[str, ...]
+
+    def describe(self) -> None:
+        arguments = DESCRIPTIONS[self.name or ""].arguments
+        parameters: list[Any] = [parameter for parameter in self.params if parameter.name == "api_version"]
+        for parameter in parameters:
+            parameter.help = add_newest(
+                "api_version", use_option_names(arguments["api_version"], spell_options(arguments))
+            )
 
 
 def _make_command_line(operation: Operation[Any], options: Mapping[str, str]) -> str:
@@ -92,7 +90,7 @@ def _make_command_line(operation: Operation[Any], options: Mapping[str, str]) ->
     words = ["azure-imds", "call", operation.name]
     for argument in operation.required:
         words += [options[argument], format_leaf(make_example(operation.rules.get(argument, {})))]
-    return shlex.join(words)
+    return break_command(words)
 
 
 def _make_normalizer(operation: Operation[Any], options: dict[str, str], common: Iterable[str]) -> Callable[[str], str]:
@@ -114,7 +112,7 @@ def _make_parameter(operation: Operation[Any], argument: str, options: dict[str,
         parser=parse_resource if names else None,
         metavar=describe_type(rule),
         help=" ".join(filter(None, parts)),
-        autocompletion=(lambda: values) if values else complete_version if argument == "api_version" else None,
+        autocompletion=(lambda: values) if values else None,
         show_default=False,
     )
     kind: Any = list[str] | None if get_type(rule) == "array" else str | None
@@ -149,7 +147,10 @@ def _run(
     arguments = _parse_arguments(operation, session, given)
     tag, _, method = operation.name.partition(".")
     with session.open_client() as imds, _show_warnings(session):
-        for argument in arguments.keys() & _list_resource_arguments(operation):
+        names = arguments.keys() & _list_resource_arguments(operation)
+        if names:
+            check_request(operation, arguments, imds)
+        for argument in names:
             arguments[argument] = resolve_resource(arguments[argument], cloud, imds)
         try:
             result = to_json(getattr(getattr(imds, tag), method)(**arguments))
@@ -158,7 +159,8 @@ def _run(
             if get_type(rule) != "object" or "for example" in error.problem or "must look like" in error.problem:
                 raise
             problem = split_error(error, session.names)[0]
-            raise ImdsValidationError(f"{problem}, for example {format_leaf(make_example(rule))}") from None
+            text = f"{problem}, for example {format_leaf(make_example(rule))}"
+            raise ImdsValidationError(text, parameter=error.parameter) from None
     if result is not None or session.settings.output is Output.json:
         session.show(result, JSON_VIEW, reveal=raw)
 
@@ -170,8 +172,8 @@ def _parse_arguments(operation: Operation[Any], session: Session, given: Mapping
         ImdsValidationError: a required argument is missing, or a text does not have the type of its argument.
     """
     texts = {name.removeprefix(ARGUMENT): text for name, text in given.items() if text not in (None, [])}
-    if session.settings.api_version:
-        texts.setdefault("api_version", session.settings.api_version)
+    if session.api_version:
+        texts["api_version"] = session.api_version
     rules = {argument: operation.rules.get(argument, {}) for argument in texts}
     for argument in operation.required:
         if argument not in texts:

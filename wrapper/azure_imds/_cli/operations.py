@@ -5,9 +5,11 @@ Every command of `azure-imds` but `call` is written by hand. The specification m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from azure_imds_api.api import Operation
     from azure_imds_api.descriptions import Description
 
 #: The operation that a command calls. Its description in the specification is the command's help.
@@ -55,3 +57,12 @@ def explain_absence(command: str, *, optional: bool = False) -> str:
         f"{command} calls {' and '.join(missing)}, which the specification of this package does not have. "
         "`azure-imds call --help` lists the operations that it has"
     )
+
+
+def find_operation(name: str) -> Operation[Any]:
+    """The generated description of an operation."""
+    from azure_imds_api.api import Operation  # imports httpx, which a page of help does not need
+
+    tag = import_module(f"azure_imds_api.api.{name.partition('.')[0]}")
+    found: list[Operation[Any]] = [value for value in vars(tag).values() if isinstance(value, Operation)]
+    return next(operation for operation in found if operation.name == name)

@@ -15,6 +15,8 @@ from .._client.validation import invalid
 from .suggestions import suggest
 
 if TYPE_CHECKING:
+    from azure_imds_api.api import Operation
+
     from .._client.client import ImdsClient
 
 CLOUDS = ("public", "usgov", "china")
@@ -127,6 +129,18 @@ def _read_environment(imds: ImdsClient) -> str:
         return str(imds.get("compute/azEnvironment"))
     except NotFoundError:
         return ""
+
+
+def check_request(operation: Operation[Any], arguments: Mapping[str, Any], imds: ImdsClient) -> None:
+    """Checks all arguments of a request, before the machine is asked for its cloud.
+
+    Raises:
+        ImdsValidationError: one is wrong.
+    """
+    from .._client.validation import check_arguments
+
+    if imds.options.host.is_imds:  # other hosts have other rules
+        check_arguments(operation, {name: value for name, value in arguments.items() if value is not None})
 
 
 def resolve_resource(resource: str, cloud: str | None, imds: ImdsClient) -> str:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..errors import ImdsError
+from ..errors import ImdsError, ImdsValidationError
 from . import progress
 from .exits import Exit, choose_status
 from .operations import explain_absence
 from .output import View, print_result
-from .settings import Output, Settings
-from .usage import UsageError
+from .settings import NEWEST, Output, Settings
+from .usage import UsageError, wrap_message
 from .values import PathNotFoundError
 
 if TYPE_CHECKING:
@@ -43,13 +43,22 @@ class Session:
 
         return read_option_names(self._command)
 
+    @property
+    def api_version(self) -> str | None:
+        """The version to request. None if the client selects it."""
+        return None if self.settings.api_version == NEWEST else self.settings.api_version
+
     @contextmanager
     def open_client(self) -> Generator[ImdsClient]:
         """A client with the caller's settings. While it is used, a terminal shows that the command waits."""
         from .._client.client import ImdsClient
 
         settings = self.settings
-        with ImdsClient(settings.endpoint, deadline=settings.deadline) as imds, self.show_waiting():
+        newest = NEWEST if settings.api_version == NEWEST else None
+        with (
+            ImdsClient(settings.endpoint, deadline=settings.deadline, api_version=newest) as imds,
+            self.show_waiting(),
+        ):
             yield imds
 
     def show_waiting(self, text: str = "waiting for IMDS") -> AbstractContextManager[None]:
@@ -66,6 +75,7 @@ class Session:
 
         Raises:
             SystemExit: the command failed; the message is on stderr.
+            UsageError: what the user typed is wrong. `entry` prints the message, with the usage of the command.
         """
         try:
             with progress.show_log(self.settings.verbose):
@@ -80,7 +90,10 @@ class Session:
         except ImdsError as error:
             from .messages import describe_error
 
-            print_error(describe_error(error, self.names))
+            text = describe_error(error, self.names)
+            if isinstance(error, ImdsValidationError) and error.parameter in self.names:
+                raise UsageError(text) from None
+            print_error(text)
             raise SystemExit(choose_status(error)) from None
         except OSError as error:
             raise SystemExit(report_unwritable(error)) from None
@@ -102,7 +115,7 @@ class Session:
 
 def print_error(text: str) -> None:
     """Prints an error message on stderr."""
-    print(f"azure-imds: {text}", file=sys.stderr)
+    print(wrap_message(f"azure-imds: {text}"), file=sys.stderr)
 
 
 def report_unwritable(error: OSError) -> Exit:

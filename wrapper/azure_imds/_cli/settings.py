@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -74,6 +75,26 @@ def parse_seconds(text: str | float) -> float:
         raise BadParameter("must be a number of seconds, for example 2.5") from None
 
 
+#: The value of `--api-version` for the newest version that the host supports. The client calls it the same.
+NEWEST = "newest"
+
+
+def parse_version(text: str) -> str:
+    """A version of the API, or "newest".
+
+    Raises:
+        BadParameter: the text is neither.
+    """
+    if text != NEWEST:
+        try:
+            if date.fromisoformat(text).isoformat() != text:
+                raise ValueError
+        except ValueError:
+            hint = suggest(text, [NEWEST])
+            raise BadParameter(f"{text!r} is not a date such as 2021-02-01, or {NEWEST!r}.{hint}") from None
+    return text
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The values of these options; None if an option was not given."""
@@ -132,7 +153,8 @@ class Settings:
         str | None,
         Option(
             "--api-version",
-            metavar="DATE",
+            parser=parse_version,
+            metavar=f"DATE|{NEWEST}",
             autocompletion=complete_version,
             show_default=False,
             rich_help_panel=_PANEL,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 from typer import BadParameter
@@ -14,9 +16,17 @@ from .exits import Exit
 UsageError: type[Exception] = BadParameter.__mro__[1]
 
 
+def wrap_message(text: str) -> str:
+    """A message in lines of whole words if stderr is a terminal, which would break words. Otherwise one line."""
+    if not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
+
+
 def report_usage(error: Any) -> Exit:
     """Prints the message of an error about usage, in a terminal too as plain text."""
-    lines = [f"azure-imds: {error.format_message()}"]
+    lines = [wrap_message(f"azure-imds: {error.format_message()}")]
     if error.ctx:
         lines.append(error.ctx.get_usage())
         lines += [f"Example: {example}" for example in list_examples(error.ctx.command)[:1]]

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import secrets
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import BadParameter
+from typer import BadParameter, Option
 
+from .completion import complete_clouds
 from .inputs import read_file
+from .settings import make_parser
 
 if TYPE_CHECKING:
     from azure_imds_api.models import AttestedData, AttestedDocument
+
+
+class SigningCloud(StrEnum):
+    """Clouds whose attested documents can be verified."""
+
+    public = "public"
+    usgov = "usgov"
+    china = "china"
+    germany = "germany"
+
+
+Cloud = Annotated[
+    SigningCloud,
+    Option(
+        "--cloud",
+        parser=make_parser(SigningCloud),
+        metavar=f"[{'|'.join(SigningCloud)}]",
+        autocompletion=complete_clouds,
+        show_default=False,
+        help="For --verify: the cloud that must have signed the document. Default: public.",
+    ),
+]
 
 
 def make_nonce() -> str:

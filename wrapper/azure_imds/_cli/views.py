@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +19,11 @@ from .values import format_leaf, is_list, list_members
 #: Claims that are times, in Unix seconds (RFC 7519 §4.1).
 _TIME_CLAIMS = ("exp", "iat", "nbf")
 
-_STATUS_STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red", "skip": "dim"}
+#: Colours that can be read on dark and on light backgrounds: their contrast to black and to white is almost the same.
+#: The sixteen colours of a terminal are made for dark backgrounds.
+NAME, GOOD, WARN, BAD = "color(30)", "color(28)", "color(130)", "bold color(160)"
+
+_STATUS_STYLES = {"pass": GOOD, "warn": WARN, "fail": BAD, "skip": "dim"}
 
 
 def render_json(value: Any) -> RenderableType:
@@ -63,28 +70,50 @@ def _is_flat(value: Any) -> bool:
 
 def _render_pairs(rows: Iterable[tuple[str, str | Text]]) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="cyan", no_wrap=True)
+    grid.add_column(style=NAME, no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in rows:
-        grid.add_row(name, value if isinstance(value, Text) else format_leaf(value))
+        grid.add_row(name, value if isinstance(value, Text) else _Value(format_leaf(value)))
     return grid
+
+
+class _Value:
+    """A value in a column. A path or URL that is too long is broken before its slashes, if that is enough."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        is_path = text.startswith("/") or "://" in text
+        self._pieces = re.split(r"(?=/)(?<![:/])", text) if is_path else [text]
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        if len(self._pieces) == 1:
+            return Measurement.get(console, options, Text(self._text))
+        return Measurement(max(map(cell_len, self._pieces)), cell_len(self._text)).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        lines = [""]
+        for piece in self._pieces:
+            if lines[-1] and cell_len(lines[-1] + piece) > options.max_width:
+                lines.append("")
+            lines[-1] += piece
+        yield Text("\n".join(lines), overflow="fold")
 
 
 def _render_table(rows: list[Any]) -> RenderableType:
     if not isinstance(rows[0], Mapping):
         return Group(*(Text(format_leaf(row)) for row in rows))
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="cyan")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style=NAME)
     for name in columns:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(format_leaf(row.get(name, "")) for name in columns))
+        table.add_row(*(_Value(format_leaf(row.get(name, ""))) for name in columns))
     return table
 
 
 def render_resources(rows: Iterable[Mapping[str, str]]) -> RenderableType:
     """Names of resources. No URI is broken, so that it can be copied."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="cyan")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style=NAME)
     for name in ("name", "resource", "service"):
         table.add_column(name, no_wrap=name != "service", overflow="fold")
     for row in rows:
@@ -139,7 +168,7 @@ def _format_unix_time(value: Any) -> str:
 
 def render_verified(data: Mapping[str, Any]) -> RenderableType:
     """The content of a verified document."""
-    return Group(Text("Verified: Azure signed this document about this machine.\n", "green"), render_json(data))
+    return Group(Text("Verified: Azure signed this document about this machine.\n", GOOD), render_json(data))
 
 
 def render_events(document: Mapping[str, Any], now: float | None = None) -> RenderableType:
@@ -155,19 +184,19 @@ def format_start(event: Mapping[str, Any], now: float | None = None) -> Text:
     from .._events.changes import parse_not_before
 
     if event.get("EventStatus") == "Started":
-        return Text("has started", "bold red")
+        return Text("has started", BAD)
     time = parse_not_before(event.get("NotBefore"))
     if time is None:
         return Text("unknown", "dim")
     left = time.timestamp() - (datetime.now(UTC).timestamp() if now is None else now)
-    style = "red" if left < 60 else "yellow" if left < 600 else ""
+    style = BAD if left < 60 else WARN if left < 600 else ""
     text = Text(f"in {format_duration(left)}" if left > 0 else "any moment", style)
     return text.append(f"\n{time:%H:%M:%S} UTC", "dim")
 
 
 def render_events_table(rows: Iterable[tuple[Mapping[str, Any], Text]]) -> Table:
     """Events, each with the text for its time column."""
-    table = Table(box=None, padding=(0, 2, 1, 0), header_style="cyan")
+    table = Table(box=None, padding=(0, 2, 1, 0), header_style=NAME)
     for header in ("Event", "Starts", "Machines", "Description, id for --approve"):
         table.add_column(header, overflow="fold")
     for event, time in rows:
@@ -188,8 +217,8 @@ def render_findings(result: Mapping[str, Any]) -> RenderableType:
         text = Text(finding["text"], "dim" if finding["status"] == "skip" else "")
         if finding["advice"]:
             text.append(f"\n{finding['advice']}", "italic")
-        grid.add_row(Text(finding["status"], _STATUS_STYLES[finding["status"]]), Text(finding["check"], "cyan"), text)
+        grid.add_row(Text(finding["status"], _STATUS_STYLES[finding["status"]]), Text(finding["check"], NAME), text)
     statuses = [finding["status"] for finding in result["findings"]]
     counts = ", ".join(f"{statuses.count(status)} {status}" for status in _STATUS_STYLES if status in statuses)
     note = Text(f"{result['note']}\n", "italic")
-    return Group(note, grid, Text(f"\n{counts}", "bold red" if result["failed"] else "bold green"))
+    return Group(note, grid, Text(f"\n{counts}", BAD if result["failed"] else GOOD))

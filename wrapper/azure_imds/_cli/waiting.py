@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._client.availability import AvailabilityWait
 from ..errors import IdentityNotFoundError, ImdsError, ImdsUnavailableError
-from .resources import resolve_resource
+from .operations import find_operation
+from .resources import check_request, resolve_resource
 from .settings import Goal
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def _find_problem(imds: ImdsClient, arguments: dict[str, Any], cloud: str | None
         ImdsError: waiting does not help.
     """
     try:
+        check_request(find_operation("identity.get_token"), arguments, imds)
         resource: Any = resolve_resource(arguments["resource"], cloud, imds)
         imds.identity.get_token(**{**arguments, "resource": resource})
     except ImdsError as error:

@@ -35,8 +35,13 @@ class ApiVersion:
 
     @property
     def needs_newest(self) -> bool:
-        """Whether the host's versions are needed before the call can be sent."""
-        return self._is_open and self._options.api_version == NEWEST and self._options.memory.newest is None
+        """Whether the host's versions are needed before the call can be sent.
+
+        Not if the host requires a version, as Azure Arc does: it has no list.
+        """
+        options = self._options
+        is_known = options.memory.newest is not None or options.host.server.api_version is not None
+        return self._is_open and options.api_version == NEWEST and not is_known
 
     def use_newest(self, versions: Sequence[str]) -> None:
         """Selects the newest of the host's versions, which may be in any order."""

@@ -45,7 +45,8 @@ class ImdsClient(ClientBase[httpx.Client], Operations):
         http_client: an httpx client to send with. The caller owns and closes it.
         clock: the source of time, for tests.
         api_version: the api-version for calls whose method names none, in the categories that share the host's list
-            of versions (not identity, not scheduled events). "newest" selects the newest that the host supports.
+            of versions (not identity, not scheduled events). "newest" selects the newest that the host lists, or on
+            Azure Arc, which has no list, the agent's.
         step_down: whether to fall back to an older version, once, if the host does not support the requested one. The
             client uses the older version from then on.
         cache: whether to keep responses that rarely change for as long as this client exists. Tokens, events and

@@ -66,7 +66,7 @@ class AttestedOperations:
         """Get a signed document about this virtual machine
 
         Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
-        plan, license and a validity period. The schema AttestedData describes the signed content.
+        plan, license and a validity period.
 
         The recipient must verify the signature, the certificate chain up to a trusted root, the
         certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
@@ -118,7 +118,7 @@ class AsyncAttestedOperations:
         """Get a signed document about this virtual machine
 
         Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
-        plan, license and a validity period. The schema AttestedData describes the signed content.
+        plan, license and a validity period.
 
         The recipient must verify the signature, the certificate chain up to a trusted root, the
         certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and

@@ -81,7 +81,7 @@ def sync_detailed(
     """Get a signed document about this virtual machine
 
      Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
-    plan, license and a validity period. The schema AttestedData describes the signed content.
+    plan, license and a validity period.
 
     The recipient must verify the signature, the certificate chain up to a trusted root, the
     certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
@@ -137,7 +137,7 @@ def sync(
     """Get a signed document about this virtual machine
 
      Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
-    plan, license and a validity period. The schema AttestedData describes the signed content.
+    plan, license and a validity period.
 
     The recipient must verify the signature, the certificate chain up to a trusted root, the
     certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
@@ -188,7 +188,7 @@ async def asyncio_detailed(
     """Get a signed document about this virtual machine
 
      Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
-    plan, license and a validity period. The schema AttestedData describes the signed content.
+    plan, license and a validity period.
 
     The recipient must verify the signature, the certificate chain up to a trusted root, the
     certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and
@@ -242,7 +242,7 @@ async def asyncio(
     """Get a signed document about this virtual machine
 
      Returns a PKCS #7 document in which Azure signs the id of the machine, its subscription, SKU,
-    plan, license and a validity period. The schema AttestedData describes the signed content.
+    plan, license and a validity period.
 
     The recipient must verify the signature, the certificate chain up to a trusted root, the
     certificate's name (`metadata.azure.com` or a name below it; `metadata.azure.us` and

@@ -140,24 +140,22 @@ class IdentityOperations:
 
         The request fails with 400 if the machine has no such identity, or if the tenant does not know the
         resource. It fails with 404 while a new identity is not available yet, or while the host is being
-        updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+        updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
         time.
 
-        **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
-        key file. Agents that support user-assigned identities repeat the selector in the response. Older
-        agents ignore the selector and return a token of the system-assigned identity, which azure_imds
-        rejects.
+        On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's key
+        file. Agents that support user-assigned identities repeat the selector in the response. Older agents
+        ignore the selector and return a token of the system-assigned identity, which azure-imds rejects.
 
         Args:
             resource: App ID URI of the service that the token is for. It becomes the token's `aud` claim. Pass a
                 resource, not a scope: omit `/.default`. Services compare the value character by character, so a
                 trailing slash matters.
             api_version: Version of the identity endpoints, 2018-02-01 or later. Every host supports the default,
-                and no later change is documented. On Azure Arc, azure_imds uses 2020-06-01. Default: 2018-10-01.
+                and no later change is documented. On Azure Arc, the default is 2020-06-01. Default: 2018-10-01.
             client_id: Client (application) id of a user-assigned identity of this machine.
             object_id: Object (principal) id of a user-assigned identity of this machine.
-            msi_res_id: Azure resource id of a user-assigned identity of this machine. Other hosts, such as App
-                Service, call the parameter `mi_res_id`. Azure Arc ignores that name.
+            msi_res_id: Azure resource id of a user-assigned identity of this machine.
             authority: Token authority to use instead of the identity's own, as an https URL or a host name.
                 Microsoft's specification defines it, but no known SDK sends it.
             bypass_cache: Request a new token from Entra instead of the cached one. Microsoft's specification
@@ -192,11 +190,11 @@ class IdentityOperations:
         Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
         identities. The response for a machine without a system-assigned identity is not documented;
         expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
-        azure_imds retries that.
+        azure-imds retries that.
 
         Args:
             api_version: Version of the identity endpoints, 2018-02-01 or later. Every host supports the default,
-                and no later change is documented. On Azure Arc, azure_imds uses 2020-06-01. Default: 2018-10-01.
+                and no later change is documented. On Azure Arc, the default is 2020-06-01. Default: 2018-10-01.
 
         Returns:
             IdentityInfoResponse: The tenant.
@@ -242,24 +240,22 @@ class AsyncIdentityOperations:
 
         The request fails with 400 if the machine has no such identity, or if the tenant does not know the
         resource. It fails with 404 while a new identity is not available yet, or while the host is being
-        updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+        updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
         time.
 
-        **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
-        key file. Agents that support user-assigned identities repeat the selector in the response. Older
-        agents ignore the selector and return a token of the system-assigned identity, which azure_imds
-        rejects.
+        On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's key
+        file. Agents that support user-assigned identities repeat the selector in the response. Older agents
+        ignore the selector and return a token of the system-assigned identity, which azure-imds rejects.
 
         Args:
             resource: App ID URI of the service that the token is for. It becomes the token's `aud` claim. Pass a
                 resource, not a scope: omit `/.default`. Services compare the value character by character, so a
                 trailing slash matters.
             api_version: Version of the identity endpoints, 2018-02-01 or later. Every host supports the default,
-                and no later change is documented. On Azure Arc, azure_imds uses 2020-06-01. Default: 2018-10-01.
+                and no later change is documented. On Azure Arc, the default is 2020-06-01. Default: 2018-10-01.
             client_id: Client (application) id of a user-assigned identity of this machine.
             object_id: Object (principal) id of a user-assigned identity of this machine.
-            msi_res_id: Azure resource id of a user-assigned identity of this machine. Other hosts, such as App
-                Service, call the parameter `mi_res_id`. Azure Arc ignores that name.
+            msi_res_id: Azure resource id of a user-assigned identity of this machine.
             authority: Token authority to use instead of the identity's own, as an https URL or a host name.
                 Microsoft's specification defines it, but no known SDK sends it.
             bypass_cache: Request a new token from Entra instead of the cached one. Microsoft's specification
@@ -294,11 +290,11 @@ class AsyncIdentityOperations:
         Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
         identities. The response for a machine without a system-assigned identity is not documented;
         expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
-        azure_imds retries that.
+        azure-imds retries that.
 
         Args:
             api_version: Version of the identity endpoints, 2018-02-01 or later. Every host supports the default,
-                and no later change is documented. On Azure Arc, azure_imds uses 2020-06-01. Default: 2018-10-01.
+                and no later change is documented. On Azure Arc, the default is 2020-06-01. Default: 2018-10-01.
 
         Returns:
             IdentityInfoResponse: The tenant.

@@ -79,11 +79,11 @@ def sync_detailed(
      Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
     identities. The response for a machine without a system-assigned identity is not documented;
     expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
-    azure_imds retries that.
+    azure-imds retries that.
 
     Args:
         api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
-            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            supports the default, and no later change is documented. On Azure Arc, the default is
             2020-06-01. Default: '2018-10-01'.
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
             false. Default: 'true'.
@@ -119,11 +119,11 @@ def sync(
      Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
     identities. The response for a machine without a system-assigned identity is not documented;
     expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
-    azure_imds retries that.
+    azure-imds retries that.
 
     Args:
         api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
-            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            supports the default, and no later change is documented. On Azure Arc, the default is
             2020-06-01. Default: '2018-10-01'.
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
             false. Default: 'true'.
@@ -154,11 +154,11 @@ async def asyncio_detailed(
      Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
     identities. The response for a machine without a system-assigned identity is not documented;
     expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
-    azure_imds retries that.
+    azure-imds retries that.
 
     Args:
         api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
-            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            supports the default, and no later change is documented. On Azure Arc, the default is
             2020-06-01. Default: '2018-10-01'.
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
             false. Default: 'true'.
@@ -192,11 +192,11 @@ async def asyncio(
      Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
     identities. The response for a machine without a system-assigned identity is not documented;
     expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
-    azure_imds retries that.
+    azure-imds retries that.
 
     Args:
         api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
-            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            supports the default, and no later change is documented. On Azure Arc, the default is
             2020-06-01. Default: '2018-10-01'.
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
             false. Default: 'true'.

@@ -114,17 +114,17 @@ def sync_detailed(
 
     The request fails with 400 if the machine has no such identity, or if the tenant does not know the
     resource. It fails with 404 while a new identity is not available yet, or while the host is being
-    updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
     time.
 
-    **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
-    key file. Agents that support user-assigned identities repeat the selector in the response. Older
-    agents ignore the selector and return a token of the system-assigned identity, which azure_imds
-    rejects.
+    On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's
+    key
+    file. Agents that support user-assigned identities repeat the selector in the response. Older agents
+    ignore the selector and return a token of the system-assigned identity, which azure-imds rejects.
 
     Args:
         api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
-            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            supports the default, and no later change is documented. On Azure Arc, the default is
             2020-06-01. Default: '2018-10-01'.
         resource (str): App ID URI of the service that the token is for. It becomes the token's
             `aud` claim. Pass a resource, not a scope: omit `/.default`. Services compare the value
@@ -134,8 +134,6 @@ def sync_detailed(
         object_id (str | Unset): Object (principal) id of a user-assigned identity of this
             machine.
         msi_res_id (str | Unset): Azure resource id of a user-assigned identity of this machine.
-            Other hosts, such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that
-            name.
         authority (str | Unset): Token authority to use instead of the identity's own, as an https
             URL or a host name. Microsoft's specification defines it, but no known SDK sends it.
         bypass_cache (TrueFlag | Unset): The word true. To turn the switch off, leave it out:
@@ -193,17 +191,17 @@ def sync(
 
     The request fails with 400 if the machine has no such identity, or if the tenant does not know the
     resource. It fails with 404 while a new identity is not available yet, or while the host is being
-    updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
     time.
 
-    **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
-    key file. Agents that support user-assigned identities repeat the selector in the response. Older
-    agents ignore the selector and return a token of the system-assigned identity, which azure_imds
-    rejects.
+    On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's
+    key
+    file. Agents that support user-assigned identities repeat the selector in the response. Older agents
+    ignore the selector and return a token of the system-assigned identity, which azure-imds rejects.
 
     Args:
         api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
-            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            supports the default, and no later change is documented. On Azure Arc, the default is
             2020-06-01. Default: '2018-10-01'.
         resource (str): App ID URI of the service that the token is for. It becomes the token's
             `aud` claim. Pass a resource, not a scope: omit `/.default`. Services compare the value
@@ -213,8 +211,6 @@ def sync(
         object_id (str | Unset): Object (principal) id of a user-assigned identity of this
             machine.
         msi_res_id (str | Unset): Azure resource id of a user-assigned identity of this machine.
-            Other hosts, such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that
-            name.
         authority (str | Unset): Token authority to use instead of the identity's own, as an https
             URL or a host name. Microsoft's specification defines it, but no known SDK sends it.
         bypass_cache (TrueFlag | Unset): The word true. To turn the switch off, leave it out:
@@ -267,17 +263,17 @@ async def asyncio_detailed(
 
     The request fails with 400 if the machine has no such identity, or if the tenant does not know the
     resource. It fails with 404 while a new identity is not available yet, or while the host is being
-    updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
     time.
 
-    **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
-    key file. Agents that support user-assigned identities repeat the selector in the response. Older
-    agents ignore the selector and return a token of the system-assigned identity, which azure_imds
-    rejects.
+    On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's
+    key
+    file. Agents that support user-assigned identities repeat the selector in the response. Older agents
+    ignore the selector and return a token of the system-assigned identity, which azure-imds rejects.
 
     Args:
         api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
-            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            supports the default, and no later change is documented. On Azure Arc, the default is
             2020-06-01. Default: '2018-10-01'.
         resource (str): App ID URI of the service that the token is for. It becomes the token's
             `aud` claim. Pass a resource, not a scope: omit `/.default`. Services compare the value
@@ -287,8 +283,6 @@ async def asyncio_detailed(
         object_id (str | Unset): Object (principal) id of a user-assigned identity of this
             machine.
         msi_res_id (str | Unset): Azure resource id of a user-assigned identity of this machine.
-            Other hosts, such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that
-            name.
         authority (str | Unset): Token authority to use instead of the identity's own, as an https
             URL or a host name. Microsoft's specification defines it, but no known SDK sends it.
         bypass_cache (TrueFlag | Unset): The word true. To turn the switch off, leave it out:
@@ -344,17 +338,17 @@ async def asyncio(
 
     The request fails with 400 if the machine has no such identity, or if the tenant does not know the
     resource. It fails with 404 while a new identity is not available yet, or while the host is being
-    updated; azure_imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
     time.
 
-    **Azure Arc.** azure_imds answers the agent's challenge, which requires read access to the agent's
-    key file. Agents that support user-assigned identities repeat the selector in the response. Older
-    agents ignore the selector and return a token of the system-assigned identity, which azure_imds
-    rejects.
+    On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's
+    key
+    file. Agents that support user-assigned identities repeat the selector in the response. Older agents
+    ignore the selector and return a token of the system-assigned identity, which azure-imds rejects.
 
     Args:
         api_version (str): Version of the identity endpoints, 2018-02-01 or later. Every host
-            supports the default, and no later change is documented. On Azure Arc, azure_imds uses
+            supports the default, and no later change is documented. On Azure Arc, the default is
             2020-06-01. Default: '2018-10-01'.
         resource (str): App ID URI of the service that the token is for. It becomes the token's
             `aud` claim. Pass a resource, not a scope: omit `/.default`. Services compare the value
@@ -364,8 +358,6 @@ async def asyncio(
         object_id (str | Unset): Object (principal) id of a user-assigned identity of this
             machine.
         msi_res_id (str | Unset): Azure resource id of a user-assigned identity of this machine.
-            Other hosts, such as App Service, call the parameter `mi_res_id`. Azure Arc ignores that
-            name.
         authority (str | Unset): Token authority to use instead of the identity's own, as an https
             URL or a host name. Microsoft's specification defines it, but no known SDK sends it.
         bypass_cache (TrueFlag | Unset): The word true. To turn the switch off, leave it out:

@@ -100,13 +100,14 @@ def sync_detailed(
     boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
     `network` only. Azure Arc returns a subset of the fields.
 
-    `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
+    A single node, such as `compute/location`, can be read by its path, without the rest of the
+    document.
 
     Args:
         api_version (str): Version of the document. The default is the oldest version with all
             fields that are documented today. Newer versions, up to 2025-04-07, document no further
             fields, and some hosts do not support them yet. If a host does not support the default,
-            azure_imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
+            azure-imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
             Default: '2023-11-15'.
         format_ (InstancesGetMetadataFormat | Unset): Format of the response: json, which is also
             the default. The text form is meant for sub-paths. For the whole document it contains only
@@ -157,13 +158,14 @@ def sync(
     boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
     `network` only. Azure Arc returns a subset of the fields.
 
-    `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
+    A single node, such as `compute/location`, can be read by its path, without the rest of the
+    document.
 
     Args:
         api_version (str): Version of the document. The default is the oldest version with all
             fields that are documented today. Newer versions, up to 2025-04-07, document no further
             fields, and some hosts do not support them yet. If a host does not support the default,
-            azure_imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
+            azure-imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
             Default: '2023-11-15'.
         format_ (InstancesGetMetadataFormat | Unset): Format of the response: json, which is also
             the default. The text form is meant for sub-paths. For the whole document it contains only
@@ -209,13 +211,14 @@ async def asyncio_detailed(
     boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
     `network` only. Azure Arc returns a subset of the fields.
 
-    `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
+    A single node, such as `compute/location`, can be read by its path, without the rest of the
+    document.
 
     Args:
         api_version (str): Version of the document. The default is the oldest version with all
             fields that are documented today. Newer versions, up to 2025-04-07, document no further
             fields, and some hosts do not support them yet. If a host does not support the default,
-            azure_imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
+            azure-imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
             Default: '2023-11-15'.
         format_ (InstancesGetMetadataFormat | Unset): Format of the response: json, which is also
             the default. The text form is meant for sub-paths. For the whole document it contains only
@@ -264,13 +267,14 @@ async def asyncio(
     boot the list of network interfaces can be incomplete. A classic (pre-ARM) machine returns
     `network` only. Azure Arc returns a subset of the fields.
 
-    `ImdsClient.get` reads single nodes of the document, such as `compute/location`.
+    A single node, such as `compute/location`, can be read by its path, without the rest of the
+    document.
 
     Args:
         api_version (str): Version of the document. The default is the oldest version with all
             fields that are documented today. Newer versions, up to 2025-04-07, document no further
             fields, and some hosts do not support them yet. If a host does not support the default,
-            azure_imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
+            azure-imds falls back to an older version. Azure Stack Hub supports 2021-05-01 and older.
             Default: '2023-11-15'.
         format_ (InstancesGetMetadataFormat | Unset): Format of the response: json, which is also
             the default. The text form is meant for sub-paths. For the whole document it contains only

@@ -53,7 +53,7 @@ class TrustedHardwareOperations:
 
         Not verified: the response on other machines. The emulator returns 404, as for an unknown path. In a
         confidential container group, the endpoint is the address in Fabric_NodeIPOrFQDN with port 2377. Pass it as
-        `endpoint`.
+        the endpoint.
 
         Returns:
             AmdCertification: The certificates.
@@ -80,7 +80,7 @@ class AsyncTrustedHardwareOperations:
 
         Not verified: the response on other machines. The emulator returns 404, as for an unknown path. In a
         confidential container group, the endpoint is the address in Fabric_NodeIPOrFQDN with port 2377. Pass it as
-        `endpoint`.
+        the endpoint.
 
         Returns:
             AmdCertification: The certificates.

@@ -75,7 +75,7 @@ def sync_detailed(
     Not verified: the response on other machines. The emulator returns 404, as for an unknown path. In a
     confidential container group, the endpoint is the address in Fabric_NodeIPOrFQDN with port 2377.
     Pass it as
-    `endpoint`.
+    the endpoint.
 
     Args:
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
@@ -115,7 +115,7 @@ def sync(
     Not verified: the response on other machines. The emulator returns 404, as for an unknown path. In a
     confidential container group, the endpoint is the address in Fabric_NodeIPOrFQDN with port 2377.
     Pass it as
-    `endpoint`.
+    the endpoint.
 
     Args:
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
@@ -150,7 +150,7 @@ async def asyncio_detailed(
     Not verified: the response on other machines. The emulator returns 404, as for an unknown path. In a
     confidential container group, the endpoint is the address in Fabric_NodeIPOrFQDN with port 2377.
     Pass it as
-    `endpoint`.
+    the endpoint.
 
     Args:
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
@@ -188,7 +188,7 @@ async def asyncio(
     Not verified: the response on other machines. The emulator returns 404, as for an unknown path. In a
     confidential container group, the endpoint is the address in Fabric_NodeIPOrFQDN with port 2377.
     Pass it as
-    `endpoint`.
+    the endpoint.
 
     Args:
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
