@@ -57,6 +57,7 @@ BOOSTS = {
     "logging.md": 2,
     "cli.md": 2,
     "guides/": 1.5,
+    "reference/models.md": 1.3,
     "reference/specification.md": 0.3,
     "design/": 0.3,
     "project/changelog.md": 0.3,

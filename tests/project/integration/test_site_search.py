@@ -104,7 +104,7 @@ WORDS = {
     "benchmark": "/benchmarks/",
     "certificate": "/troubleshooting/",
     "credential chain": "/guides/azure-sdks/",
-    "drain": "/guides/drain-kubernetes/",
+    "drain": "/events/",
     "environment variable": "/reference/environment/",
     "eviction": "/events/",
     "fake": "/guides/testing/",
