@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from azure_imds import ImdsCredential, ImdsValidationError
+from azure_imds._client.files import open_without_blocking
 from azure_imds._tokens import private_files as _private_files
 from azure_imds._tokens import shared_cache as _shared_cache
 from azure_imds._tokens.access_token import AccessToken
@@ -1008,7 +1009,8 @@ def test_no_descriptor_stays_open_after_an_interruption_at_any_line(folder: Path
         credential._cache.clear()
         credential.get_token(SCOPE, force_refresh=True)
 
-    functions = [SharedCache._lock_file, SharedCache.wait_for_token, SharedCache.write, _private_files.open_private]
+    opening = [_private_files.open_private, open_without_blocking]
+    functions = [SharedCache._lock_file, SharedCache.wait_for_token, SharedCache.write, *opening]
     for place, _ in injected(fetch, TimeoutError, *functions):
         gc.collect()
         assert open_files(folder) == [], place
