@@ -132,7 +132,7 @@ def test_every_page_carries_the_version_of_the_specification(pages: dict[str, Pa
 
 
 def test_every_page_has_its_markdown_and_a_line_in_llms_txt(site: Path, pages: dict[str, Page]) -> None:
-    listed = re.findall(r"^- \[.+\]\((.+)\)$", (site / "llms.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    listed = re.findall(r"^- \[.+?\]\((.+?)\)(?:: .+)?$", (site / "llms.txt").read_text(encoding="utf-8"), re.MULTILINE)
     shown = {name.removesuffix("/index.html") for name in pages} - {"404.html"}
     assert {place.removesuffix(".md").removesuffix("/index") for place in listed} == {
         name.replace("index.html", "index") for name in shown
