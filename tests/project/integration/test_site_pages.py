@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from integration.browser import Browser
 
+from emulator_support import wait_until
+
 pytestmark = pytest.mark.integration
 
 PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
@@ -86,3 +88,13 @@ def test_the_page_for_wrong_addresses_leads_to_pages(browser: Browser, site_fold
     links = browser.run("return [...document.querySelectorAll('article a')].map((link) => link.pathname)")
     assert len(links) > 3
     assert [link for link in links if not (site_folder / link.lstrip("/") / "index.html").is_file()] == []
+
+
+def test_the_button_of_a_console_block_copies_its_commands(browser: Browser, site_url: str) -> None:
+    browser.open(f"{site_url}cli/")
+    browser.run("document.addEventListener('copy', () => { window.copied = document.activeElement.value; }, true)")
+    wait_until(lambda: bool(browser.run("return document.querySelector('.language-console [data-md-type=copy]')")))
+    # The browser copies only after a real click.
+    browser.click(".language-console [data-md-type=copy]")
+    wait_until(lambda: bool(browser.run("return window.copied")))
+    assert browser.run("return window.copied") == "azure-imds instance compute/location\nazure-imds identity"
