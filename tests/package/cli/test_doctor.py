@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import inspect
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -340,7 +342,8 @@ def test_a_missing_route(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("azure_imds._cli.local_checks.find_local_address", nowhere)
     finding = examine(NOWHERE, resource=RESOURCE, clock=FakeClock())[-1]
-    assert (finding.code, finding.text) == ("no-route", "There is no route to 127.0.0.1: Network is unreachable.")
+    reason = os.strerror(errno.ENETUNREACH)
+    assert (finding.code, finding.text) == ("no-route", f"There is no route to 127.0.0.1: {reason}.")
 
 
 def test_a_link_local_source_address_is_a_warning(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

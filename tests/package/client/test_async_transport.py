@@ -6,6 +6,7 @@ import errno
 import gc
 import json
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -275,13 +276,13 @@ def test_a_refused_connection_says_so(run: Run) -> None:
 def test_a_process_without_descriptors_cannot_connect(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         def no_socket(*_: Any) -> Any:
-            raise OSError(errno.EMFILE, "Too many open files")
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
         with monkeypatch.context() as patched:
             patched.setattr(async_transport.socket, "socket", no_socket)
             await get_token(AsyncImdsClient("http://127.0.0.1:1", retry=None))
 
-    with pytest.raises(ImdsUnavailableError, match="Too many open files"):
+    with pytest.raises(ImdsUnavailableError, match=os.strerror(errno.EMFILE)):
         run(main)
 
 

@@ -498,10 +498,10 @@ def test_an_unknown_name_says_so(transport: SocketTransport, monkeypatch: pytest
 
 def test_a_process_without_descriptors_cannot_connect(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_socket(*_: Any) -> Any:
-        raise OSError(errno.EMFILE, "Too many open files")
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(sync_transport.socket, "socket", no_socket)
-    with pytest.raises(ImdsUnavailableError, match="Too many open files"):
+    with pytest.raises(ImdsUnavailableError, match=os.strerror(errno.EMFILE)):
         get_token(ImdsClient("http://127.0.0.1:1", retry=None))
 
 
