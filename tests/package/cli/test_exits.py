@@ -186,6 +186,16 @@ def test_an_interrupt_is_130(call: Run, emulator: Emulator, monkeypatch: pytest.
     assert (done.status, done.out, done.err) == (Exit.INTERRUPTED, "", "")
 
 
+def test_an_interrupt_while_the_arguments_are_read_is_130(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(text: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("azure_imds._cli.queries._compile", interrupt)
+    done = call("versions", "-q", "a.b")
+    assert (done.status, done.out) == (Exit.INTERRUPTED, "")
+    assert "Traceback" not in done.err
+
+
 def test_a_mistyped_command_gets_a_suggestion() -> None:
     done = run("tokn")
     assert done.status == 2

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from azure_imds._cli.forms import format_columns, format_variables, format_yaml, spell_variable
+from azure_imds._cli.forms import format_columns, format_lines, format_variables, format_yaml, spell_variable
 from azure_imds_emulator import Emulator
-from cli_support import Run, run_at_terminal
+from cli_support import COMMAND, Run, build_environment, run_at_terminal
 
 RESOURCE = "https://vault.azure.net"
 
@@ -26,6 +28,22 @@ def test_a_value_as_yaml_is_read_back(value: Any) -> None:
         text = format_yaml(value, ascii_only=ascii_only)
         assert yaml.safe_load(text) == value
         assert text.isascii() or not ascii_only
+
+
+@pytest.mark.parametrize(
+    "text", ["no", "1e3", "12E+4", "0123", "08", "0o17", "1.", ".5", "y", "N", "2024-01-01", "~", "1:30"]
+)
+def test_text_that_yaml_readers_take_for_something_else_has_quotes(text: str) -> None:
+    assert format_yaml({text: [text]}) == f"'{text}':\n- '{text}'"
+
+
+@pytest.mark.parametrize("text", ["20.04.202301", "10.0.0.4", "eastus", "2e", "nothing", "1e3f"])
+def test_other_text_in_yaml_has_no_quotes(text: str) -> None:
+    assert format_yaml(text) == text
+
+
+def test_long_text_in_yaml_is_one_line() -> None:
+    assert format_yaml({"a": "word " * 100 + "end"}).count("\n") == 0
 
 
 def test_a_single_value_as_yaml_or_columns_is_one_line(call: Run, emulator: Emulator) -> None:
@@ -44,8 +62,71 @@ def test_a_value_cannot_end_a_column_or_a_line() -> None:
     assert format_columns([{"a": "x\ty", "b": "1\n2\r\\", "c": {"d": 1}, "e": True, "f": None}]) == (
         'x\\ty\t1\\n2\\r\\\\\t{"d": 1}\ttrue\tnull'
     )
+    assert format_columns("a\tb\n") == "a\\tb\\n"
     assert format_columns({}) == ""
     assert format_columns([]) == ""
+
+
+def test_all_lines_of_a_list_of_objects_have_the_same_columns() -> None:
+    rows = [{"a": 1, "b": 2}, {"b": 3, "a": 4}, {"c": 5}, {}, "x"]
+    assert format_columns(rows) == "1\t2\t\n4\t3\t\n\t\t5\n\t\t\nx"
+
+
+@pytest.mark.parametrize("form", ["tsv", "env"])
+def test_an_empty_list_is_no_line(form: str, call: Run, emulator: Emulator) -> None:
+    assert call("instance", "-q", "compute.tagsList[?name=='none']", "-o", form).out == ""
+    assert call("instance", "-q", "compute.plan.name", "-o", "tsv").out == "\n"
+
+
+def test_a_value_cannot_look_like_another_line() -> None:
+    """As text, a value with a line break would be read as the value of another path."""
+    assert format_lines({"tag": "x\nlocation\tmars", "a\tb": "\\"}) == "tag\tx\\nlocation\\tmars\na\\tb\t\\\\"
+    assert format_lines("x\ny\\") == "x\ny\\"
+
+
+#: Values that a shell must give back as they are.
+HOSTILE = [
+    "$(touch marker)`touch marker`",
+    "'; touch marker; '",
+    '"\\$HOME!!',
+    "a\n\ttouch marker\n\n",
+    "=ls",
+    "x:=ls",
+    "~",
+    "~root/x:~",
+    "  two  spaces ",
+    "*?[a]{b,c}",
+    "\x1b[31m\r\x07",
+    "größe-☁",
+    "#",
+    "-n",
+    "",
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh"])
+def test_a_shell_gives_back_every_value_and_executes_none(
+    shell: str, encoding: str, emulator: Emulator, tmp_path: Path
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell}")
+    emulator.fail(path="/metadata/instance", body={"compute": {"values": HOSTILE}})
+    names = " ".join(f'"$IMDS_COMPUTE_VALUES_{index}"' for index in range(len(HOSTILE)))
+    script = f"eval \"$('{COMMAND}' instance -o env)\"; printf '%s\\0' {names}"
+    environment = build_environment(PYTHONIOENCODING=encoding)
+    done = subprocess.run([shell, "-c", script], capture_output=True, env=environment, cwd=tmp_path, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().split("\0") == [*HOSTILE, ""]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_zsh_does_not_replace_a_value_by_a_path() -> None:
+    assert format_variables({"a": "=ls", "b": "x:~", "c": "it's"}) == "IMDS_A='=ls'\nIMDS_B='x:~'\nIMDS_C='it'\\''s'"
+
+
+def test_a_variable_holds_no_nul() -> None:
+    assert format_variables({"a": "x\0y"}) == "IMDS_A='x\ufffdy'"
 
 
 def test_variables_are_set_by_a_shell(call: Run, emulator: Emulator) -> None:

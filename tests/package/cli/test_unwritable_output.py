@@ -72,3 +72,24 @@ def test_a_value_of_the_wrong_type_is_explained(emulator: Emulator, arguments: l
     assert done.returncode == Exit.USAGE
     assert done.stderr.decode().splitlines()[0].endswith(text)
     assert ".." not in done.stderr.decode()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["token", "valt"], Exit.USAGE),
+        (["call", "nothing"], Exit.USAGE),
+        ([], Exit.USAGE),
+        (["instance", "compute/nothing"], Exit.NOINPUT),
+        (["versions", "--endpoint", "http://127.0.0.1:1", "--deadline", "1"], Exit.UNAVAILABLE),
+    ],
+)
+def test_a_message_that_cannot_be_written_does_not_change_the_status(
+    emulator: Emulator, arguments: list[str], status: Exit
+) -> None:
+    command = [sys.executable, "-c", CODE, *arguments]
+    environment = {**os.environ, **emulator.environment}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=full, timeout=60)
+    assert (done.returncode, done.stdout) == (status, b"")

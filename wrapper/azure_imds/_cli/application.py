@@ -19,7 +19,7 @@ from .output import View
 from .pages import Page, PageOfGroup, finish_page
 from .session import Session
 from .settings import NEWEST, OPTIONS, Settings, list_parameters, spell_option
-from .usage import UsageError
+from .usage import UsageError, print_message
 
 _ABOUT_NEWEST = (
     f"{NEWEST}: the newest version that this host lists. Identity and scheduled events are not in this list; for them, "
@@ -60,7 +60,7 @@ class Group(PageOfGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args or ctx.resilient_parsing:
             return super().parse_args(ctx, args)
-        print(self.get_overview(ctx), file=sys.stderr)
+        print_message(self.get_overview(ctx))
         raise typer.Exit(Exit.USAGE)
 
     def get_overview(self, ctx: Any) -> str:

@@ -19,9 +19,12 @@ _UNUSED = ("httpx._main", "trio")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status; see `exits.MEANINGS`."""
-    if os.environ.get(REQUEST):
-        return answer(partial(_run, arguments))
-    return _run(arguments)
+    try:
+        if os.environ.get(REQUEST):
+            return answer(partial(_run, arguments))
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -35,6 +38,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         _replace_closed_output()
         _escape_missing_characters()
     try:
+        from typer import Abort
+
         from .commands import app
         from .session import discard_output, report_unwritable
         from .usage import UsageError, report_usage
@@ -43,13 +48,13 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         print(f"azure-imds needs {error.name}: pip install 'azure-imds[cli]'", file=sys.stderr)
         return Exit.USAGE
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
     stdout = sys.stdout
     try:
         status = app(arguments, prog_name="azure-imds", standalone_mode=False)
     except UsageError as error:
         return report_usage(error)
+    except Abort:  # typer's word for an interrupt while it reads the arguments
+        return Exit.INTERRUPTED
     except SystemExit as end:
         if sys.stdout is not stdout:  # typer replaces stdout if the pipe is closed while it prints help
             return discard_output()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,23 +15,57 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 #: What the names of variables start with, so that a result cannot set a variable such as PATH.
 PREFIX = "IMDS_"
 
+#: Values that no shell changes. zsh replaces a word after `=` by a path, and all shells replace `~`.
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
+
+#: Text that PyYAML writes without quotes and that readers of YAML 1.2, or other readers of YAML 1.1, take for a number
+#: or for true or false.
+_NOT_TEXT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0[ox][0-9A-Fa-f]+|[yYnN]")
+
 
 def format_yaml(value: Any, *, ascii_only: bool = False) -> str:
-    """A result as YAML, in the order of the result."""
+    """A result as YAML, in the order of the result, with each value on one line where that is possible."""
     import yaml
 
-    text: str = yaml.safe_dump(value, allow_unicode=not ascii_only, sort_keys=False, default_flow_style=False)
+    class Dumper(yaml.SafeDumper):
+        """Quotes text that other programs would read as something else."""
+
+    def represent(dumper: Any, text: str) -> Any:
+        style = "'" if _NOT_TEXT.fullmatch(text) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, represent)
+    text: str = yaml.dump(
+        value,
+        Dumper=Dumper,
+        allow_unicode=not ascii_only,
+        sort_keys=False,
+        default_flow_style=False,
+        width=float("inf"),
+    )
     return text.removesuffix("\n").removesuffix("\n...")
 
 
 def format_columns(value: Any) -> str:
     """A result as lines of values with tabs between them, without names.
 
-    An object is one line, and a list one line for each item. What is deeper is JSON.
+    An object is one line, and a list one line for each item. All lines of a list of objects have the same columns: a
+    member that an object does not have is empty. What is deeper is JSON.
     """
     if not is_list(value):
         return _format_row(value)
-    return "\n".join(_format_row(item) for item in value)
+    names = list(dict.fromkeys(name for item in value if is_object(item) for name in item))
+    return "\n".join(
+        _format_row({name: item.get(name, "") for name in names} if is_object(item) else item) for item in value
+    )
+
+
+def format_lines(value: Any) -> str:
+    """A result as a line for each value, with its path, a tab and the value. For a single value it is the value."""
+    return "\n".join(
+        f"{path.translate(_ESCAPES)}\t{format_leaf(leaf).translate(_ESCAPES)}" if path else format_leaf(leaf)
+        for path, leaf in iter_leaves(value)
+    )
 
 
 def _format_row(item: Any) -> str:
@@ -47,7 +80,13 @@ def _format_cell(value: Any) -> str:
 
 def format_variables(value: Any) -> str:
     """A result as assignments for a shell: `IMDS_COMPUTE_LOCATION=eastus`. Empty lists and objects are left out."""
-    return "\n".join(f"{name}={shlex.quote(text)}" for name, text in _iter_variables(value))
+    return "\n".join(f"{name}={_quote(text)}" for name, text in _iter_variables(value))
+
+
+def _quote(text: str) -> str:
+    """The text in quotes. No variable can hold a NUL."""
+    text = text.replace("\0", "\ufffd")
+    return text if _PLAIN.fullmatch(text) else "'" + text.replace("'", "'\\''") + "'"
 
 
 def _iter_variables(value: Any) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .queries import select
 from .settings import Output, Settings
-from .values import format_leaf, is_list, is_object, iter_leaves, make_printable, mask_secrets
+from .values import is_list, is_object, make_printable, mask_secrets
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,27 +39,28 @@ def print_result(value: Any, settings: Settings, view: View, *, reveal: bool = F
         value = make_printable(value)
     leaf = not (is_object(value) or is_list(value))
     output = settings.output or (Output.text if leaf else Output.table if terminal else Output.json)
-    if output is Output.json:
-        print(_dump_json(value, indent=2))
-    elif output is Output.yaml:
-        from .forms import format_yaml
-
-        print(format_yaml(value, ascii_only=not _can_print(json.dumps(value, ensure_ascii=False))))
-    elif output is Output.env:
-        from .forms import format_variables
-
-        print(format_variables(value))
-    elif output is Output.tsv and not leaf:
-        from .forms import format_columns
-
-        print(format_columns(value))
-    elif output is Output.text or leaf:
-        _print_text(value)
-    else:
+    if output is Output.table and not leaf:
         from .terminal import make_console
 
         make_console().print(view(value))
+    else:
+        text = _format(value, output)
+        if text or leaf or value:  # an empty list of columns is no line, and not an empty one
+            _print_text(text, exact=output is Output.env and not terminal)
     sys.stdout.flush()
+
+
+def _format(value: Any, output: Output) -> str:
+    """A result in any form but a view."""
+    if output is Output.json:
+        return _dump_json(value, indent=2)
+    from .forms import format_columns, format_lines, format_variables, format_yaml
+
+    if output is Output.yaml:
+        return format_yaml(value, ascii_only=not _can_print(json.dumps(value, ensure_ascii=False)))
+    if output is Output.env:
+        return format_variables(value)
+    return format_columns(value) if output is Output.tsv else format_lines(value)
 
 
 def _dump_json(value: Any, *, indent: int | None = None) -> str:
@@ -82,9 +83,13 @@ def _render_part(value: Any) -> RenderableType:
     return render_json(value)
 
 
-def _print_text(value: Any) -> None:
-    for path, leaf in iter_leaves(value):
-        print(f"{path}\t{format_leaf(leaf)}" if path else format_leaf(leaf))
+def _print_text(text: str, *, exact: bool) -> None:
+    """Prints text. With `exact`, UTF-8 replaces an encoding that lacks a character, since a shell reads bytes."""
+    if exact and not _can_print(text):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(f"{text}\n".encode(errors="backslashreplace"))
+    else:
+        print(text)
 
 
 def print_line(value: Any) -> None:

@@ -18,7 +18,7 @@ from .exits import Exit, choose_status
 from .operations import explain_absence
 from .output import View, print_result
 from .settings import NEWEST, Output, Settings
-from .usage import UsageError, wrap_message
+from .usage import UsageError, print_message, wrap_message
 from .values import PathNotFoundError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Session:
 
 def print_error(text: str) -> None:
     """Prints an error message on stderr."""
-    print(wrap_message(f"azure-imds: {text}"), file=sys.stderr)
+    print_message(wrap_message(f"azure-imds: {text}"))
 
 
 def report_unwritable(error: OSError) -> Exit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from contextlib import suppress
 from typing import Any
 
 from typer import BadParameter
@@ -31,5 +32,11 @@ def report_usage(error: Any) -> Exit:
         lines.append(error.ctx.get_usage())
         lines += [f"Example: {example}" for example in list_examples(error.ctx.command)[:1]]
         lines.append(f"`{error.ctx.command_path} --help` explains the options.")
-    print("\n".join(lines), file=sys.stderr)
+    print_message("\n".join(lines))
     return Exit.USAGE
+
+
+def print_message(text: str) -> None:
+    """Prints a message on stderr. If that cannot be written, only the exit status tells what happened."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
