@@ -90,16 +90,17 @@ def test_an_operation_is_found_in_each_spelling(typed: list[str], call: Run, emu
     [
         (["identity.get_tokn"], "identity.get_token"),
         (["get_token"], "identity.get_token"),
-        (["identity"], " or ".join(name for name in DESCRIPTIONS if name.startswith("identity."))),
-        (["identity", "tokens"], " or ".join(name for name in DESCRIPTIONS if name.startswith("identity."))),
-        (["get_metadata"], " or ".join(name for name in DESCRIPTIONS if name.endswith(".get_metadata"))),
+        (["identity"], "' or '".join(name for name in DESCRIPTIONS if name.startswith("identity."))),
+        (["identity", "tokens"], "identity.get_token"),
+        (["identty", "get_token"], "identity.get_token"),
+        (["get_metadata"], "' or '".join(name for name in DESCRIPTIONS if name.endswith(".get_metadata"))),
     ],
     ids=" ".join,
 )
 def test_another_operation_is_suggested(typed: list[str], suggestion: str, call: Run) -> None:
     done = call("call", *typed)
     assert done.status == Exit.USAGE
-    assert f"No such operation: '{typed[0]}'. Did you mean {suggestion}?" in words(done.err)
+    assert f"No such operation: '{typed[0]}'. Did you mean '{suggestion}'?" in words(done.err)
 
 
 @pytest.mark.parametrize("typed", ["zzz", "", "--", "."])

@@ -180,7 +180,7 @@ def test_a_query_is_a_path_or_jmespath(query: str, expected: str, call: Run, emu
         ("a[", "is not a path and not JMESPath"),
         ("a[?", "is not a path and not JMESPath"),
         ("a b", "is not a path and not JMESPath at character 3, for example compute/location"),
-        ("nothing(@)", "is not JMESPath: Unknown function: nothing()"),
+        ("nothing(@)", "is not JMESPath: nothing() is not a function."),
         ("length(@, @)", "is not JMESPath: Expected 1 argument for function length(), received 2"),
     ],
 )

@@ -98,6 +98,16 @@ def test_every_command_refuses_what_is_no_resource(
     assert not emulator.requests
 
 
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"doctor"}))
+def test_other_arguments_are_checked_before_the_machine_is_asked_for_its_cloud(
+    command: str, call: Run, emulator: Emulator
+) -> None:
+    done = call(*COMMANDS[command], "vault", "--client-id", "web")
+    assert (done.status, done.out) == (2, "")
+    assert "--client-id must look like" in done.err
+    assert not emulator.requests
+
+
 def test_wait_waits_for_the_cloud_of_the_machine_too(call: Run, emulator: Emulator) -> None:
     emulator.fail(503, path="/metadata/instance", times=1)
     assert call("wait", "--resource", "vault", "--timeout", "20").status == 0

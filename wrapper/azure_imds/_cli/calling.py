@@ -28,8 +28,8 @@ class CallGroup(Group):
         if name:
             return name, _build(name), args[1:]
         if not ctx.resilient_parsing:
-            suggestions = suggest_names(args[0]) or suggest_names(typed)
-            hint = f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
+            suggestions = suggest_names(typed) or suggest_names(args[0])
+            hint = f" Did you mean {' or '.join(map(repr, suggestions))}?" if suggestions else ""
             ctx.fail(f"No such operation: {args[0]!r}.{hint} `azure-imds call --help` lists all.")
         return None, None, args[1:]
 

@@ -10,6 +10,7 @@ from typing import Annotated, get_args
 from typer import BadParameter, Option
 
 from .settings import parse_seconds
+from .suggestions import suggest
 
 #: The types of events for which `drain` runs its command by default: all that end the machine or what runs on it.
 DEFAULT_TYPES = "Preempt,Terminate,Redeploy,Reboot"
@@ -49,9 +50,11 @@ def parse_types(text: str) -> tuple[str, ...]:
     given = [word.strip() for word in text.split(",") if word.strip()]
     unknown = [word for word in given if word.lower() not in types]
     if unknown or not given:
+        hint = suggest(unknown[0], types.values()) if unknown else ""
         problem = f"{unknown[0]!r} is not an event type" if unknown else "there is no event type"
         raise BadParameter(
-            f"{problem}. The types are {', '.join(types.values())}, for example Preempt,Terminate.", param_hint="'--on'"
+            f"{problem}. The types are {', '.join(types.values())}, for example Preempt,Terminate.{hint}",
+            param_hint="'--on'",
         )
     return tuple(dict.fromkeys(types[word.lower()] for word in given))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from typer import BadParameter
 
+from .suggestions import suggest
 from .values import PathNotFoundError, find_part
 
 _NAME = re.compile(r"[\w-]+")
@@ -71,7 +72,11 @@ def _compile(text: str) -> Any:
         raise BadParameter(f"{text!r} is not a path and not JMESPath, {example}") from None
     try:
         expression.search(None)
-    except (ArityError, UnknownFunctionError) as error:
+    except UnknownFunctionError as error:
+        name = re.sub(r"^.*: |\(\)$", "", str(error))
+        known = jmespath.functions.Functions.FUNCTION_TABLE
+        raise BadParameter(f"{text!r} is not JMESPath: {name}() is not a function.{suggest(name, known)}") from None
+    except ArityError as error:
         raise BadParameter(f"{text!r} is not JMESPath: {error}") from None
     except Exception:  # there is no result yet
         pass

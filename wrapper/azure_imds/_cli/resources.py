@@ -24,9 +24,6 @@ CLOUDS = ("public", "usgov", "china")
 #: The resource that is requested where the user does not name one.
 DEFAULT = "https://management.azure.com/"
 
-#: What the specification calls an argument that is a resource (`format`).
-FORMAT = "app-id-uri"
-
 #: What `compute/azEnvironment` says about a machine in each cloud.
 _ENVIRONMENTS = {"azurepubliccloud": "public", "azureusgovernmentcloud": "usgov", "azurechinacloud": "china"}
 
