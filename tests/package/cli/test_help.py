@@ -154,6 +154,7 @@ def test_the_package_is_a_command() -> None:
             ["token", "vault", "--cloud", "chna"],
             "'chna' is not one of 'public', 'usgov', 'china'. Did you mean 'china'?",
         ),
+        (["attested", "--verify", "--cloud", "moon"], "'moon' is not one of 'public', 'usgov', 'china', 'germany'."),
         (["attested", "--verify", "--cloud", "germny"], "Did you mean 'germany'?"),
         (["drain", "--exec", "true", "--on", "Reboot,preemt"], "'preemt' is not an event type."),
         (["drain", "--exec", "true", "--on", "Reboot,preemt"], "Did you mean 'Preempt'?"),

@@ -60,6 +60,7 @@ def _compile(text: str) -> Any:
     try:
         import jmespath
         from jmespath.exceptions import ArityError, JMESPathError, ParseError, UnknownFunctionError
+        from jmespath.functions import Functions
     except ModuleNotFoundError as error:
         raise BadParameter(f"{text!r} needs {error.name}: pip install 'azure-imds[cli]'") from None
     example = "for example compute/location, or the JMESPath compute.tagsList[].name"
@@ -74,7 +75,7 @@ def _compile(text: str) -> Any:
         expression.search(None)
     except UnknownFunctionError as error:
         name = re.sub(r"^.*: |\(\)$", "", str(error))
-        known = jmespath.functions.Functions.FUNCTION_TABLE
+        known: Any = getattr(Functions, "FUNCTION_TABLE", ())
         raise BadParameter(f"{text!r} is not JMESPath: {name}() is not a function.{suggest(name, known)}") from None
     except ArityError as error:
         raise BadParameter(f"{text!r} is not JMESPath: {error}") from None
