@@ -211,9 +211,9 @@ def test_an_endless_body_is_refused(
         monkeypatch.setattr(sys, "stdin", endless)
         done = call("call", "scheduled_events.start_events", "--body", source)
     name = "standard input" if source == "-" else "the file /dev/zero"
-    assert (done.status, done.err) == (
+    assert (done.status, read_usage_message(done.err)) == (
         Exit.USAGE,
-        f"azure-imds: --body cannot be read from {name}: it is larger than 1 MiB\n",
+        f"--body cannot be read from {name}: it is larger than 1 MiB",
     )
     assert not emulator.requests
 

@@ -597,7 +597,7 @@ def test_the_option_names_the_host(capsys: pytest.CaptureFixture[str]) -> None:
     settings = read_settings(make_parser().parse_args(["--as", "machine-learning"]), {})
     assert settings.host_name == "machine-learning"
     assert main(["--as", "app-servce"]) == 2
-    assert "--as must be one of vm, " in capsys.readouterr().err
+    assert "Invalid value for '--as': 'app-servce' is not one of 'vm', " in capsys.readouterr().err
 
 
 def test_the_command_prints_the_variables_for_both_kinds_of_shells(

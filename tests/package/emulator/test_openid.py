@@ -141,7 +141,7 @@ def test_a_file_a_variable_and_an_option_set_the_issuer(capsys: pytest.CaptureFi
     assert from_environment({"AZURE_IMDS_EMULATOR_ISSUER": "azure"}).issuer == "azure"
     assert read_settings(make_parser().parse_args(["--issuer", "http://imds:1/"]), {}).issuer == "http://imds:1/"
     assert main(["--issuer", "here"]) == 2
-    assert "--issuer must be azure or a URL" in capsys.readouterr().err
+    assert "Invalid value for '--issuer': must be azure or a URL" in capsys.readouterr().err
 
 
 # Claims

@@ -38,10 +38,3 @@ def complete_event_types(incomplete: str) -> list[str]:
     before, comma, _ = incomplete.rpartition(",")
     given = before.split(",")
     return [f"{before}{comma}{known}" for known in get_args(KnownEventType) if known not in given]
-
-
-def complete_clouds() -> list[str]:
-    """The clouds that sign attested documents."""
-    from .verification import SigningCloud
-
-    return [*SigningCloud]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import BadParameter, Option
 
-from .completion import complete_clouds
 from .inputs import read_file
 from .settings import make_parser
 
@@ -24,6 +23,11 @@ class SigningCloud(StrEnum):
     usgov = "usgov"
     china = "china"
     germany = "germany"
+
+
+def complete_clouds() -> list[str]:
+    """The clouds, for completion."""
+    return [*SigningCloud]
 
 
 Cloud = Annotated[
