@@ -99,7 +99,8 @@ test-kubernetes: $(STAMP) ## run the tests with kube-apiserver and etcd, in the 
 	@REQUIRE_INTEGRATION=1 $(BIN)/python -m pytest -m integration tests/project/integration/test_kubernetes_drain.py $(PYTEST_ARGS)
 
 coverage: $(STAMP) ## report what all runs with COVERAGE=1 have measured, and fail below the required figure
-	@$(BIN)/coverage combine --quiet
+	@set -- .coverage.*; test -e "$$1" || test -e .coverage || { echo "Nothing was measured: run make test COVERAGE=1" >&2; exit 1; }
+	@set -- .coverage.*; test ! -e "$$1" || $(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
 flow: $(STAMP) ## make each change of tests/project/flow separately, from openapi.yaml to the programs of users

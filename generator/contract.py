@@ -109,7 +109,12 @@ EXTENSIONS: dict[str, dict[str, dict[str, Any]]] = {
             },
         },
     },
-    "parameter": {"x-low-level-only": {"type": "array", "minItems": 1}, "x-resource": {"type": "boolean"}, **_SOURCES},
+    "parameter": {
+        "x-low-level-only": {"type": "array", "minItems": 1},
+        "x-resource": {"type": "boolean"},
+        "x-aliases": _NAMES,
+        **_SOURCES,
+    },
     "member": _SOURCES,
     "model": {absence.EXTENSION: {"enum": [absence.EMPTY]}},
     "server": {
@@ -359,6 +364,8 @@ class Contract:
                 rule["enum"] = self._offered(parameter)
             if parameter.get("x-resource"):
                 rule["resource"] = True
+            if "x-aliases" in parameter:
+                rule["aliases"] = parameter["x-aliases"]
             if parameter["in"] == "path":
                 rule["minLength"] = max(1, rule.get("minLength", 1))
             rules[python_name(parameter["name"])] = {"name": parameter["name"], "in": parameter["in"], **rule}

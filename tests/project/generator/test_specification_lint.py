@@ -770,6 +770,11 @@ MISTAKES: dict[str, list[Mistake]] = {
             "parameter",
             query("x10", "{type: string}", "", before="  x-resource: vault # ! extension", at="no"),
         ),
+        Mistake(
+            "aliases-that-are-no-list",
+            "parameter",
+            query("x11", "{type: string}", "", before="  x-aliases: other # ! extension", at="no"),
+        ),
         Mistake("an-exclusive-stranger", "path", operation("x4", "x-mutually-exclusive: [[a, b]] # ! extension")),
         Mistake("an-echoed-stranger", "path", operation("x5", "x-echoed: {a: [b]} # ! extension")),
     ],

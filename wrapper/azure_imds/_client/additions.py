@@ -24,8 +24,6 @@ _RESERVED = re.compile(
     r"accept|accept-encoding|authorization|connection|content-.*|cookie|expect|forwarded|host|keep-alive|proxy-.*|te|"
     r"trailer|transfer-encoding|upgrade|x-forwarded-.*|x-ms-client-request-id"
 )
-#: Other names of selectors, which the specification does not declare: App Service's for object_id.
-_OTHER_SELECTORS = frozenset({"principal_id"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PARAMETER_NAME = re.compile(r"[$.0-9A-Za-z_~-]+")
 _VALUE = re.compile(r"[ -~]*")
@@ -55,7 +53,7 @@ def check_params(params: object) -> Pairs:
     """
     pairs = _check_pairs("params", params, _PARAMETER_NAME, _PARAMS_EXAMPLE)
     for name, _ in pairs:
-        if name.lower() in _declared_names()["query"] | _OTHER_SELECTORS:
+        if name.lower() in _declared_names()["query"]:
             problem = f"must not contain {name}, which is an argument of methods. Add other ones, for example"
             raise invalid("params", f"{problem} {_PARAMS_EXAMPLE}")
     return pairs
@@ -89,7 +87,7 @@ def _declared_names() -> Mapping[str, frozenset[str]]:
     for operation in _operations():
         for rule in operation.rules.values():
             if rule["in"] in found:
-                found[rule["in"]].add(rule["name"].lower())
+                found[rule["in"]] |= {name.lower() for name in (rule["name"], *rule.get("aliases", ()))}
             elif rule["in"] == "body":
                 # Some servers read members of a form from the query as well.
                 found["query"] |= {member.lower() for member in rule.get("properties", ())}

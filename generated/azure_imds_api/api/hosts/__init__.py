@@ -32,7 +32,7 @@ APP_SERVICE_GET_TOKEN: Operation[models.IdentityTokenResponse] = Operation(
         "client_id": {"in": "query", "name": "client_id", "type": "string"},
         "metadata": {"enum": ["true"], "in": "header", "name": "Metadata", "type": "string"},
         "mi_res_id": {"in": "query", "name": "mi_res_id", "type": "string"},
-        "object_id": {"in": "query", "name": "object_id", "type": "string"},
+        "object_id": {"aliases": ["principal_id"], "in": "query", "name": "object_id", "type": "string"},
         "resource": {"in": "query", "name": "resource", "type": "string"},
         "x_identity_header": {"in": "header", "name": "X-IDENTITY-HEADER", "type": "string"},
     },

@@ -101,7 +101,7 @@ def sync_detailed(
             documented. Default: '2019-08-01'.
         resource (str): App ID URI of the service that the token is for.
         client_id (str | Unset): Client id of a user-assigned identity.
-        object_id (str | Unset): Object id of a user-assigned identity.
+        object_id (str | Unset): Object id of a user-assigned identity of the app.
         mi_res_id (str | Unset): Azure resource id of a user-assigned identity of the app.
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
             false. Default: 'true'.
@@ -157,7 +157,7 @@ def sync(
             documented. Default: '2019-08-01'.
         resource (str): App ID URI of the service that the token is for.
         client_id (str | Unset): Client id of a user-assigned identity.
-        object_id (str | Unset): Object id of a user-assigned identity.
+        object_id (str | Unset): Object id of a user-assigned identity of the app.
         mi_res_id (str | Unset): Azure resource id of a user-assigned identity of the app.
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
             false. Default: 'true'.
@@ -208,7 +208,7 @@ async def asyncio_detailed(
             documented. Default: '2019-08-01'.
         resource (str): App ID URI of the service that the token is for.
         client_id (str | Unset): Client id of a user-assigned identity.
-        object_id (str | Unset): Object id of a user-assigned identity.
+        object_id (str | Unset): Object id of a user-assigned identity of the app.
         mi_res_id (str | Unset): Azure resource id of a user-assigned identity of the app.
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
             false. Default: 'true'.
@@ -262,7 +262,7 @@ async def asyncio(
             documented. Default: '2019-08-01'.
         resource (str): App ID URI of the service that the token is for.
         client_id (str | Unset): Client id of a user-assigned identity.
-        object_id (str | Unset): Object id of a user-assigned identity.
+        object_id (str | Unset): Object id of a user-assigned identity of the app.
         mi_res_id (str | Unset): Azure resource id of a user-assigned identity of the app.
         metadata (TrueFlag): The word true. To turn the switch off, leave it out: there is no
             false. Default: 'true'.
