@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from rich.style import Style
 
 from azure_imds._cli import views
 from azure_imds._cli.exits import Exit
+from azure_imds._cli.views import BAD, GOOD, NAME, WARN
 from azure_imds_emulator import Emulator
 from cli_support import Terminal, run, run_at_terminal
 
@@ -157,3 +161,42 @@ def test_a_time_has_its_distance_from_now() -> None:
 )
 def test_an_event_has_the_time_until_it_starts(event: dict[str, str], words: str) -> None:
     assert views.format_start(event, now=60).plain.partition("\n")[0] == words
+
+
+def test_a_path_is_broken_before_its_slashes(emulator: Emulator) -> None:
+    done = run_at_terminal("instance", "compute/storageProfile/osDisk/managedDisk", NO_COLOR="1")
+    lines = [line.strip() for line in done.out.splitlines() if "/" in line]
+    resource = run("instance", "compute/storageProfile/osDisk/managedDisk", "--query", "id").out.strip()
+    first, *more = lines
+    assert first.removeprefix("id").strip() + "".join(more) == resource
+    assert more
+    assert all(line.startswith("/") for line in more)
+
+
+def test_a_message_is_broken_between_words(emulator: Emulator) -> None:
+    arguments = ["token", RESOURCE, "--client-id", "00000000-0000-0000-0000-00000000dead"]
+    done = run_at_terminal(*arguments, columns=60)
+    one_line = run(*arguments).err
+    assert re.sub(r"[\d.]+ s\)", "", done.words) == re.sub(r"[\d.]+ s\)", "", " ".join(one_line.split()))
+    lines = done.out.splitlines()
+    assert len(lines) > 3
+    assert all(len(line) <= 60 or " " not in line for line in lines)
+
+
+def test_headings_of_help_are_bold_unless_the_user_wants_no_colours() -> None:
+    for arguments in (["wait", "-h"], ["emulator", "-h"], []):
+        assert "\x1b[1mUsage:\x1b[0m " in run_at_terminal(*arguments).out
+        assert not run_at_terminal(*arguments, NO_COLOR="1").coloured
+        assert "\x1b" not in run(*arguments).out + run(*arguments).err
+
+
+def test_colours_can_be_read_on_white_and_on_black() -> None:
+    """The contrast of a colour to both backgrounds, as WCAG defines it."""
+    for style in (NAME, GOOD, WARN, BAD):
+        colour = Style.parse(style).color
+        assert colour is not None
+        channels = [channel / 255 for channel in colour.get_truecolor()]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        assert 1.05 / (luminance + 0.05) > 3
+        assert (luminance + 0.05) / 0.05 > 3
