@@ -13,10 +13,11 @@ from pathlib import Path
 import keyring
 import keyring.errors
 
+from ..fragments import list_fragments
 from ..problem import Problem
 from ..repository import ROOT, VERSION_FILE, list_changes, list_version_tags, read_commit, read_version
 from .build import build, compute_sha256
-from .changelog import has_section, list_fragments
+from .changelog import has_section
 from .index import PROJECT, Credentials, Index, has_release, parse_index_url
 
 #: The targets of the Makefile that must pass, cheapest first.

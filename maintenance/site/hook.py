@@ -19,7 +19,7 @@ from mkdocs.structure.pages import Page
 from azure_imds_api.members import MEMBERS
 from generator import lint
 from generator.specification import Specification, SpecificationError
-from maintenance.release.changelog import read_with_unreleased
+from maintenance.fragments import read_with_unreleased
 from maintenance.repository import read_version
 from maintenance.site.markdown_pages import Entry, list_headings, make_llms_txt, make_page
 from maintenance.site.models_page import make_models_page

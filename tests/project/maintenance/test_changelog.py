@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import azure_imds
+from maintenance.fragments import list_fragments, read_with_unreleased
 from maintenance.problem import Problem
 from maintenance.release import changelog
 from maintenance.repository import read_version
@@ -47,7 +48,7 @@ def test_the_new_section_is_above_the_older_ones(project: Path) -> None:
 
 
 def test_the_site_has_the_fragments_as_a_section(project: Path) -> None:
-    text = changelog.read_with_unreleased(project)
+    text = read_with_unreleased(project)
     assert "changelog.d" not in text
     assert text.partition("start -->\n")[2] == (
         "\n## Unreleased\n\n### Added\n\n- A word.\n\n### Fixed\n\n- A colour, over two lines.\n\n\n" + OLD
@@ -56,7 +57,7 @@ def test_the_site_has_the_fragments_as_a_section(project: Path) -> None:
 
 def test_the_site_has_no_such_section_after_a_release(project: Path) -> None:
     changelog.write_section(project)
-    assert "Unreleased" not in changelog.read_with_unreleased(project)
+    assert "Unreleased" not in read_with_unreleased(project)
 
 
 def test_fragments_are_deleted_once_they_are_in_the_changelog(project: Path) -> None:
@@ -84,7 +85,7 @@ def test_an_error_of_towncrier_is_reported(project: Path) -> None:
 
 
 def test_towncrier_knows_the_kinds_of_this_projects_fragments() -> None:
-    kinds = {file.name.split(".")[-2] for file in changelog.list_fragments(ROOT)}
+    kinds = {file.name.split(".")[-2] for file in list_fragments(ROOT)}
     assert kinds <= {"added", "changed", "deprecated", "removed", "fixed", "security"}
 
 
