@@ -15,6 +15,7 @@ from azure_imds_emulator import ConfigError, Emulator
 from azure_imds_emulator.cli import main
 from azure_imds_emulator.config import from_environment, load, parse
 from azure_imds_emulator.json_text import MAX_SIZE
+from cli_support import read_usage_message
 from emulator_support import get_raw, make_client, make_client_for
 
 JSON = {"Content-Type": "application/json"}
@@ -147,7 +148,8 @@ def test_a_setting_that_is_not_text_in_utf_8_is_refused(name: str) -> None:
 
 def test_an_option_that_is_not_text_in_utf_8_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--host", os.fsdecode(b"\xff")]) == 2
-    assert capsys.readouterr().err == "azure-imds emulator: --host must be text in UTF-8, got '\\udcff'\n"
+    message = read_usage_message(capsys.readouterr().err)
+    assert message == "Invalid value for '--host': must be text in UTF-8, got '\\udcff'"
 
 
 def test_anchors_can_be_used() -> None:
