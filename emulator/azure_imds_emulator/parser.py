@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from typing import Any, NoReturn
 
-#: The widest page of help, in columns, and the widest option before the column of explanations.
-_WIDTH = 80
+#: The widest and the narrowest page of help, in columns, and the widest option before the column of explanations.
+_WIDTH, _NARROWEST = 80, 50
 _WIDEST_OPTION = 28
 
 _HEADING = re.compile(r"^(Usage:|\S[^:]*:$)")
@@ -88,7 +88,7 @@ class Parser(argparse.ArgumentParser):
         return f"{self.usage_line}\n"
 
     def format_help(self) -> str:
-        width = min(shutil.get_terminal_size().columns, _WIDTH)
+        width = max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDTH))
         description, notes = self._texts
         lines = [self.usage_line, *_wrap(description, width)]
         rows = {
@@ -107,7 +107,7 @@ class Parser(argparse.ArgumentParser):
                     head = ""
                 lines += [f"{head:<{column}}{first}", *(f"{'':<{column}}{line}" for line in more)]
         lines += [*_wrap(notes, width), "", "Examples:", *(f"  {example}" for example in self._examples)]
-        if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
+        if sys.stdout and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
             lines = [_HEADING.sub("\033[1m\\1\033[0m", line) for line in lines]
         return "\n".join([*lines, ""])
 
@@ -155,7 +155,7 @@ def _wrap(text: str, width: int) -> list[str]:
 
 def wrap_message(text: str) -> str:
     """A message in lines of whole words if stderr is a terminal, which would break words. Otherwise one line."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr and sys.stderr.isatty()):  # None if the shell has closed it
         return text
     width = shutil.get_terminal_size().columns
     return "\n".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))

@@ -114,6 +114,23 @@ def test_a_wrong_option_is_reported_with_its_name(capsys: pytest.CaptureFixture[
     assert message == "Invalid value for '--port': must be a number from 0 to 65535, got 70000"
 
 
+@pytest.mark.parametrize("columns", ["1", "50", "80", "500"])
+def test_help_fits_into_narrow_and_wide_terminals(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out.partition("\nExamples:\n")[0]
+    assert max(map(len, text.splitlines())) <= max(60, min(int(columns), 80))
+
+
+def test_help_and_messages_need_no_open_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["--help"]) == 0
+    assert main(["--nothing"]) == 2
+
+
 def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
