@@ -21,6 +21,10 @@ _COMPARED_ELSEWHERE = {"id", "name", "rules", "defaults", "required", "exclusive
 #: Keywords of a rule that refuse no value, or that are part of the signature, which `surface_diff` compares.
 _IN_SIGNATURES = {"name", "in", "type", "required", "example"}
 
+#: Keywords that refuse no value of an argument, and whose changes users notice: the command line accepts short names for a
+#: resource, and `with_options(params=...)` refuses aliases.
+_WITHOUT_LIMIT = {"aliases", "resource"}
+
 
 def read_data(tree: Path) -> dict[str, Any]:
     """Returns what `operation_data` prints for the generated client of a tree.
@@ -109,7 +113,7 @@ def _compare_rules(subject: Subject, old: Mapping[str, Any], new: Mapping[str, A
 
 def _is_tighter(keyword: str, before: Any, after: Any) -> bool:
     """Returns whether a constraint may now refuse a value that it accepted before."""
-    if after is None or keyword == "aliases":  # methods do not have aliases
+    if after is None or keyword in _WITHOUT_LIMIT:
         return False
     if keyword.startswith("min"):
         return bool(before is None or after > before)
