@@ -294,7 +294,7 @@ def test_a_command_that_cannot_be_started_in_time_is_a_failure(
     with draining(":", transport=host(), clock=clock) as running:
         pass_time(running, clock)
     assert running.commands.failed
-    assert log()[-1].endswith("the command cannot be started: Resource temporarily unavailable")
+    assert log()[-1].endswith(f"the command cannot be started: {os.strerror(errno.EAGAIN)}")
 
 
 def test_the_wait_for_a_process_ends_with_the_program(
