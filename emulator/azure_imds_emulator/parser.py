@@ -163,7 +163,8 @@ def wrap_message(text: str) -> str:
 
 def suggest(typed: str, known: Iterable[str]) -> str:
     """A question with the most similar names, to append to an error message. "" if none is similar."""
-    similar = difflib.get_close_matches(typed, list(known))
+    names = {name.lower(): name for name in known}
+    similar = [names[name] for name in difflib.get_close_matches(typed.lower(), names)]
     return f" Did you mean {' or '.join(map(repr, similar))}?" if similar else ""
 
 

@@ -178,6 +178,7 @@ def test_the_package_is_a_command() -> None:
         (["emulator", "--loop=x"], "Option '--loop' does not take a value."),
         (["emulator", "--port", "x"], "Invalid value for '--port': 'x' is not a whole number, for example 8169"),
         (["emulator", "--machine", "spt"], "Did you mean 'spot'?"),
+        (["emulator", "--event", "PREEMPT"], "Did you mean 'Preempt'?"),
         (["emulator", "--as", "app-service", "--token-example", "x"], "'--token-example': must be one of Token on"),
         (["emulator", "--loop"], "--loop must follow --scenario, for example --scenario spot-eviction --loop"),
     ],

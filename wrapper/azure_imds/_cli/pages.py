@@ -17,46 +17,40 @@ _HYPHEN = "\N{NON-BREAKING HYPHEN}"
 _HEADING = re.compile(r"^(Usage:|\S[^:\n]*:$)", re.MULTILINE)
 
 
-class Page(TyperCommand):
-    """A command with a page of help."""
-
-    def describe(self) -> None:
-        """Sets the help of this command and its parameters, as far as that is not done yet."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The parts of the line with the usage. Some versions of typer put braces around a required argument."""
-        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
-
-    def get_help(self, ctx: Any) -> str:
-        return finish_page(super().get_help(ctx))
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        self.describe()
-        _protect_words(self)
-        super().format_help(ctx, formatter)
-        write_examples(formatter, list_examples(self))
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        write_options(self, ctx, formatter)
-
-
-class PageOfGroup(TyperGroup):
-    """A command that has commands, with a page of help."""
+class _Layout:
+    """What the pages of commands and of groups have in common."""
 
     def describe(self) -> None:
         """Sets the help of this command, its parameters and its commands, as far as that is not done yet."""
 
     def get_help(self, ctx: Any) -> str:
-        return finish_page(super().get_help(ctx))
+        base: Any = super()
+        return finish_page(base.get_help(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
+        base: Any = super()
         self.describe()
         _protect_words(self)
-        super().format_help(ctx, formatter)
+        base.format_help(ctx, formatter)
         write_examples(formatter, list_examples(self))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         write_options(self, ctx, formatter)
+
+
+class Page(_Layout, TyperCommand):
+    """A command with a page of help."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The parts of the line with the usage. Some versions of typer put braces around a required argument."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
+class PageOfGroup(_Layout, TyperGroup):
+    """A command that has commands, with a page of help."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        super().format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
 
 

@@ -120,7 +120,7 @@ def _read_environment(imds: ImdsClient) -> str:
     """
     from ..errors import NotFoundError
 
-    if imds.host not in ("azure", "arc"):  # other hosts than these do not say in which cloud they are
+    if not imds.options.host.is_imds:  # other hosts do not say in which cloud they are
         return "AzurePublicCloud"
     try:
         return str(imds.get("compute/azEnvironment"))
