@@ -21,7 +21,7 @@ _COMPARED_ELSEWHERE = {"id", "name", "rules", "defaults", "required", "exclusive
 #: Keywords of a rule that refuse no value, or that are part of the signature, which `surface_diff` compares.
 _IN_SIGNATURES = {"name", "in", "type", "required", "example"}
 
-#: Keywords that refuse no value of an argument, and whose changes users notice: the command line accepts short names for a
+#: Keywords that refuse no value of an argument, but that users notice: the command line accepts short names for a
 #: resource, and `with_options(params=...)` refuses aliases.
 _WITHOUT_LIMIT = {"aliases", "resource"}
 
