@@ -215,6 +215,18 @@ def test_a_command_that_needs_azure_exists(line: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("line", sorted({line for _, line in SHELL if line.startswith('eval "$(azure-imds ')}))
+def test_a_line_that_changes_the_shell_works(line: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{line}; complete -p azure-imds"],
+        env={**os.environ, "PATH": find_programs()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_what_is_run_from_a_clone_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for line in {line for _, line in SHELL if line.startswith(("make ", "python "))}:
@@ -233,6 +245,15 @@ def test_the_files_of_containers_are_there() -> None:
 
 
 def test_shell_blocks_hold_nothing_else() -> None:
-    checked = ("pip install ", "azure-imds ", "  azure-imds ", "make ", "python ", "docker ", "kubectl apply ")
+    checked = (
+        "pip install ",
+        "azure-imds ",
+        "  azure-imds ",
+        'eval "$(azure-imds ',
+        "make ",
+        "python ",
+        "docker ",
+        "kubectl apply ",
+    )
     plain = ("python3 -m venv ", ". .venv/", "  curl ", "sudo usermod ", "  sudo tee ", "sudo systemctl ", "echo ")
     assert [line for _, line in SHELL if not line.startswith((*checked, *plain))] == []
