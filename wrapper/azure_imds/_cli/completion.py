@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import re
+from inspect import signature
 from typing import get_args
 
 import typer
 
-from .operations import OPERATIONS
+from .operations import OPERATIONS, find_operation
 
 
 def complete_query(ctx: typer.Context, incomplete: str) -> list[str]:
     """Paths of the command's result, for `--query`."""
     from .._client.path_suggestions import list_paths
 
-    return list_paths(_find_operation(ctx), incomplete)
+    return list_paths(_find_name(ctx), incomplete)
 
 
 def complete_version(ctx: typer.Context) -> list[str]:
     """The version that the command's operation has by default, and newest."""
     from azure_imds_api.descriptions import DESCRIPTIONS
 
-    description = DESCRIPTIONS.get(_find_operation(ctx))
-    text = description.arguments.get("api_version", "") if description else ""
-    return [*re.findall(r"Default: (\S+)\.", text), "newest"]
+    name = _find_name(ctx)
+    if name not in DESCRIPTIONS:  # a group of commands
+        return ["newest"]
+    version = signature(find_operation(name).build).parameters.get("api_version")
+    return [*([version.default] if version else ()), "newest"]
 
 
-def _find_operation(ctx: typer.Context) -> str:
+def _find_name(ctx: typer.Context) -> str:
     name = ctx.command.name or ""
     return OPERATIONS.get(name, name)
 
