@@ -118,7 +118,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
         description=(
             "Returns one access token for one resource. `client_id`, `object_id` or "
             "`msi_res_id` selects a\n"
-            "user-assigned identity; pass at most one of them. Without a selector, IMDS "
+            "user-assigned identity. Pass at most one of them. Without a selector, IMDS "
             "uses the\n"
             "system-assigned identity. If there is none, it uses the only user-assigned "
             "identity. If there are\n"
@@ -133,8 +133,8 @@ DESCRIPTIONS: Mapping[str, Description] = {
             "tenant does not know the\n"
             "resource. It fails with 404 while a new identity is not available yet, or "
             "while the host is being\n"
-            "updated; azure-imds retries that. It fails with 429 above 20 requests per "
-            "second or 5 at the same\n"
+            "updated, and azure-imds retries that. It fails with 429 above 20 requests "
+            "per second or 5 at the same\n"
             "time.\n"
             "\n"
             "On Azure Arc, azure-imds answers the agent's challenge, which requires read "
@@ -176,9 +176,9 @@ DESCRIPTIONS: Mapping[str, Description] = {
             "Returns the Entra tenant of the system-assigned identity. IMDS has no "
             "operation that lists\n"
             "identities. The response for a machine without a system-assigned identity is "
-            "not documented;\n"
-            "expect 400. The request fails with 404 while a new identity is not available "
-            "yet, as for tokens;\n"
+            "not documented.\n"
+            "Expect 400. The request fails with 404 while a new identity is not available "
+            "yet, as for tokens, and\n"
             "azure-imds retries that."
         ),
         arguments={
@@ -233,7 +233,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
             "\n"
             "Approving an event again succeeds, also after another machine has approved "
             "it. The response to an\n"
-            "unknown `EventId` is not documented; expect 400."
+            "unknown `EventId` is not documented. Expect 400."
         ),
         arguments={
             "body": "The events to approve, by their ids.",

@@ -110,14 +110,14 @@ class Compute(DocumentModel):
     tags_list: list[Tag] = ABSENT
     """ Tags of the machine. [] if there are none. Since 2019-06-04. """
     user_data: str = ABSENT
-    """ User data in base64. "" if there is none. It may contain white space; remove that before you decode it. Do
+    """ User data in base64. "" if there is none. It may contain white space. Remove that before you decode it. Do
     not store secrets here: every process on the machine can read it. Since 2021-01-01. """
     version: str = ABSENT
     """ Version of the image. Since 2017-04-02. """
     virtual_machine_scale_set: VirtualMachineScaleSet = ABSENT
     """ The scale set of a machine in flexible orchestration. Since 2021-03-01. """
     vm_id: str = ABSENT
-    """ Unique id of the machine, a GUID in lower case. With SMBIOS 2.6 and later it equals the SMBIOS UUID; before,
+    """ Unique id of the machine, a GUID in lower case. With SMBIOS 2.6 and later it equals the SMBIOS UUID. Before,
     the bytes of that UUID are swapped. Since 2017-04-02. """
     vm_scale_set_name: str = ABSENT
     """ Name of the scale set. "" outside of scale sets. Since 2017-12-01. """

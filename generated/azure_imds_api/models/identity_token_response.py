@@ -24,8 +24,8 @@ class IdentityTokenResponse(NotPickled, Model):
     access_token: str = _attrs_field(repr=False)
     """ The token, a JWT. Treat it as opaque, and as a secret. """
     client_id: str | Unset = UNSET
-    """ Client id of the identity. The specification promises it for requests with client_id; all observed responses
-    contain it. """
+    """ Client id of the identity. The specification promises it for requests with client_id, and all observed
+    responses contain it. """
     expires_in: int | str | Unset = UNSET
     """ Remaining lifetime in seconds, as decimal digits. Less than the full lifetime for a cached token. """
     expires_on: int | str | Unset = UNSET

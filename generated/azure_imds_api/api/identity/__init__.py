@@ -131,7 +131,7 @@ class IdentityOperations:
         """Get an access token for a managed identity
 
         Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
-        user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+        user-assigned identity. Pass at most one of them. Without a selector, IMDS uses the
         system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
         several, the request fails with 400.
 
@@ -140,7 +140,7 @@ class IdentityOperations:
 
         The request fails with 400 if the machine has no such identity, or if the tenant does not know the
         resource. It fails with 404 while a new identity is not available yet, or while the host is being
-        updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+        updated, and azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
         time.
 
         On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's key
@@ -188,8 +188,8 @@ class IdentityOperations:
         """Get the tenant of the system-assigned identity
 
         Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
-        identities. The response for a machine without a system-assigned identity is not documented;
-        expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+        identities. The response for a machine without a system-assigned identity is not documented.
+        Expect 400. The request fails with 404 while a new identity is not available yet, as for tokens, and
         azure-imds retries that.
 
         Args:
@@ -231,7 +231,7 @@ class AsyncIdentityOperations:
         """Get an access token for a managed identity
 
         Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
-        user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+        user-assigned identity. Pass at most one of them. Without a selector, IMDS uses the
         system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
         several, the request fails with 400.
 
@@ -240,7 +240,7 @@ class AsyncIdentityOperations:
 
         The request fails with 400 if the machine has no such identity, or if the tenant does not know the
         resource. It fails with 404 while a new identity is not available yet, or while the host is being
-        updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+        updated, and azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
         time.
 
         On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's key
@@ -288,8 +288,8 @@ class AsyncIdentityOperations:
         """Get the tenant of the system-assigned identity
 
         Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
-        identities. The response for a machine without a system-assigned identity is not documented;
-        expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+        identities. The response for a machine without a system-assigned identity is not documented.
+        Expect 400. The request fails with 404 while a new identity is not available yet, as for tokens, and
         azure-imds retries that.
 
         Args:

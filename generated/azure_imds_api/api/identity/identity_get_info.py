@@ -77,8 +77,8 @@ def sync_detailed(
     """Get the tenant of the system-assigned identity
 
      Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
-    identities. The response for a machine without a system-assigned identity is not documented;
-    expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+    identities. The response for a machine without a system-assigned identity is not documented.
+    Expect 400. The request fails with 404 while a new identity is not available yet, as for tokens, and
     azure-imds retries that.
 
     Args:
@@ -117,8 +117,8 @@ def sync(
     """Get the tenant of the system-assigned identity
 
      Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
-    identities. The response for a machine without a system-assigned identity is not documented;
-    expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+    identities. The response for a machine without a system-assigned identity is not documented.
+    Expect 400. The request fails with 404 while a new identity is not available yet, as for tokens, and
     azure-imds retries that.
 
     Args:
@@ -152,8 +152,8 @@ async def asyncio_detailed(
     """Get the tenant of the system-assigned identity
 
      Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
-    identities. The response for a machine without a system-assigned identity is not documented;
-    expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+    identities. The response for a machine without a system-assigned identity is not documented.
+    Expect 400. The request fails with 404 while a new identity is not available yet, as for tokens, and
     azure-imds retries that.
 
     Args:
@@ -190,8 +190,8 @@ async def asyncio(
     """Get the tenant of the system-assigned identity
 
      Returns the Entra tenant of the system-assigned identity. IMDS has no operation that lists
-    identities. The response for a machine without a system-assigned identity is not documented;
-    expect 400. The request fails with 404 while a new identity is not available yet, as for tokens;
+    identities. The response for a machine without a system-assigned identity is not documented.
+    Expect 400. The request fails with 404 while a new identity is not available yet, as for tokens, and
     azure-imds retries that.
 
     Args:

@@ -105,7 +105,7 @@ def sync_detailed(
     """Get an access token for a managed identity
 
      Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
-    user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+    user-assigned identity. Pass at most one of them. Without a selector, IMDS uses the
     system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
     several, the request fails with 400.
 
@@ -114,7 +114,8 @@ def sync_detailed(
 
     The request fails with 400 if the machine has no such identity, or if the tenant does not know the
     resource. It fails with 404 while a new identity is not available yet, or while the host is being
-    updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    updated, and azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the
+    same
     time.
 
     On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's
@@ -182,7 +183,7 @@ def sync(
     """Get an access token for a managed identity
 
      Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
-    user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+    user-assigned identity. Pass at most one of them. Without a selector, IMDS uses the
     system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
     several, the request fails with 400.
 
@@ -191,7 +192,8 @@ def sync(
 
     The request fails with 400 if the machine has no such identity, or if the tenant does not know the
     resource. It fails with 404 while a new identity is not available yet, or while the host is being
-    updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    updated, and azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the
+    same
     time.
 
     On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's
@@ -254,7 +256,7 @@ async def asyncio_detailed(
     """Get an access token for a managed identity
 
      Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
-    user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+    user-assigned identity. Pass at most one of them. Without a selector, IMDS uses the
     system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
     several, the request fails with 400.
 
@@ -263,7 +265,8 @@ async def asyncio_detailed(
 
     The request fails with 400 if the machine has no such identity, or if the tenant does not know the
     resource. It fails with 404 while a new identity is not available yet, or while the host is being
-    updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    updated, and azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the
+    same
     time.
 
     On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's
@@ -329,7 +332,7 @@ async def asyncio(
     """Get an access token for a managed identity
 
      Returns one access token for one resource. `client_id`, `object_id` or `msi_res_id` selects a
-    user-assigned identity; pass at most one of them. Without a selector, IMDS uses the
+    user-assigned identity. Pass at most one of them. Without a selector, IMDS uses the
     system-assigned identity. If there is none, it uses the only user-assigned identity. If there are
     several, the request fails with 400.
 
@@ -338,7 +341,8 @@ async def asyncio(
 
     The request fails with 400 if the machine has no such identity, or if the tenant does not know the
     resource. It fails with 404 while a new identity is not available yet, or while the host is being
-    updated; azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the same
+    updated, and azure-imds retries that. It fails with 429 above 20 requests per second or 5 at the
+    same
     time.
 
     On Azure Arc, azure-imds answers the agent's challenge, which requires read access to the agent's

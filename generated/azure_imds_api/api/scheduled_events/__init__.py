@@ -161,7 +161,7 @@ class ScheduledEventsOperations:
         tenant has approved it, or when its time has come.
 
         Approving an event again succeeds, also after another machine has approved it. The response to an
-        unknown `EventId` is not documented; expect 400.
+        unknown `EventId` is not documented. Expect 400.
 
         Args:
             body: The events to approve, by their ids.
@@ -242,7 +242,7 @@ class AsyncScheduledEventsOperations:
         tenant has approved it, or when its time has come.
 
         Approving an event again succeeds, also after another machine has approved it. The response to an
-        unknown `EventId` is not documented; expect 400.
+        unknown `EventId` is not documented. Expect 400.
 
         Args:
             body: The events to approve, by their ids.

@@ -80,7 +80,7 @@ def sync_detailed(
     tenant has approved it, or when its time has come.
 
     Approving an event again succeeds, also after another machine has approved it. The response to an
-    unknown `EventId` is not documented; expect 400.
+    unknown `EventId` is not documented. Expect 400.
 
     Args:
         api_version (str): Version of scheduled events, which have their own list of versions:
@@ -126,7 +126,7 @@ def sync(
     tenant has approved it, or when its time has come.
 
     Approving an event again succeeds, also after another machine has approved it. The response to an
-    unknown `EventId` is not documented; expect 400.
+    unknown `EventId` is not documented. Expect 400.
 
     Args:
         api_version (str): Version of scheduled events, which have their own list of versions:
@@ -167,7 +167,7 @@ async def asyncio_detailed(
     tenant has approved it, or when its time has come.
 
     Approving an event again succeeds, also after another machine has approved it. The response to an
-    unknown `EventId` is not documented; expect 400.
+    unknown `EventId` is not documented. Expect 400.
 
     Args:
         api_version (str): Version of scheduled events, which have their own list of versions:
@@ -211,7 +211,7 @@ async def asyncio(
     tenant has approved it, or when its time has come.
 
     Approving an event again succeeds, also after another machine has approved it. The response to an
-    unknown `EventId` is not documented; expect 400.
+    unknown `EventId` is not documented. Expect 400.
 
     Args:
         api_version (str): Version of scheduled events, which have their own list of versions:
