@@ -18,6 +18,7 @@ EXAMPLES = (
     "azure-imds emulator --port 8169 --log",
     "azure-imds emulator --machine spot --scenario spot-eviction",
     "azure-imds emulator --event Preempt --after 30 -- azure-imds events --watch",
+    "azure-imds emulator --fault docker-desktop -- azure-imds doctor",
     "azure-imds emulator --as app-service -- azure-imds token vault",
     "azure-imds emulator --machine windows --print-config > emulator.yaml",
     "azure-imds emulator --config emulator.yaml",
@@ -33,8 +34,8 @@ def make_parser(prog: str = "azure-imds emulator") -> Parser:
         "With a COMMAND, the emulator runs it with the variables that direct clients to it, and ends with it. "
         "Without one, it prints its addresses and these variables, and runs until SIGTERM or Ctrl-C.",
         notes="Each option except --print-config can also be set in the file of --config, and by a variable such as "
-        f"{ENVIRONMENT_PREFIX}PORT. Options override variables, and variables override the file. Events and scenarios "
-        "are added to those of the file or variables.",
+        f"{ENVIRONMENT_PREFIX}PORT. Options override variables, and variables override the file. Events, scenarios "
+        "and faults are added to those of the file or variables.",
         examples=EXAMPLES,
     )
     _add_machine_options(parser)
@@ -87,7 +88,7 @@ def _add_address_options(parser: Parser) -> None:
         _ADDRESSES,
         "--control-host",
         metavar="ADDRESS",
-        help="Address of the control API and its page. Default: that of --host.",
+        help="Address of the control API. Its page shows requests and adds events and faults. Default: that of --host.",
     )
     parser.add_option(
         _ADDRESSES,

@@ -1,4 +1,4 @@
-"""The options of the command line that add events and scenarios: `--event Preempt --after 30`."""
+"""The options of the command line that add events, scenarios and faults: `--event Preempt --after 30`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 from .clock import Clock
 from .events import EventSchedule
+from .faults import FaultQueue
 from .machine import Json
-from .parser import Parser, make_choice, make_number, make_value_error
+from .parser import Parser, make_choice, make_number, make_value_error, suggest
+from .presets import PRESETS
 from .scenarios import ScenarioPlayer, list_scenarios
 from .scheduled_event import NOTICE
 from .settings import Settings
@@ -18,16 +20,19 @@ from .settings import Settings
 #: The attribute of the parsed arguments with the steps.
 STEPS = "steps"
 
-_TOPIC = "Scheduled events"
+_EVENTS, _FAULTS = "Scheduled events", "Faults"
+
+#: Faults that are neither a status nor a preset.
+_CONNECTION_FAULTS = ("hang", "close")
 
 
 @dataclass
 class Step:
-    """An `--event` or `--scenario`, with the options after it.
+    """An `--event`, `--scenario` or `--fault`, with the options after it.
 
     Attributes:
         option: the option that began the step.
-        arguments: arguments of `Emulator.schedule` or `Emulator.play`.
+        arguments: arguments of `Emulator.schedule`, `Emulator.play` or `Emulator.fail`.
     """
 
     option: str
@@ -35,7 +40,7 @@ class Step:
 
 
 class _BeginStep(argparse.Action):
-    """Begins a step. `const` is the name of the argument."""
+    """Begins a step. `const` is the name of the argument. Without one, the value contains the arguments."""
 
     def __call__(
         self,
@@ -44,7 +49,9 @@ class _BeginStep(argparse.Action):
         values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
-        setattr(namespace, STEPS, [*getattr(namespace, STEPS), Step(self.option_strings[0], {self.const: values})])
+        value: Any = values
+        step = Step(self.option_strings[0], {self.const: value} if self.const else value)
+        setattr(namespace, STEPS, [*getattr(namespace, STEPS), step])
 
 
 class _ChangeStep(argparse.Action):
@@ -69,7 +76,7 @@ def add_step_options(parser: Parser) -> None:
     """Adds the options to the parser."""
     scenarios = list(list_scenarios())
     parser.add_option(
-        _TOPIC,
+        _EVENTS,
         "--event",
         dest=STEPS,
         action=_BeginStep,
@@ -80,7 +87,7 @@ def add_step_options(parser: Parser) -> None:
         help=f"Add a scheduled event with the documented notice: {', '.join(NOTICE)}. Can be repeated.",
     )
     parser.add_option(
-        _TOPIC,
+        _EVENTS,
         "--scenario",
         dest=STEPS,
         action=_BeginStep,
@@ -91,18 +98,18 @@ def add_step_options(parser: Parser) -> None:
         help=f"Begin a scenario with the documented timing: {', '.join(scenarios)}. Can be repeated.",
     )
     parser.add_option(
-        _TOPIC,
+        _EVENTS,
         "--after",
         dest=STEPS,
         action=_ChangeStep,
-        const=(("--event", "--scenario"), "--event Preempt --after 30"),
+        const=(("--event", "--scenario", "--fault"), "--event Preempt --after 30"),
         type=make_number(float, "30"),
         default=[],
         metavar="SECONDS",
-        help="Time until the event or scenario before this option appears. Default: 0.",
+        help="Time until the event, scenario or fault before this option begins. Default: 0.",
     )
     parser.add_option(
-        _TOPIC,
+        _EVENTS,
         "--speed",
         dest=STEPS,
         action=_ChangeStep,
@@ -113,7 +120,7 @@ def add_step_options(parser: Parser) -> None:
         help="How many times faster than documented the scenario before this option passes. Default: 1.",
     )
     parser.add_option(
-        _TOPIC,
+        _EVENTS,
         "--loop",
         dest=STEPS,
         action=_ChangeStep,
@@ -122,24 +129,85 @@ def add_step_options(parser: Parser) -> None:
         default=[],
         help="Begin the scenario before this option again and again.",
     )
+    _add_fault_options(parser)
+
+
+def _add_fault_options(parser: Parser) -> None:
+    parser.add_option(
+        _FAULTS,
+        "--fault",
+        dest=STEPS,
+        action=_BeginStep,
+        type=_parse_fault,
+        default=[],
+        metavar="FAULT",
+        help=f"Make the next request fail: a status such as 503, {', '.join(_CONNECTION_FAULTS)}, or a response of "
+        f"real hosts: {', '.join(PRESETS)}. Can be repeated.",
+    )
+    parser.add_option(
+        _FAULTS,
+        "--times",
+        dest=STEPS,
+        action=_ChangeStep,
+        const=(("--fault",), "--fault 503 --times 3"),
+        type=make_number(int, "3"),
+        default=[],
+        metavar="COUNT",
+        help="How many requests the fault before this option affects. Default: 1.",
+    )
+    parser.add_option(
+        _FAULTS,
+        "--path",
+        dest=STEPS,
+        action=_ChangeStep,
+        const=(("--fault",), "--fault 404 --path /metadata/identity"),
+        type=_parse_path,
+        default=[],
+        metavar="PATH",
+        help="Limit the fault before this option to a path and all below it, or to a pattern with *.",
+    )
+
+
+def _parse_fault(text: str) -> dict[str, Json]:
+    """The arguments of `Emulator.fail` for a status, a preset or a fault of the connection."""
+    if text in PRESETS:
+        return {"preset": text}
+    if text in _CONNECTION_FAULTS:
+        return {text: True}
+    if len(text) == 3 and text.isascii() and text.isdigit() and 200 <= int(text) <= 599:
+        return {"status": int(text)}
+    names = [*_CONNECTION_FAULTS, *PRESETS]
+    listed = ", ".join(map(repr, names))
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not a status from 200 to 599, or one of {listed}.{suggest(text, names)}"
+    )
+
+
+def _parse_path(text: str) -> str:
+    if not text.startswith(("/", "*")):
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with / or *, for example /metadata/identity")
+    return text
 
 
 def add_steps(settings: Settings, steps: Sequence[Step]) -> Settings:
-    """Returns the settings with the steps after their events and scenarios.
+    """Returns the settings with the steps after their events, scenarios and faults.
 
     Raises:
         UsageError: a step has a wrong value.
     """
     schedule = EventSchedule(settings.machine, Clock())
-    player = ScenarioPlayer(schedule)
-    events, scenarios = list(settings.events), list(settings.scenarios)
+    targets: dict[str, tuple[Callable[..., object], list[dict[str, Json]]]] = {
+        "--event": (schedule.schedule, list(settings.events)),
+        "--scenario": (ScenarioPlayer(schedule).play, list(settings.scenarios)),
+        "--fault": (FaultQueue(Clock()).fail, list(settings.faults)),
+    }
     for step in steps:
-        is_event = step.option == "--event"
-        check: Callable[..., object] = schedule.schedule if is_event else player.play
+        check, added = targets[step.option]
         try:
             check(**step.arguments)
         except ValueError as error:
             option, _, problem = str(error).partition(" ")
             raise make_value_error(f"--{option}", problem) from error
-        (events if is_event else scenarios).append(step.arguments)
-    return replace(settings, events=events, scenarios=scenarios)
+        added.append(step.arguments)
+    events, scenarios, faults = (added for _, added in targets.values())
+    return replace(settings, events=events, scenarios=scenarios, faults=faults)

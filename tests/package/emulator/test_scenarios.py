@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from azure_imds_emulator import Clock, ConfigError, Emulator
 from azure_imds_emulator.cli import main, make_parser, read_settings
 from azure_imds_emulator.config import parse
+from azure_imds_emulator.presets import PRESETS
 from azure_imds_emulator.scenarios import list_scenarios
 from cli_support import read_usage_message
 
@@ -178,14 +180,46 @@ def test_options_add_events_and_scenarios() -> None:
 def test_options_are_added_to_what_the_variables_say() -> None:
     settings = read("--event", "Preempt", AZURE_IMDS_EMULATOR_EVENTS="[{event_type: Freeze}]")
     assert [event["event_type"] for event in settings.events] == ["Freeze", "Preempt"]
+    settings = read("--fault", "503", AZURE_IMDS_EMULATOR_FAULTS="[{status: 404}]")
+    assert settings.faults == [{"status": 404}, {"status": 503}]
+
+
+def test_options_add_faults() -> None:
+    settings = read("--fault", "404", "--times", "2", "--path", "/metadata/identity", "--fault", "hang", "--after", "5")
+    assert settings.faults == [
+        {"status": 404, "times": 2, "path": "/metadata/identity"},
+        {"hang": True, "after": 5},
+    ]
+    assert [read("--fault", name).faults for name in PRESETS] == [[{"preset": name}] for name in PRESETS]
+    assert (read("--fault", "close").faults, read().faults) == ([{"close": True}], [])
+
+
+def test_a_fault_of_an_option_affects_the_requests_of_the_command(capfd: pytest.CaptureFixture[str]) -> None:
+    code = """
+import os, urllib.error, urllib.request
+for path in ("versions", "identity/info", "identity/info"):
+    url = f"{os.environ['AZURE_POD_IDENTITY_AUTHORITY_HOST']}/metadata/{path}?api-version=2018-02-01"
+    try:
+        print(urllib.request.urlopen(urllib.request.Request(url, headers={"Metadata": "true"})).status)
+    except urllib.error.HTTPError as error:
+        print(error.code)
+"""
+    options = ("--fault", "418", "--path", "/metadata/identity")
+    assert main((*options, "--", sys.executable, "-c", code)) == 0
+    assert capfd.readouterr().out.split() == ["200", "418", "200"]
 
 
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--after", "30"), "--after must follow --event or --scenario, for example --event Preempt --after 30"),
+        (
+            ("--after", "30"),
+            "--after must follow --event or --scenario or --fault, for example --event Preempt --after 30",
+        ),
         (("--speed", "2", "--scenario", "scale-in"), "--speed must follow --scenario, for example --scenario live-"),
         (("--event", "Reboot", "--loop"), "--loop must follow --scenario, for example --scenario spot-eviction --loop"),
+        (("--times", "3"), "--times must follow --fault, for example --fault 503 --times 3"),
+        (("--event", "Reboot", "--path", "/x"), "--path must follow --fault, for example --fault 404 --path /meta"),
         (("--event", "Explode"), "Invalid value for '--event': 'Explode' is not one of 'Freeze', 'Reboot', "),
     ],
 )
@@ -201,6 +235,13 @@ def test_options_in_a_wrong_place_are_refused(
     [
         (("--event", "Reboot", "--after", "-1"), "'--after': must be a number of seconds of 0 or more, for example 60"),
         (("--scenario", "scale-in", "--speed", "0"), "'--speed': must be a number from 0.001 to 10000, for example 60"),
+        (("--fault", "503", "--times", "-1"), "'--times': must be a whole number of 0 or more, for example 3, got -1"),
+        (("--fault", "503", "--times", "x"), "'--times': 'x' is not a whole number, for example 3"),
+        (("--fault", "404", "--path", "identity"), "'--path': 'identity' does not begin with / or *, for example /met"),
+        (("--fault", "199"), "'--fault': '199' is not a status from 200 to 599, or one of 'hang', 'close', 'imds-"),
+        (("--fault", "600"), "'--fault': '600' is not a status from 200 to 599, or one of "),
+        (("--fault", ""), "'--fault': '' is not a status from 200 to 599, or one of "),
+        (("--fault", "٤٠٤"), "'--fault': '٤٠٤' is not a status from 200 to 599, or one of "),
     ],
 )
 def test_options_with_wrong_values_are_refused(

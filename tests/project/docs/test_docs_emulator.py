@@ -83,7 +83,8 @@ def test_the_configuration_file_is_valid(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_commands_that_save_and_restore_the_state_work(tmp_path: Path) -> None:
-    save, restore = [line.removeprefix("$ ") for line in blocks("console")[0].splitlines()]
+    [block] = [block for block in blocks("console") if "curl" in block]
+    save, restore = [line.removeprefix("$ ") for line in block.splitlines()]
     with Emulator() as emulator:
         port = str(urlsplit(emulator.control_url).port)
         event = emulator.schedule("Reboot")
@@ -91,6 +92,18 @@ def test_the_commands_that_save_and_restore_the_state_work(tmp_path: Path) -> No
         emulator.reset()
         run_in_shell(restore.replace("8170", port), tmp_path)
         assert emulator.events.events == (event,)
+
+
+def test_the_commands_with_faults_print_what_the_page_shows(tmp_path: Path) -> None:
+    [block] = [block for block in blocks("console") if "--fault" in block]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    shown = [part.partition("\n")[::2] for part in block.split("$ ")[1:]]
+    assert len(shown) == 2
+    for command, output in shown:
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, env=os.environ | {"PATH": path}, stdout=subprocess.PIPE, timeout=60
+        )
+        assert done.stdout.decode() == output
 
 
 def run_in_shell(command: str, folder: Path) -> None:
