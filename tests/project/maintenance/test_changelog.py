@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import azure_imds
-from maintenance.fragments import list_fragments, read_with_unreleased
+from maintenance.fragments import list_fragments, read_kind, read_with_unreleased
 from maintenance.problem import Problem
 from maintenance.release import changelog
 from maintenance.repository import read_version
@@ -85,8 +86,8 @@ def test_an_error_of_towncrier_is_reported(project: Path) -> None:
 
 
 def test_towncrier_knows_the_kinds_of_this_projects_fragments() -> None:
-    kinds = {file.name.split(".")[-2] for file in list_fragments(ROOT)}
-    assert kinds <= {"added", "changed", "deprecated", "removed", "fixed", "security"}
+    towncrier = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["towncrier"]
+    assert {read_kind(file) for file in list_fragments(ROOT)} <= towncrier["fragment"].keys()
 
 
 def test_the_package_has_the_version_of_the_release() -> None:
