@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -102,17 +101,3 @@ def find_named_files(text: str) -> list[str]:
     """Returns the files and folders that a text names as code: names with a slash or the extension of a text file."""
     spans = re.findall(r"`([\w.*-]+(?:/[\w.*-]*)*)`", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE))
     return [span for span in spans if re.search(r"/|^\w[\w-]*\.(?:md|py|yaml|toml)$", span)]
-
-
-def build_site(folder: Path) -> None:
-    """Builds the documentation site into a folder. A warning is an error."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
-        cwd=ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stderr

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import pickle
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,6 +66,26 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], T])
             stored.write_bytes(pickle.dumps(make()))
     result: T = pickle.loads(stored.read_bytes())
     return result
+
+
+def build_site(factory: pytest.TempPathFactory) -> Path:
+    """Builds the documentation site, in only one of the test processes. A warning is an error. Returns the folder."""
+
+    def build() -> str:
+        folder = factory.mktemp("site")
+        done = subprocess.run(
+            [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
+            cwd=ROOT,
+            env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "WARNING" not in done.stderr
+        return str(folder)
+
+    return Path(made_once(factory, "site", build))
 
 
 def copy(folder: Path) -> Path:

@@ -16,10 +16,11 @@ import azure_imds
 import azure_imds_emulator
 from azure_imds import errors
 from azure_imds_api.members import MEMBERS, RESULTS
-from docs_support import DOCS, build_site
+from docs_support import DOCS
 from generator.specification import METHODS, Specification
+from maintenance.site.hook import BOOSTS
 from maintenance.site.specification_pages import make_operations_page, make_specification_page
-from maintenance_support import made_once
+from maintenance_support import build_site
 from support import ROOT
 
 pytestmark = pytest.mark.integration  # builds the site
@@ -29,12 +30,7 @@ SPECIFICATION = Specification.load(ROOT / "openapi.yaml").document
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    def built() -> str:
-        folder = tmp_path_factory.mktemp("site")
-        build_site(folder)
-        return str(folder)
-
-    return Path(made_once(tmp_path_factory, "site", built))
+    return build_site(tmp_path_factory)
 
 
 class Page(HTMLParser):
@@ -140,6 +136,11 @@ def test_every_page_has_its_markdown_and_a_line_in_llms_txt(site: Path, pages: d
     for place in listed:
         text = (site / place).read_text(encoding="utf-8")
         assert not re.search(r"^ *(?:--8<--|:::)", text, re.MULTILINE), place
+
+
+def test_every_start_of_a_path_that_the_search_prefers_is_that_of_a_page(site: Path) -> None:
+    pages = [path.relative_to(site).as_posix() for path in site.rglob("*.md")]
+    assert [start for start in BOOSTS if not any(page.startswith(start) for page in pages)] == []
 
 
 def test_every_item_of_a_list_is_an_item(pages: dict[str, Page]) -> None:

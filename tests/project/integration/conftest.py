@@ -17,7 +17,7 @@ from integration.certificates import Certificate, issue
 from integration.token_users import TOKEN_USERS, Site, TokenUser
 
 from azure_imds_emulator import Emulator
-from docs_support import build_site
+from maintenance_support import build_site
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,9 +51,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The documentation site."""
-    folder = tmp_path_factory.mktemp("site")
-    build_site(folder)
-    return folder
+    return build_site(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
