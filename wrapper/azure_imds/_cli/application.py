@@ -22,7 +22,7 @@ from .settings import NEWEST, OPTIONS, Settings, list_parameters, spell_option
 from .usage import UsageError, print_message
 
 _ABOUT_NEWEST = (
-    f"{NEWEST}: the newest version that this host lists. Identity and scheduled events are not in this list; for them, "
+    f"{NEWEST}: the newest version that this host lists. Identity and scheduled events are not in this list. For them, "
     "it means the default."
 )
 
