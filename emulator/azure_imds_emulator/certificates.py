@@ -108,7 +108,7 @@ def _make_alternative(name: str) -> x509.GeneralName:
 
 
 def _start(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    # By the clock of the system, not of the emulator: so do the clients that check the validity.
+    # By the clock of the system, not of the emulator: clients check the validity by that clock.
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

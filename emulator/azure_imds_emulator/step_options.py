@@ -68,7 +68,9 @@ class _ChangeStep(argparse.Action):
         beginnings, example = self.const
         steps: list[Step] = getattr(namespace, STEPS)
         if not steps or steps[-1].option not in beginnings:
-            parser.error(f"{option} must follow {' or '.join(beginnings)}, for example {example}")
+            *others, last = beginnings
+            listed = f"{', '.join(others)} or {last}" if others else last
+            parser.error(f"{option} must follow {listed}, for example {example}")
         steps[-1].arguments[option.removeprefix("--")] = True if self.nargs == 0 else values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 import azure_imds
 from azure_imds._cli.claims import read_claims
 from azure_imds._cli.values import MASK
+from azure_imds._cli.verification import SigningCloud
+from azure_imds.attestation._document import Cloud
 from azure_imds_emulator import Emulator
 from cli_support import Run
 
@@ -326,3 +328,7 @@ def test_a_choice_between_identities_is_named_by_options(call: Run) -> None:
         done = call("token", RESOURCE, "--endpoint", emulator.endpoint)
     assert "by --client-id, --object-id or --resource-id. IMDS cannot list them." in " ".join(done.err.split())
     assert "res_id" not in done.err
+
+
+def test_the_clouds_of_the_option_are_those_that_can_be_verified() -> None:
+    assert tuple(SigningCloud) == get_args(Cloud)

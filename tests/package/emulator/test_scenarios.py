@@ -214,7 +214,7 @@ for path in ("versions", "identity/info", "identity/info"):
     [
         (
             ("--after", "30"),
-            "--after must follow --event or --scenario or --fault, for example --event Preempt --after 30",
+            "--after must follow --event, --scenario or --fault, for example --event Preempt --after 30",
         ),
         (("--speed", "2", "--scenario", "scale-in"), "--speed must follow --scenario, for example --scenario live-"),
         (("--event", "Reboot", "--loop"), "--loop must follow --scenario, for example --scenario spot-eviction --loop"),
