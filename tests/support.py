@@ -329,7 +329,7 @@ def collect_texts(error: BaseException) -> str:
 def find_reachable(*roots: object) -> Iterable[object]:
     """Yields all objects that can be reached from some objects, through members and local variables.
 
-    Modules, classes and functions are left out. So are the frames of tests, which have the secrets anyway.
+    Modules, classes, functions and the frames of tests, which have the secrets anyway, are left out.
     """
     seen: set[int] = set()
     todo: list[object] = list(roots)

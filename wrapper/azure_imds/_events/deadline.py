@@ -67,7 +67,7 @@ class EventDeadline:
 
     @property
     def can_approve(self) -> bool:
-        """Whether an approval has an effect: the event is neither gone nor has it started."""
+        """Whether an approval has an effect: the event is not gone and has not started."""
         return self.change.kind != "gone" and self.change.event.event_status != "Started"
 
     def _seconds_until_start(self) -> float | None:

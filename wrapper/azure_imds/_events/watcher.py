@@ -87,7 +87,7 @@ class EventWatcher(Generic[C]):
     def stop(self) -> None:
         """Ends the loop or `run()`. It can be called in any thread or task, and in a signal handler.
 
-        A wait between polls ends at once, and so does a request that is running. There is one exception: with an
+        A wait between polls and a request that is running end at once. There is one exception: with an
         ImdsClient that has its own `transport` or `http_client`, the loop ends when the request ends.
         """
         self._poller.stop()

@@ -32,7 +32,7 @@ def build_argument_error(caller: str, parameter: str, problem: str) -> ImdsValid
 def refusing(reason: Reason, problem: str) -> Generator[None]:
     """Turns any exception into a refusal: hostile bytes make libraries raise exceptions of many types.
 
-    Errors of this package pass, and so do exceptions that interrupt the call, such as those of signal handlers.
+    Errors of this package pass. Exceptions that interrupt the call pass too, such as those of signal handlers.
     """
     try:
         yield

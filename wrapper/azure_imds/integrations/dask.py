@@ -46,7 +46,7 @@ class DrainPlugin(distributed.WorkerPlugin):
 
     When a scheduled event names the machine of a worker, all workers of the machine are retired together:
 
-    1. They take no new tasks. Tasks that have not started yet move to other machines, and so do results.
+    1. They take no new tasks. Results, and tasks that have not started yet, move to other machines.
     2. Running tasks have until `margin` seconds before the event's `not_before`, which may change meanwhile. Tasks that
        still run then are computed again on other machines.
     3. The event is approved, once, if all tasks have finished and all results are elsewhere. An event that names
