@@ -53,12 +53,8 @@ def read_settings(arguments: argparse.Namespace, environment: dict[str, str]) ->
     }
     for name, value in options.items():
         if problem := find_problem(name, value):
-            raise make_value_error(_spell_option(name), problem)
+            raise make_value_error(name, problem)
     return replace(settings, **options)
-
-
-def _spell_option(name: str) -> str:
-    return "--as" if name == "as_host" else f"--{name.replace('_', '-')}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -88,12 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(parser.explain(error), file=sys.stderr)
         return 2
     except ValueError as error:
-        name, _, problem = str(error).partition(" ")
+        name = str(error).partition(" ")[0]
         is_option = getattr(arguments, name, None) is not None
-        message = (
-            parser.explain(make_value_error(_spell_option(name), problem)) if is_option else f"azure-imds: {error}"
-        )
-        print(message, file=sys.stderr)
+        print(parser.explain(make_value_error(name, error)) if is_option else f"azure-imds: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"azure-imds: {error.strerror or error}", file=sys.stderr)

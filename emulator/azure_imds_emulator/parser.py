@@ -122,9 +122,20 @@ class _PrintVersion(argparse.Action):
         parser.exit()
 
 
-def make_value_error(option: str, problem: str) -> UsageError:
-    """The error for the value of an option."""
-    return UsageError(f"Invalid value for {option!r}: {problem}")
+def make_value_error(option: str, problem: object) -> UsageError:
+    """The error for the value of an option.
+
+    Args:
+        option: the option, or the name of its setting.
+        problem: what is wrong. If it starts with the name of the setting, this name is left out.
+    """
+    text = str(problem).removeprefix(f"{option} ")
+    spelled = option if option.startswith("-") else _spell_option(option)
+    return UsageError(f"Invalid value for {spelled!r}: {text}")
+
+
+def _spell_option(name: str) -> str:
+    return "--as" if name == "as_host" else f"--{name.replace('_', '-')}"
 
 
 def _describe(error: argparse.ArgumentError) -> str:

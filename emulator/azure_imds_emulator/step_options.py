@@ -208,8 +208,7 @@ def add_steps(settings: Settings, steps: Sequence[Step]) -> Settings:
         try:
             check(**step.arguments)
         except ValueError as error:
-            option, _, problem = str(error).partition(" ")
-            raise make_value_error(f"--{option}", problem) from error
+            raise make_value_error(str(error).partition(" ")[0], error) from error
         added.append(step.arguments)
     events, scenarios, faults = (added for _, added in targets.values())
     return replace(settings, events=events, scenarios=scenarios, faults=faults)
