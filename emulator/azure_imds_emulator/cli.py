@@ -89,7 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(parser.explain(make_value_error(name, error)) if is_option else f"azure-imds: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"azure-imds: {error.strerror or error}", file=sys.stderr)
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"azure-imds: {place}{error.strerror or error}", file=sys.stderr)
         return 1
 
 

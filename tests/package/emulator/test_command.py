@@ -124,6 +124,13 @@ def test_help_fits_into_narrow_and_wide_terminals(
     assert max(map(len, text.splitlines())) <= max(60, min(int(columns), 80))
 
 
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    folder = str(tmp_path / "file" / "keys")
+    assert main(["--arc", "--arc-token-dir", folder, "--", "true"]) == 1
+    assert capsys.readouterr().err == f"azure-imds: {folder}: {os.strerror(errno.ENOTDIR)}\n"
+
+
 def test_help_and_messages_need_no_open_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", None)
