@@ -1,4 +1,4 @@
-"""`azure-imds wait` ends when IMDS answers, or when a token can be got."""
+"""`azure-imds wait` ends when IMDS answers, or returns a token."""
 
 from __future__ import annotations
 

@@ -251,7 +251,7 @@ def print_versions(session: Session) -> None:
 @register(
     "wait",
     without=["output", "query", "deadline", "api_version"],
-    short_help="Wait until IMDS answers, or until a token can be got",
+    short_help="Wait until IMDS answers, or returns a token",
 )
 def wait(
     session: Session,
@@ -263,7 +263,7 @@ def wait(
             metavar="[identity|imds]",
             autocompletion=list_goals,
             show_default=False,
-            help="identity: a token can be got. imds: IMDS answers. Default: identity.",
+            help="identity: IMDS returns a token. imds: IMDS answers. Default: identity.",
         ),
     ] = Goal.identity,
     timeout: Annotated[
@@ -282,7 +282,7 @@ def wait(
     msi_res_id: ResourceId = None,
     cloud: Cloud = None,
 ) -> None:
-    """Wait until IMDS answers, or until a token can be got.
+    """Wait until IMDS answers, or returns a token.
 
     Prints nothing. It waits while nothing answers, and while the machine does not have the identity yet. An error that
     waiting does not fix ends it at once.

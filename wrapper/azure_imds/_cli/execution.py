@@ -63,7 +63,7 @@ def execute(
         path: the file with the token. Without both, the token is in a variable.
 
     Raises:
-        ImdsError: an argument is wrong, or no token could be got.
+        ImdsError: an argument is wrong, or there is no token.
     """
     from .._tokens.credential import ImdsCredential
 

@@ -1,4 +1,4 @@
-"""`azure-imds wait`: waits until IMDS answers, or until a token can be got."""
+"""`azure-imds wait`: waits until IMDS answers, or returns a token."""
 
 from __future__ import annotations
 
