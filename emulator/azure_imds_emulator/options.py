@@ -32,7 +32,8 @@ def make_parser(prog: str = "azure-imds emulator") -> Parser:
         usage="[OPTIONS] [-- COMMAND [ARGS]...]",
         description="Run a local Azure Instance Metadata Service for development and tests.\n\n"
         "With a COMMAND, the emulator runs it with the variables that direct clients to it, and ends with it. "
-        "Without one, it prints its addresses and these variables, and runs until SIGTERM or Ctrl-C.",
+        "Without one, it prints its addresses, these variables and the client ids of user-assigned identities, and "
+        "runs until SIGTERM or Ctrl-C.",
         notes="Each option except --print-config can also be set in the file of --config, and by a variable such as "
         f"{ENVIRONMENT_PREFIX}PORT. Options override variables, and variables override the file. Events, scenarios "
         "and faults are added to those of the file or variables.",

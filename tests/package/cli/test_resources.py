@@ -133,10 +133,18 @@ def test_a_name_that_a_cloud_lacks(call: Run, emulator: Emulator) -> None:
 
 
 def test_a_machine_that_does_not_name_its_cloud(call: Run, emulator: Emulator) -> None:
-    emulator.fail(404, path="/metadata/instance/compute/azEnvironment", times=100)
+    emulator.machine.compute["azEnvironment"] = ""
     done = call("token", "vault")
     assert (done.status, done.out) == (2, "")
     assert "'vault' is not known because this machine names no cloud. Pass its URI or --cloud" in done.err
+
+
+def test_a_machine_that_answers_404_for_its_cloud(call: Run, emulator: Emulator) -> None:
+    emulator.fail(404, path="/metadata/instance/compute/azEnvironment", times=100)
+    done = call("token", "vault")
+    assert (done.status, done.out) == (2, "")
+    problem = "RESOURCE 'vault' depends on the cloud of this machine, and the request for it got 404"
+    assert f"{problem} (compute/azEnvironment). Pass its URI or --cloud" in done.err
 
 
 def test_the_names_are_listed_without_a_request(call: Run, emulator: Emulator) -> None:

@@ -66,7 +66,8 @@ def drain_machine(
     """Run a command before Azure stops this machine.
 
     Watches for scheduled events of this machine until SIGTERM or Ctrl-C, and runs the command once for each. The
-    command gets the event in variables and as JSON on its standard input. It is ended before the event starts.
+    command gets the event in variables, such as AZURE_IMDS_EVENT_TYPE and AZURE_IMDS_EVENT_SECONDS, and as JSON on its
+    standard input. It is ended before the event starts.
     """
     options = DrainOptions(
         event_types=parse_types(event_types),

@@ -26,6 +26,7 @@ TOPICS: dict[str, dict[str, tuple[str, ...]]] = {
             "azure-imds instance compute/location",
             "azure-imds instance network --output yaml",
             "azure-imds instance tags",
+            "azure-imds instance tags --output env > tags.env",
             "azure-imds instance user-data | head -n 1",
             "azure-imds instance --query 'compute.tagsList[].name'",
         ),

@@ -116,16 +116,11 @@ def _read_environment(imds: ImdsClient) -> str:
     """What the machine says about its cloud. "" if it says nothing.
 
     Raises:
-        ImdsError: the machine does not answer.
+        ImdsError: the machine does not answer, or not with its cloud.
     """
-    from ..errors import NotFoundError
-
     if not imds.options.host.is_imds:  # other hosts do not say in which cloud they are
         return "AzurePublicCloud"
-    try:
-        return str(imds.get("compute/azEnvironment"))
-    except NotFoundError:
-        return ""
+    return str(imds.get("compute/azEnvironment"))
 
 
 def check_request(operation: Operation[Any], arguments: Mapping[str, Any], imds: ImdsClient) -> None:
@@ -152,13 +147,19 @@ def resolve_resource(resource: str, cloud: str | None, imds: ImdsClient) -> str:
         ImdsValidationError: the cloud is unknown, or has no such resource.
         ImdsError: the cloud of the machine cannot be read.
     """
+    from ..errors import NotFoundError
+
     values = read_resources().get(resource)
     if values is None:
         return resource
     if len({values[known] for known in CLOUDS}) == 1:
         cloud = CLOUDS[0]
     if cloud is None:
-        found = _read_environment(imds)
+        try:
+            found = _read_environment(imds)
+        except NotFoundError:
+            problem = f"{resource!r} depends on the cloud of this machine, and the request for it got 404"
+            raise invalid("resource", f"{problem} (compute/azEnvironment). Pass its URI or --cloud") from None
         cloud = _ENVIRONMENTS.get(found.lower())
         if cloud is None:
             where = f"in the cloud of this machine, {found!r}" if found else "because this machine names no cloud"

@@ -60,10 +60,13 @@ _HINTS: dict[type[ImdsStatusError], str] = {
     "The Azure portal does, on the Identity page of the machine.",
     InvalidResourceError: "Check the resource: its spelling, a trailing slash, and whether the tenant knows it. "
     "It is a resource and not a scope, so it does not end with /.default.",
+    ForbiddenError: "Something between this process and IMDS blocks the request. Check the rules of the Guest Proxy "
+    "Agent, and look for a proxy.",
     NotFoundError: "Check the path. If the machine is starting or IMDS is being updated, try again in a minute.",
     GoneError: "IMDS is being updated. It returns within 70 seconds.",
     ThrottledError: "Send fewer requests: share one client or credential. IMDS allows 5 requests per second per "
     "machine, and on identity 20 per second and 5 concurrent ones.",
+    ServerError: "Try again in a minute. This usually passes by itself.",
 }
 
 #: For responses of other hosts, unless the specification has a hint.
