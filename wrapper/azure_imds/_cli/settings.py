@@ -108,7 +108,7 @@ class Settings:
             metavar=f"[{'|'.join(Output)}]",
             autocompletion=list_outputs,
             help="json, yaml, text (a line for each value, with its path), tsv (values with tabs between them), env "
-            "(variables for a shell) or table (a readable view). Default: table in a terminal, json in a pipe; a "
+            "(variables for eval) or table (a readable view). Default: table in a terminal, json in a pipe; a "
             "single value is printed without quotes.",
             show_default=False,
             rich_help_panel=_PANEL,
