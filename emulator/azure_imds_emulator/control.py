@@ -144,7 +144,10 @@ class ControlServer:
             return _make_error(400, f"{request.path}: {error}")
         except web.HTTPException as error:
             # An unknown path or method, or a body that is too long.
-            return _make_error(error.status, f"{request.path}: {error.reason}")
+            problem = f"{request.path}: {error.reason}"
+            if isinstance(error, web.HTTPMethodNotAllowed):
+                problem += f". Use {' or '.join(sorted(error.allowed_methods))}"
+            return _make_error(error.status, problem)
         if not response.prepared:
             response.headers["Cache-Control"] = "no-store"
             response.headers["X-Content-Type-Options"] = "nosniff"

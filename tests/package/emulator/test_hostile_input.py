@@ -279,7 +279,7 @@ def test_a_body_that_is_too_long_is_refused(control: httpx.Client) -> None:
 
 def test_an_unknown_path_or_method_gets_an_error_in_json(control: httpx.Client) -> None:
     assert control.get("/api/nothing").json() == {"error": "/api/nothing: Not Found"}
-    assert control.get("/api/faults").json() == {"error": "/api/faults: Method Not Allowed"}
+    assert control.get("/api/faults").json() == {"error": "/api/faults: Method Not Allowed. Use DELETE or POST"}
 
 
 def test_an_unknown_charset_is_ignored(control: httpx.Client) -> None:
