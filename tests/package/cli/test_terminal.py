@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 import pytest
 from rich.style import Style
@@ -119,6 +120,35 @@ def test_a_long_wait_is_shown(emulator: Emulator) -> None:
     emulator.fail(hang=True)
     with Terminal("versions") as terminal:
         terminal.read_until("waiting for IMDS")
+        terminal.interrupt()
+        assert terminal.end().status == Exit.INTERRUPTED
+
+
+@pytest.mark.parametrize("arguments", [["versions"], ["events", "--watch"]], ids=" ".join)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_signal_that_ends_the_command_leaves_a_cursor(
+    number: signal.Signals, arguments: list[str], emulator: Emulator
+) -> None:
+    emulator.fail(hang=True)
+    with Terminal(*arguments) as terminal:
+        while "\x1b[?25l" not in terminal.so_far.out:
+            terminal.read_more()
+        terminal.process.send_signal(number)
+        done = terminal.end()
+    assert done.status == -number
+    assert done.out.endswith("\x1b[?25h")
+
+
+def test_a_stopped_command_leaves_a_cursor_and_goes_on(emulator: Emulator) -> None:
+    emulator.fail(hang=True)
+    with Terminal("versions") as terminal:
+        terminal.read_until("waiting for IMDS")
+        # The system does not stop a process without a shell, so it goes on at once.
+        for _ in range(2):
+            seen = terminal.so_far.out.count("\x1b[?25h")
+            terminal.process.send_signal(signal.SIGTSTP)
+            while terminal.so_far.out.count("\x1b[?25h") == seen:
+                terminal.read_more()
         terminal.interrupt()
         assert terminal.end().status == Exit.INTERRUPTED
 

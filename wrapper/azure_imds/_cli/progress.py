@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from .values import make_printable
 
@@ -132,12 +134,38 @@ def show_waiting(text: str, *, silent: bool) -> Generator[None]:
     if silent or not sys.stderr.isatty() or os.environ.get("TERM") in (None, "", "dumb", "unknown"):
         yield
         return
-    line = _WaitingLine(text)
+    with restore_cursor():
+        line = _WaitingLine(text)
+        try:
+            with _add_handler(line):
+                yield
+        finally:
+            line.end()
+
+
+@contextmanager
+def restore_cursor() -> Generator[None]:
+    """Shows the cursor, which rich hides, before a signal ends or stops this process without an exception."""
+    previous: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGQUIT", "SIGTSTP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                previous[number] = signal.signal(number, _show_cursor)
     try:
-        with _add_handler(line):
-            yield
+        yield
     finally:
-        line.end()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _show_cursor(number: int, frame: FrameType | None) -> None:
+    for descriptor in (1, 2):
+        if os.isatty(descriptor):
+            os.write(descriptor, b"\r\x1b[2K\x1b[?25h")
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
+    signal.signal(number, _show_cursor)  # it was stopped, and goes on
 
 
 @contextmanager

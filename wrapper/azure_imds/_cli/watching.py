@@ -49,6 +49,7 @@ def _show_table(watcher: EventWatcher[Any]) -> None:
     from rich.text import Text
 
     from . import views
+    from .progress import restore_cursor
     from .terminal import make_console
 
     #: The last change of each event, by id. Events that have ended stay at the end of the table.
@@ -65,7 +66,7 @@ def _show_table(watcher: EventWatcher[Any]) -> None:
         ]
         return Group(views.render_events_table(rows), Text("Watching; press Ctrl-C to stop.", "dim"))
 
-    with Live(get_renderable=view, console=make_console(), refresh_per_second=2) as live:
+    with restore_cursor(), Live(get_renderable=view, console=make_console(), refresh_per_second=2) as live:
         for change in watcher:
             changes[change.event.event_id] = change
             live.refresh()
