@@ -2,13 +2,16 @@
 # requirements change. Requires python3 (3.11 or newer), make and git.
 
 PYTHON ?= python3
+ifeq (,$(strip $(PYTHON)))
+override PYTHON := python3
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCKED := requirements/dev.txt
 
 .DEFAULT_GOAL := generate
-.PHONY: generate drift demo test test-integration test-wheel test-clients test-kubernetes test-ray coverage flow lint docs build publish changelog bench bench-check fleet api-diff update offer compare clean lock help
+.PHONY: moved generate drift demo test test-integration test-wheel test-clients test-kubernetes test-ray coverage flow lint docs build publish changelog bench bench-check fleet api-diff update offer compare clean lock help
 
 # `make demo` alone installs only what the demo imports, unless everything is installed.
 ifeq (demo,$(MAKECMDGOALS)$(wildcard $(STAMP)))
@@ -18,6 +21,10 @@ endif
 
 # $(INSTALL) STAMP ... installs packages into the folder of STAMP, and creates STAMP when all are installed.
 INSTALL = $(PYTHON) -m maintenance.environment
+
+# $(call moved,STAMP): the target `moved`, which is always made, if the stamp names another folder than this one. A copied
+# or moved environment imports this project from the old folder.
+moved = $(shell test ! -s $(1) || test "$$(cat $(1))" = "$$(pwd -P)" || echo moved)
 
 # Commands get the value of a variable as it was typed: make does not expand it, and for the shell it is quoted.
 quoted = '$(subst ','\'',$(value $(1)))'
@@ -50,7 +57,8 @@ $(call require,publish,INDEX_URL,https://index.example/,$(is_url),is not an http
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): $(LOCKED) pyproject.toml
+$(STAMP): $(LOCKED) pyproject.toml $(call moved,$(STAMP))
+	@command -v $(firstword $(PYTHON)) >/dev/null || { echo "$(firstword $(PYTHON)) is not installed, or not in PATH. Python 3.11 or newer is required: run make PYTHON=python3.x" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is required: run make PYTHON=python3.x")'
 	@$(INSTALL) $@ --locked $<
 
@@ -80,7 +88,7 @@ test-wheel: $(STAMP) ## run the tests of the packages with the built wheel, on e
 # The version that docs/guides/containers-and-ci.md names.
 AZURE_CLI := 2.91.0
 
-.tools/azure-cli/.installed-$(AZURE_CLI):
+.tools/azure-cli/.installed-$(AZURE_CLI): $(call moved,.tools/azure-cli/.installed-$(AZURE_CLI))
 	@$(INSTALL) $@ azure-cli==$(AZURE_CLI)
 
 test-clients: $(STAMP) .tools/azure-cli/.installed-$(AZURE_CLI) ## install the Azure CLI into .tools/, which needs 700 MB, and run the tests with it
@@ -89,7 +97,7 @@ test-clients: $(STAMP) .tools/azure-cli/.installed-$(AZURE_CLI) ## install the A
 # The version that docs/guides/drain-ray.md names.
 RAY := 2.60.0
 
-.tools/ray/.installed-$(RAY):
+.tools/ray/.installed-$(RAY): $(call moved,.tools/ray/.installed-$(RAY))
 	@$(INSTALL) $@ ray==$(RAY)
 
 test-ray: $(STAMP) .tools/ray/.installed-$(RAY) ## install Ray into .tools/, which needs 300 MB, and run the tests with it

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import sys
 
 from azure_imds import ImdsClient, ImdsCredential
 from azure_imds_emulator import Emulator
@@ -45,4 +47,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has enough, as in `make demo | head -3`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

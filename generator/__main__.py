@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .generate import GenerationError, drift, generate
 from .specification import SpecificationError
-from .terminal import printable
+from .terminal import printable, run_program
 
 
 def main() -> int:
@@ -46,4 +46,4 @@ def main() -> int:
     return 0
 
 
-sys.exit(main())
+sys.exit(run_program(main))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import unicodedata
+from collections.abc import Callable
 
 #: Categories of characters that are invisible or that control how text is shown, such as escape characters and
 #: overrides of the writing direction.
@@ -19,3 +22,15 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c.encode("unicode_escape").decode() if is_control(c) else c for c in text)
+
+
+def run_program(main: Callable[[], int]) -> int:
+    """Runs a program, and returns its exit code. If nothing reads its output any more, as in `| head`, it just ends."""
+    try:
+        try:
+            return main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes the rest when it ends
+        return 1

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from generator.terminal import printable
+from generator.terminal import printable, run_program
 
 from . import compare, offer, update
 from .api_diff import command as api_diff
@@ -47,4 +47,4 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))

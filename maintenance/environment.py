@@ -2,9 +2,9 @@
 
 It runs before anything is installed, so it imports the standard library only.
 
-A file in the environment, the stamp, says that everything is installed. During an installation, the file `.installing`
-takes its place. If that file is there at the start, the last installation did not end. Then everything is installed
-again, because pip does not notice that a package was copied in part.
+A file in the environment, the stamp, says that everything is installed, and in which folder. In an installation, the
+file `.installing` takes its place. If that file is there at the start, the last installation did not end. Then
+everything is installed again, because pip does not notice that a package was copied in part.
 """
 
 from __future__ import annotations
@@ -142,11 +142,16 @@ def install(stamp: Path, *, locked: Path | None, packages: Sequence[str], progre
     interrupted = started.exists()
     environment.mkdir(parents=True, exist_ok=True)
     started.touch()
+    places = set[str]()
     for old in environment.glob(".installed*"):
+        places.add(old.read_text(encoding="utf-8", errors="surrogateescape").rstrip("\n"))
         old.unlink()
+    moved = places - {"", os.getcwd()}
+    for place in moved:
+        progress.say(f"{environment} was installed in {place}, and works only there.")
     if interrupted:
         progress.say(f"The last installation into {environment} did not end, so it starts again.")
-    if interrupted or not _has_pip(environment):
+    if interrupted or moved or not _has_pip(environment):
         progress.say(f"Creating {environment} with Python {platform.python_version()} ...")
         for path in environment.iterdir():
             if path != started:
@@ -169,6 +174,7 @@ def install(stamp: Path, *, locked: Path | None, packages: Sequence[str], progre
         if _read_state(environment) == before:
             started.unlink()  # pip ended before it changed anything, for example while it downloaded
         raise
+    started.write_text(f"{os.getcwd()}\n", encoding="utf-8", errors="surrogateescape")
     started.rename(stamp)
     progress.say(f"Installed in {progress.seconds} seconds.")
 
@@ -276,6 +282,10 @@ def main(words: Sequence[str] | None = None) -> int:
                 install(arguments.stamp, locked=arguments.locked, packages=arguments.packages, progress=progress)
     except Problem as problem:
         print(f"{problem}.", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        print("Nothing reads the output, so the installation ends. The next make installs the rest.", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         print(f"Nothing can be installed into {arguments.stamp.parent}: {error}", file=sys.stderr)

@@ -56,6 +56,28 @@ def test_the_demo_shows_a_token_and_the_machine() -> None:
     assert "eyJ" not in done.stdout, "a token is never printed"
 
 
+@pytest.mark.parametrize(
+    "program", [["examples/demo.py"], ["-m", "maintenance", "--help"], ["-m", "generator", "--help"]]
+)
+def test_a_program_whose_output_is_not_read_ends_without_a_traceback(program: list[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, *program],
+            cwd=ROOT,
+            env=environment,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    assert done.stderr == ""
+
+
 def test_the_readme_is_short_and_begins_with_what_it_gives() -> None:
     assert len(README.splitlines()) < 150
     assert README.startswith("# azure-imds\n\nWith azure-imds, Python programs on Azure get managed-identity tokens, ")

@@ -124,6 +124,15 @@ def test_an_environment_without_pip_is_created_again(project: Project) -> None:
     assert not Path(".venv/old").exists()
 
 
+def test_a_moved_environment_is_created_again(project: Project) -> None:
+    project.install()
+    assert project.stamp.read_text() == f"{project.folder}\n"
+    project.stamp.write_text("/old/place\n")
+    printed = project.install()
+    assert printed.startswith(".venv was installed in /old/place, and works only there.\nCreating .venv with ")
+    assert "created" in project.log
+
+
 def test_an_installation_that_failed_before_any_change_keeps_the_environment(project: Project) -> None:
     project.install()
     with pytest.raises(Problem, match=r"^pip could not install into \.venv, see above\. The next make tries again\."):
@@ -186,6 +195,19 @@ def test_an_interrupted_installation_ends_pip_and_is_not_complete(
     assert process.returncode == 128 + number
     assert errors == "Interrupted. The next make installs what is missing.\n"
     assert project.state == [".installing"]
+
+
+def test_an_installation_whose_output_is_not_read_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = Project(tmp_path)
+    with running(WORDS) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        errors = process.stderr.read()
+        assert process.wait(timeout=60) == 1
+    assert errors == "Nothing reads the output, so the installation ends. The next make installs the rest.\n"
+    assert project.state == []
 
 
 def test_only_one_process_installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,14 +347,50 @@ def test_the_demo_installs_a_part_of_what_everything_installs() -> None:
 def test_make_installs_only_what_the_demo_needs_if_nothing_else_is_made(
     targets: list[str], stamps: list[str], expected: str | None, tmp_path: Path
 ) -> None:
-    shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements/dev.txt", "requirements/demo.txt", "pyproject.toml", *(f".venv/{s}" for s in stamps)):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    variables = {name: value for name, value in os.environ.items() if not re.match("MAKE|MFLAGS", name)}
-    done = subprocess.run(
-        ["make", "-n", *targets], cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60
-    )
+    write_project(tmp_path, stamps)
+    done = make(tmp_path, "-n", *targets)
     assert done.returncode == 0, done.stderr
     found = re.findall(r"-m maintenance\.environment (.*)", done.stdout)
     assert found == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize("target", ["demo", "generate"])
+def test_make_installs_again_in_a_moved_folder(target: str, tmp_path: Path) -> None:
+    folder = tmp_path / "a  folder"
+    write_project(folder, [".installed"])
+    stamp = folder / ".venv/.installed"
+    stamp.write_text(f"{folder}\n")
+    assert "maintenance.environment" not in make(folder, "-n", target).stdout
+    moved = folder.rename(tmp_path / "moved")
+    done = make(moved, "-n", target)
+    assert "-m maintenance.environment .venv/.installed --locked requirements/dev.txt\n" in done.stdout
+
+
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_name_of_python_is_as_none(value: str, tmp_path: Path) -> None:
+    write_project(tmp_path, [])
+    assert "\npython3 -m maintenance.environment " in make(tmp_path, "-n", "demo", f"PYTHON={value}").stdout
+
+
+def test_a_python_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    write_project(tmp_path, [])
+    done = make(tmp_path, "demo", "PYTHON=python3.0")
+    assert done.stderr.splitlines()[0] == (
+        "python3.0 is not installed, or not in PATH. Python 3.11 or newer is required: run make PYTHON=python3.x"
+    )
+    assert done.returncode == 2
+
+
+def write_project(folder: Path, stamps: list[str]) -> None:
+    """Writes the Makefile and the files that its rules for the environment depend on, with empty stamps."""
+    for name in ("requirements/dev.txt", "requirements/demo.txt", "pyproject.toml", *(f".venv/{s}" for s in stamps)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    shutil.copy(ROOT / "Makefile", folder)
+
+
+def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    variables = {name: value for name, value in os.environ.items() if not re.match("MAKE|MFLAGS|PYTHON$", name)}
+    return subprocess.run(
+        ["make", *words], cwd=folder, env=variables, capture_output=True, text=True, timeout=60, check=False
+    )
