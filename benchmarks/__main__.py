@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from azure_imds import __version__
+from generator.terminal import run_program
 
 from . import building, commands, documents, emulator, herds, processes, tokens, watching
 from .ratios import Growth, Ratio
@@ -90,4 +91,4 @@ def _missed(results: list[Ratio | Growth]) -> list[Ratio]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))

@@ -57,7 +57,13 @@ def test_the_demo_shows_a_token_and_the_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "program", [["examples/demo.py"], ["-m", "maintenance", "--help"], ["-m", "generator", "--help"]]
+    "program",
+    [
+        ["examples/demo.py"],
+        ["-m", "maintenance", "--help"],
+        ["-m", "generator", "--help"],
+        ["-m", "benchmarks", "--help"],
+    ],
 )
 def test_a_program_whose_output_is_not_read_ends_without_a_traceback(program: list[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
