@@ -124,6 +124,22 @@ class Counts:
         return found
 
 
+class Complaints:
+    """The warnings and errors of pip. Warnings that differ only in a name or a number are shown once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._shown = set[str]()
+
+    def read(self, line: str) -> None:
+        """Reads a line that pip printed to stderr."""
+        kind = re.sub(r"'[^']*'|[0-9]+", "", line)
+        if kind in self._shown and line.startswith("WARNING: "):
+            return
+        self._shown.add(kind)
+        self._say(line)
+
+
 def install(stamp: Path, *, locked: Path | None, packages: Sequence[str], progress: Progress) -> None:
     """Installs packages into the environment that contains the stamp, and creates the stamp.
 
@@ -207,7 +223,8 @@ def _run_pip(environment: Path, arguments: Sequence[str], progress: Progress, co
         errors="replace",
         close_fds=False,  # pip inherits the lock: if this process is killed, the next one waits until pip has ended
     )
-    actions = {process.stdout: counts.read, process.stderr: lambda line: progress.say(line, sys.stderr)}
+    complaints = Complaints(lambda line: progress.say(line, sys.stderr))
+    actions = {process.stdout: counts.read, process.stderr: complaints.read}
 
     def read(stream: IO[str], action: Callable[[str], None]) -> None:
         with stream:

@@ -160,6 +160,20 @@ def test_the_errors_of_pip_are_shown(project: Project, capfd: pytest.CaptureFixt
     assert capfd.readouterr().err == "ERROR: no such package\n"
 
 
+def test_a_warning_is_shown_once(project: Project, capfd: pytest.CaptureFixture[str]) -> None:
+    kinds = ("WARNING: Location '$name' is ignored", "WARNING: Retrying ($number left)", "ERROR: not $number")
+    echoes = "; ".join(f'echo "{kind}" >&2' for kind in kinds)
+    project.install(f"for name in a b; do for number in 1 2; do {echoes}; done; done")
+    assert capfd.readouterr().err.splitlines() == [
+        "WARNING: Location 'a' is ignored",
+        "WARNING: Retrying (1 left)",
+        "ERROR: not 1",
+        "ERROR: not 2",
+        "ERROR: not 1",
+        "ERROR: not 2",
+    ]
+
+
 @contextmanager
 def running(words: list[str]) -> Iterator[subprocess.Popen[str]]:
     """Runs the command in the folder of the project. Ends it with everything that it started."""
