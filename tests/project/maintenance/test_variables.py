@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -157,6 +158,8 @@ def test_help_lists_every_target_without_other_programs_than_awk(folder: Path, t
         (tmp_path / name).symlink_to(shutil.which(name) or name)
     code, output = run_make(folder, "help", PATH=str(tmp_path))
     assert code == 0, output
-    [targets] = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY: ")]
-    assert {line.split()[0] for line in output.splitlines()} == {*targets.split()[1:]}
+    makefile = (ROOT / "Makefile").read_text()
+    [targets] = re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)
+    rules = {*re.findall(r"^([\w-]+):", makefile, re.MULTILINE)}
+    assert {line.split()[0] for line in output.splitlines()} == {*targets.split()} & rules
     assert all(len(line.split()) > 3 for line in output.splitlines())
