@@ -215,14 +215,21 @@ def _run_pip(environment: Path, arguments: Sequence[str], progress: Progress, co
         Problem: pip failed.
     """
     options = ["--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar=off"]
-    process = subprocess.Popen(
-        [environment / "bin" / "python", "-m", "pip", "install", *options, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-        close_fds=False,  # pip inherits the lock: if this process is killed, the next one waits until pip has ended
-    )
+    # These signals wait until the `try` below, which ends pip. Otherwise pip would stay if one arrives while it starts.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        process = subprocess.Popen(
+            [environment / "bin" / "python", "-m", "pip", "install", *options, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            close_fds=False,  # pip inherits the lock: if this process is killed, the next one waits until pip has ended
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, mask),
+        )
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        raise
     complaints = Complaints(lambda line: progress.say(line, sys.stderr))
     actions = {process.stdout: counts.read, process.stderr: complaints.read}
 
@@ -235,6 +242,7 @@ def _run_pip(environment: Path, arguments: Sequence[str], progress: Progress, co
     for reader in readers:
         reader.start()
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         while process.poll() is None:
             progress.show(str(counts))
             with suppress(subprocess.TimeoutExpired):

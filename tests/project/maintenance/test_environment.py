@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,6 +210,34 @@ def test_an_interrupted_installation_ends_pip_and_is_not_complete(
     assert process.returncode == 128 + number
     assert errors == "Interrupted. The next make installs what is missing.\n"
     assert project.state == [".installing"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_pip_starts_ends_it(
+    number: signal.Signals, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started = subprocess.Popen, list[subprocess.Popen[str]]()
+
+    def start_interrupted(command: list[str], **options: Any) -> subprocess.Popen[str]:
+        process = start(command, **options)
+        if "install" in command:
+            started.append(process)
+            signal.raise_signal(number)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start_interrupted)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            project.install("exec sleep 60")
+        [pip] = started
+        assert pip.poll() == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        for process in started:
+            process.kill()
+            process.wait()
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
 
 
 def test_an_installation_whose_output_is_not_read_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
