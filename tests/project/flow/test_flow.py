@@ -15,6 +15,9 @@ from flow.edit import Edit, edits, write
 
 GOOD, REFUSED, WRONG = edits("edits"), edits("refused"), edits("wrong")
 
+#: The type checkers. They take long, so their tests are integration tests.
+TYPES = ("pyright", "mypy")
+
 
 def of(some: list[Edit]) -> pytest.MarkDecorator:
     """Runs a test for each edit. Skips edits of an operation or component that openapi.yaml does not have any more."""
@@ -47,12 +50,14 @@ def test_pyright_sees_the_change(edit: Edit, runner: Runner) -> None:
     assert runner.result(edit.group, "pyright")[edit.name] == []
 
 
+@pytest.mark.integration
 @of(GOOD)
 def test_mypy_sees_the_change(edit: Edit, runner: Runner) -> None:
     assert runner.result(edit.group, "mypy")[edit.name] == []
 
 
-@pytest.mark.parametrize("step", ["pyright", "mypy"])
+@pytest.mark.integration
+@pytest.mark.parametrize("step", TYPES)
 @pytest.mark.parametrize("group", dict.fromkeys(edit.group for edit in GOOD))
 def test_every_operation_is_typed_as_the_document_says(group: str, step: str, runner: Runner) -> None:
     assert runner.result(group, step)[EVERY_OPERATION] == []
@@ -78,7 +83,7 @@ def test_a_refusal_leaves_what_was_generated_byte_for_byte(edit: Edit, runner: R
 
 
 @of(WRONG)
-@pytest.mark.parametrize("step", ["pyright", "mypy", "use"])
+@pytest.mark.parametrize("step", [*(pytest.param(name, marks=pytest.mark.integration) for name in TYPES), "use"])
 def test_a_false_expectation_is_reported(edit: Edit, step: str, runner: Runner) -> None:
     told = "\n".join(runner.result(edit.group, step)[edit.name])
     assert [text for text in edit.reported[step] if text not in told] == [], told
