@@ -14,6 +14,9 @@ NAMES = sorted(file.stem for file in PROGRAMS.glob("*.py"))
 #: Programs with options.
 WITH_OPTIONS = sorted(set(NAMES) - {"demo", "drain"})
 
+#: Programs that import large packages. Starting them takes seconds.
+SLOW = {"fleet_inventory", "kubernetes_drain"}
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_readme_lists_it(name: str) -> None:
@@ -31,7 +34,10 @@ def test_all_of_them_are_type_checked() -> None:
     assert set(NAMES) <= set(settings["tool"]["mypy"]["modules"])
 
 
-@pytest.mark.parametrize("name", WITH_OPTIONS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.integration] if name in SLOW else []) for name in WITH_OPTIONS],
+)
 def test_its_docstring_and_help_describe_its_usage(name: str) -> None:
     assert f"python {name}.py" in (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
     done = run(f"{name}.py", "--help")
